@@ -1,0 +1,287 @@
+"""The data map: what a publisher stores, how it leads to a person, and what is to happen to it.
+
+Written as YAML below ``include/datamap/<publisher>/``. Column categories are fideslang keys: those that begin
+with ``user.`` are personal data. Everything the jobs touch by name comes from here.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+Identifier = Annotated[str, StringConstraints(min_length=1, max_length=63, pattern=r"^[^\x00\"]+$")]
+TableName = Annotated[str, StringConstraints(min_length=1, max_length=127, pattern=r"^[^\x00\"]+$")]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class EraseAction(StrEnum):
+    """What erasure does to a table's rows, a column or an object (SPEC section 2)."""
+
+    DELETE = "DELETE"  # the row goes
+    NULL = "NULL"  # the row stays, this column is emptied
+    UNLINK = "UNLINK"  # the row stays, its key to the person is emptied
+    RETAIN_MIN = "RETAIN_MIN"  # the law keeps a minimum; identifying columns are emptied
+    OBJ_ALL_VERSIONS = "OBJ_ALL_VERSIONS"  # every version and delete marker of the object
+    PROCESSOR = "PROCESSOR"  # a processor is told to delete
+    AGE_OUT = "AGE_OUT"  # goes with its age; never earlier
+    KEEP_ANON = "KEEP_ANON"  # holds nobody
+    KEEP = "KEEP"  # not about the person
+
+
+class Purpose(StrEnum):
+    """Purposes that policy section 1 names, and what the law and running a site add."""
+
+    PROVIDE_SERVICE = "provide_service"
+    CERTIFY = "certify"
+    FULFIL_ORDERS = "fulfil_orders"
+    MARKETING_WITH_CONSENT = "marketing_with_consent"
+    INTERACTIVE_FEATURES = "interactive_features"
+    SERVICE_NOTICES = "service_notices"
+    IMPROVE_SERVICES = "improve_services"
+    CONFERENCES = "conferences"
+    PUBLISH = "publish"
+    SECURITY = "security"
+    AGGREGATE_STATISTICS = "aggregate_statistics"
+    LEGAL_OBLIGATION = "legal_obligation"
+
+
+class AgeEvidence(_Frozen):
+    """This column says something about somebody's age."""
+
+    signal: str = Field(pattern=r"^SIG-\d\d$")
+    kind: Literal["birth_date", "birth_text", "declared_adult", "attendee_type", "age_number", "age_band", "guardian", "free_text"]
+    subject: Literal["person", "row"] = "person"  # "row": whose age this is, is the row itself, never the account
+    order: Literal["dmy", "mdy", "unknown"] = "unknown"  # of day and month in text that is not ISO
+    source: Identifier | None = None  # column that names the feed a value came from
+
+
+class Column(_Frozen):
+    """One column. Unset purpose, retention and erase are taken from the table."""
+
+    category: str = Field(pattern=r"^(user|system)(\.[a-z_]+)*$")
+    purpose: tuple[Purpose, ...] | None = None
+    retention: str | None = None
+    erase: EraseAction | None = None
+    evidence: AgeEvidence | None = None
+    identifier: Literal["account", "email", "phone", "name", "external", "session"] | None = None
+    aggregate: Literal["never", "filter", "feed"] = "never"
+    object: str | None = None  # the store (key of `objects`) whose key this column holds
+    note: str | None = None
+
+    @property
+    def personal(self) -> bool:
+        return self.category == "user" or self.category.startswith("user.")
+
+
+class Link(_Frozen):
+    """How rows of a table lead one step nearer to the person: ``columns`` equal ``references`` in ``to``."""
+
+    to: TableName
+    columns: tuple[Identifier, ...] = Field(min_length=1)
+    references: tuple[Identifier, ...] = ()  # default: the key of ``to``
+    optional: bool = False  # empty for rows that belong to nobody (visitors)
+
+    @model_validator(mode="after")
+    def _same_width(self) -> Link:
+        if self.references and len(self.references) != len(self.columns):
+            raise ValueError("columns and references differ in number")
+        return self
+
+
+class Table(_Frozen):
+    """One table. ``link`` empty means its rows are about nobody, unless it is the subject table itself."""
+
+    about: Literal["subject", "nobody", "others"] = "subject"
+    key: tuple[Identifier, ...] = Field(min_length=1)
+    link: Link | None = None
+    also: tuple[Link, ...] = ()  # further ways in which rows belong to a person (say, by a shared identifier)
+    created_at: Identifier | None = None
+    purpose: tuple[Purpose, ...] = ()
+    retention: str | None = None
+    erase: EraseAction = EraseAction.KEEP
+    expect_rows: bool = False  # zero rows here is suspicious
+    columns: dict[Identifier, Column]
+    note: str | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Table:
+        if self.about == "nobody" and (self.link or self.also):
+            raise ValueError("a table about nobody has no link to a person")
+        named = set(self.key) | set(self.link.columns if self.link else ())
+        named |= {c for link in self.also for c in link.columns} | ({self.created_at} if self.created_at else set())
+        if missing := sorted(named - set(self.columns)):
+            raise ValueError("columns named but not listed: " + ", ".join(missing))
+        return self
+
+    def erase_of(self, column: str) -> EraseAction:
+        """Erase action of ``column``: its own, else the table's."""
+        return self.columns[column].erase or self.erase
+
+    def links(self) -> tuple[Link, ...]:
+        return ((self.link,) if self.link else ()) + self.also
+
+
+class Subject(_Frozen):
+    """The table whose rows are the people."""
+
+    table: TableName
+    key: tuple[Identifier, ...] = Field(min_length=1)
+    registered_at: Identifier
+
+
+class Restriction(_Frozen):
+    """How the publisher's applications are told that a person is restricted."""
+
+    table: TableName
+    key: tuple[Identifier, ...] = Field(min_length=1)  # in the order of the subject's key
+    column: Identifier
+    value: str
+
+
+class ObjectStoreEntry(_Frozen):
+    """One bucket or prefix. ``person_key`` is a key template such as ``photos/{user_id}/``; names in braces are
+    columns of ``person_table`` (default: the subject table). Keys may also stand in a table column (`object:`)."""
+
+    bucket: str = Field(min_length=3, max_length=63)
+    prefix: str = ""
+    region: str
+    country: str | None = Field(default=None, pattern=r"^[A-Z]{2}$")
+    versioned: bool = False
+    locked: bool = False
+    category: str = Field(pattern=r"^(user|system)(\.[a-z_]+)*$")
+    purpose: tuple[Purpose, ...] = ()
+    retention: str | None = None
+    erase: EraseAction
+    person_table: TableName | None = None
+    person_key: str | None = None
+    note: str | None = None
+
+    @property
+    def personal(self) -> bool:
+        return self.category == "user" or self.category.startswith("user.")
+
+
+class UsageEvent(_Frozen):
+    """One source of the canonical usage view: who did what in which module, when, for how many seconds."""
+
+    kind: Literal["activity", "start", "complete"]
+    table: TableName
+    module: Identifier
+    at: Identifier
+    seconds: Identifier | None = None
+
+
+class UsageExclusion(_Frozen):
+    """People whose rows never enter a statistic: ``column`` of ``table`` (linked to the person) is one of ``values``."""
+
+    table: TableName
+    column: Identifier
+    values: tuple[str | bool, ...] = Field(min_length=1)
+    why: Literal["staff", "bot", "objection", "restricted"]
+
+
+class UsageView(_Frozen):
+    """The columns that make the canonical usage view."""
+
+    course_table: TableName
+    course_key: Identifier
+    course_title: Identifier
+    module_table: TableName
+    module_key: Identifier
+    module_course: Identifier
+    module_title: Identifier
+    events: tuple[UsageEvent, ...] = Field(min_length=1)
+    exclusions: tuple[UsageExclusion, ...] = ()
+
+
+class Location(_Frozen):
+    """Where the database is, and who runs it."""
+
+    country: str = Field(pattern=r"^[A-Z]{2}$")
+    region: str
+    provider: str
+    processor: str | None = None
+
+
+class Publisher(_Frozen):
+    key: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    name: str
+    country: str = Field(pattern=r"^[A-Z]{2}$")
+    regimes: tuple[Literal["UK", "EU"], ...] = Field(min_length=1)
+    legal_timezone: str
+
+
+class DataMap(_Frozen):
+    """The whole map of one publisher."""
+
+    version: Literal[1]
+    publisher: Publisher
+    location: Location
+    subject: Subject
+    restriction: Restriction
+    usage: UsageView | None = None
+    tables: dict[TableName, Table]
+    objects: dict[str, ObjectStoreEntry] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _refers_to_itself(self) -> DataMap:
+        wrong: list[str] = []
+
+        def need(table: str, columns: tuple[str, ...], where: str) -> None:
+            if table not in self.tables:
+                wrong.append(f"{where}: no table {table} in the map")
+                return
+            wrong.extend(
+                f"{where}: no column {table}.{column} in the map"
+                for column in columns
+                if column not in self.tables[table].columns
+            )
+
+        need(self.subject.table, (*self.subject.key, self.subject.registered_at), "subject")
+        need(self.restriction.table, (*self.restriction.key, self.restriction.column), "restriction")
+        for name, table in self.tables.items():
+            for link in table.links():
+                need(link.to, link.references, f"tables.{name}.link")
+            if table.about == "subject" and not table.links() and name != self.subject.table:
+                wrong.append(f"tables.{name}: it is about the subject but has no link to a person")
+            for column_name, column in table.columns.items():
+                if column.object and column.object not in self.objects:
+                    wrong.append(f"tables.{name}.columns.{column_name}: no object store {column.object} in the map")
+        for key, entry in self.objects.items():
+            if entry.person_table:
+                need(entry.person_table, (), f"objects.{key}")
+        if self.usage:
+            u = self.usage
+            need(u.course_table, (u.course_key, u.course_title), "usage")
+            need(u.module_table, (u.module_key, u.module_course, u.module_title), "usage")
+            for index, e in enumerate(u.events):
+                need(e.table, tuple(c for c in (e.module, e.at, e.seconds) if c), f"usage.events[{index}]")
+            for index, x in enumerate(u.exclusions):
+                need(x.table, (x.column,), f"usage.exclusions[{index}]")
+        if wrong:
+            raise ValueError("; ".join(wrong))
+        return self
+
+    def path_to_subject(self, table: str) -> tuple[Link, ...]:
+        """Links from ``table`` to the subject table, along each table's first link. Empty for the subject itself.
+
+        Raises ValueError when the links end elsewhere or run in a circle.
+        """
+        path: list[Link] = []
+        here = table
+        while here != self.subject.table:
+            link = self.tables[here].link
+            if link is None or len(path) > len(self.tables):
+                raise ValueError(f"the links of {table} do not lead to {self.subject.table}")
+            path.append(link)
+            here = link.to
+        return tuple(path)
+
+    def references_of(self, link: Link) -> tuple[str, ...]:
+        """The columns in ``link.to`` that the link's columns equal."""
+        return link.references or self.tables[link.to].key

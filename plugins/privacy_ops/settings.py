@@ -1,0 +1,135 @@
+"""Where things are: databases by duty, the object store, keys and files. Never what a rule says.
+
+Every process builds one frozen ``Settings``: Airflow tasks from Airflow connections
+(``airflow_support.settings``), everything else from the environment (``from_environment``).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from privacy_ops.errors import ConfigError
+
+# One least-privilege database role per duty; `migrate` owns the gov schema.
+DUTIES = ("detect", "erase", "export", "inventory", "canary", "migrate")
+
+# One HMAC key per purpose, so that tables keyed for different purposes cannot be joined (SPEC 3.8).
+KEY_PURPOSES = ("suppression", "ledger", "join", "export")
+
+
+@dataclass(frozen=True)
+class ObjectSettings:
+    """How boto3 reaches the object store. ``endpoint_url`` None means AWS itself."""
+
+    endpoint_url: str | None = None
+    access_key: str | None = None
+    secret_key: str | None = field(default=None, repr=False)
+    region: str = "eu-west-2"
+
+
+@dataclass(frozen=True)
+class KeyRing:
+    """HMAC keys by purpose and key id (old ids stay usable), and the Ed25519 signing key (PEM)."""
+
+    hmac: Mapping[str, Mapping[str, bytes]] = field(default_factory=dict, repr=False)
+    current: Mapping[str, str] = field(default_factory=dict)
+    signing_key_pem: bytes | None = field(default=None, repr=False)
+
+    def current_key(self, purpose: str) -> tuple[str, bytes]:
+        """Key id and key bytes in use today for ``purpose``. Raises ConfigError when there is none."""
+        try:
+            key_id = self.current[purpose]
+            return key_id, self.hmac[purpose][key_id]
+        except KeyError:
+            raise ConfigError(
+                f"no HMAC key for the purpose {purpose!r}",
+                where="PRIVACY_OPS_HMAC_KEYS",
+                do="add a key for each of " + ", ".join(KEY_PURPOSES),
+            ) from None
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything a process needs to find its stores. Values are addresses and keys, never rules."""
+
+    home: Path
+    dsns: Mapping[str, str] = field(default_factory=dict, repr=False)
+    objects: ObjectSettings = field(default_factory=ObjectSettings)
+    keys: KeyRing = field(default_factory=KeyRing)
+    data_map: str = "imp"
+    evidence_bucket: str = "imp-evidence"
+    exports_bucket: str = "imp-exports"
+    staging_bucket: str = "imp-staging"
+
+    @property
+    def include(self) -> Path:
+        return self.home / "include"
+
+    @property
+    def data_map_path(self) -> Path:
+        return self.include / "datamap" / self.data_map
+
+    def dsn(self, duty: str) -> str:
+        """SQLAlchemy URL (postgresql+psycopg://…) of the role for ``duty``."""
+        if duty not in DUTIES:
+            raise ConfigError(f"unknown duty {duty!r}", do="use one of " + ", ".join(DUTIES))
+        try:
+            return self.dsns[duty]
+        except KeyError:
+            raise ConfigError(
+                f"no database address for the duty {duty!r}",
+                where=f"environment PRIVACY_OPS_DSN_{duty.upper()} or Airflow connection privacy_ops_{duty}",
+                do="set it to postgresql+psycopg://user:password@host:port/database",
+            ) from None
+
+
+def home_directory() -> Path:
+    """The project folder that holds ``include/``: PRIVACY_OPS_HOME, else found beside the package."""
+    named = os.environ.get("PRIVACY_OPS_HOME")
+    return Path(named) if named else Path(__file__).resolve().parents[2]
+
+
+def parse_keys(text: str) -> tuple[dict[str, dict[str, bytes]], dict[str, str]]:
+    """Read ``{"purpose": {"current": "k1", "keys": {"k1": "<hex>"}}}``; raises ConfigError."""
+    try:
+        raw = json.loads(text)
+        hmac = {p: {k: bytes.fromhex(v) for k, v in entry["keys"].items()} for p, entry in raw.items()}
+        current = {p: str(entry["current"]) for p, entry in raw.items()}
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise ConfigError(
+            "the HMAC keys cannot be read",
+            where="PRIVACY_OPS_HMAC_KEYS",
+            do='write {"purpose": {"current": "k1", "keys": {"k1": "<hex of 32 bytes or more>"}}}',
+        ) from None
+    for purpose, keys in hmac.items():
+        for key_id, value in keys.items():
+            if len(value) < 32:
+                raise ConfigError(f"HMAC key {purpose}/{key_id} is shorter than 32 bytes", do="make a longer one")
+    return hmac, current
+
+
+def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
+    """Settings from PRIVACY_OPS_* variables. Raises ConfigError for values that cannot be read."""
+    env = os.environ if environ is None else environ
+    dsns = {d: env[f"PRIVACY_OPS_DSN_{d.upper()}"] for d in DUTIES if f"PRIVACY_OPS_DSN_{d.upper()}" in env}
+    hmac, current = parse_keys(env["PRIVACY_OPS_HMAC_KEYS"]) if "PRIVACY_OPS_HMAC_KEYS" in env else ({}, {})
+    pem_path = env.get("PRIVACY_OPS_SIGNING_KEY_FILE")
+    return Settings(
+        home=home_directory(),
+        dsns=dsns,
+        objects=ObjectSettings(
+            endpoint_url=env.get("PRIVACY_OPS_S3_ENDPOINT") or None,
+            access_key=env.get("PRIVACY_OPS_S3_ACCESS_KEY"),
+            secret_key=env.get("PRIVACY_OPS_S3_SECRET_KEY"),
+            region=env.get("PRIVACY_OPS_S3_REGION", "eu-west-2"),
+        ),
+        keys=KeyRing(hmac=hmac, current=current, signing_key_pem=Path(pem_path).read_bytes() if pem_path else None),
+        data_map=env.get("PRIVACY_OPS_DATA_MAP", "imp"),
+        evidence_bucket=env.get("PRIVACY_OPS_EVIDENCE_BUCKET", "imp-evidence"),
+        exports_bucket=env.get("PRIVACY_OPS_EXPORTS_BUCKET", "imp-exports"),
+        staging_bucket=env.get("PRIVACY_OPS_STAGING_BUCKET", "imp-staging"),
+    )

@@ -1,0 +1,119 @@
+"""Every number a rule uses, frozen and validated, read from ``include/thresholds.yaml``."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import date
+from pathlib import Path
+from typing import Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from privacy_ops.errors import ConfigError
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class PlausibleAge(_Frozen):
+    min_at_registration: int = Field(ge=0)
+    max: int = Field(le=130)
+
+
+class DefaultDates(_Frozen):
+    """Dates that stand for "nobody entered one" (SPEC 3.4, DQ-02)."""
+
+    always: tuple[date, ...]
+    when_frequent: tuple[date, ...]
+    frequent_factor: float = Field(gt=1)
+    frequent_min_rows: int = Field(ge=1)
+
+
+class Breaker(_Frozen):
+    """The volume breaker of SPEC 3.14: trips at ``min_cases`` and one of the other three."""
+
+    window_hours: int = Field(ge=1)
+    min_cases: int = Field(ge=1)
+    max_share: float = Field(gt=0, le=1)
+    median_factor: float = Field(gt=0)
+    median_days: int = Field(ge=1)
+    min_history_runs: int = Field(ge=1)
+    single_source_share: float = Field(gt=0, le=1)
+
+
+class Gate(_Frozen):
+    """A verdict is good for ``validity_hours``; an approval must time out before that."""
+
+    validity_hours: int = Field(ge=1)
+    approval_timeout_hours: int = Field(ge=1)
+
+    def model_post_init(self, _context: object) -> None:
+        if self.approval_timeout_hours >= self.validity_hours:
+            raise ValueError("approval_timeout_hours must be below validity_hours")
+
+
+class SourceQuality(_Frozen):
+    fresh_hours: int = Field(ge=1)
+    volume_band: float = Field(gt=0, lt=1)
+    min_parse_rate: float = Field(ge=0, le=1)
+    max_null_rate: float = Field(ge=0, le=1)
+
+
+class Suppression(_Frozen):
+    unknown_birth_months: int = Field(ge=1)
+
+
+class Export(_Frozen):
+    """Disclosure control of the usage export (SPEC 4.1, 4.3)."""
+
+    min_learners: int = Field(ge=3)
+    round_to: int = Field(ge=2)
+    minutes_cap_per_day: int = Field(ge=1, le=1440)
+    grace_hours: int = Field(ge=0)
+    lifetime_min_learners: int = Field(ge=0)
+    source_band: float = Field(gt=0, lt=1)
+
+
+class Transfers(_Frozen):
+    adequacy_reference_max_age_days: int = Field(ge=1)
+    geoip_max_age_days: int = Field(ge=1)
+    max_unresolved_share: float = Field(ge=0, le=1)
+    expiring_months: int = Field(ge=0)
+    assessment_review_months: int = Field(ge=1)
+    sign_off_max_age_days: int = Field(ge=1)
+
+
+class Thresholds(_Frozen):
+    legal_timezone: str
+    adult_age: int = Field(ge=18, le=18, description="the policy says 18; nothing else is allowed")
+    leap_rule: Literal["MAR_1", "FEB_28"]
+    as_of_max_drift_hours: int = Field(ge=1)
+    detection_max_age_hours: int = Field(ge=1)
+    plausible_age: PlausibleAge
+    default_dates: DefaultDates
+    breaker: Breaker
+    gate: Gate
+    source_quality: SourceQuality
+    suppression: Suppression
+    backup_max_age_days: int = Field(ge=0)
+    export: Export
+    transfers: Transfers
+
+    def sha256(self) -> str:
+        """Hash of the values, recorded with each run."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+
+
+def load(path: Path) -> Thresholds:
+    """Read ``path`` (YAML). Raises ConfigError naming each wrong entry."""
+    try:
+        return Thresholds.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise ConfigError("the thresholds cannot be read", where=str(path), do=str(error.strerror)) from None
+    except yaml.YAMLError as error:
+        raise ConfigError("the thresholds are not valid YAML", where=str(path), do=str(error)) from None
+    except ValidationError as error:
+        wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise ConfigError("the thresholds are not valid", where=str(path), do=wrong) from None
