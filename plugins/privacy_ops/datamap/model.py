@@ -54,8 +54,19 @@ class AgeEvidence(_Frozen):
     """This column says something about somebody's age."""
 
     signal: str = Field(pattern=r"^SIG-\d\d$")
-    kind: Literal["birth_date", "birth_text", "declared_adult", "attendee_type", "age_number", "age_band", "guardian", "free_text"]
-    subject: Literal["person", "row"] = "person"  # "row": whose age this is, is the row itself, never the account
+    kind: Literal[
+        "birth_date",
+        "birth_text",
+        "declared_adult",
+        "attendee_type",
+        "age_number",
+        "age_band",
+        "guardian",
+        "free_text",
+    ]
+    subject: Literal["person", "row"] = (
+        "person"  # "row": whose age this is, is the row itself, never the account
+    )
     order: Literal["dmy", "mdy", "unknown"] = "unknown"  # of day and month in text that is not ISO
     source: Identifier | None = None  # column that names the feed a value came from
 
@@ -113,7 +124,9 @@ class Table(_Frozen):
         if self.about == "nobody" and (self.link or self.also):
             raise ValueError("a table about nobody has no link to a person")
         named = set(self.key) | set(self.link.columns if self.link else ())
-        named |= {c for link in self.also for c in link.columns} | ({self.created_at} if self.created_at else set())
+        named |= {c for link in self.also for c in link.columns} | (
+            {self.created_at} if self.created_at else set()
+        )
         if missing := sorted(named - set(self.columns)):
             raise ValueError("columns named but not listed: " + ", ".join(missing))
         return self
@@ -251,7 +264,9 @@ class DataMap(_Frozen):
                 wrong.append(f"tables.{name}: it is about the subject but has no link to a person")
             for column_name, column in table.columns.items():
                 if column.object and column.object not in self.objects:
-                    wrong.append(f"tables.{name}.columns.{column_name}: no object store {column.object} in the map")
+                    wrong.append(
+                        f"tables.{name}.columns.{column_name}: no object store {column.object} in the map"
+                    )
         for key, entry in self.objects.items():
             if entry.person_table:
                 need(entry.person_table, (), f"objects.{key}")

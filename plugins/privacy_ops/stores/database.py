@@ -93,7 +93,9 @@ class Database:
                 do="correct the connection's user and password",
             )
         if "does not exist" in text:
-            return StoreRefused("the database or role does not exist", where=self.address, do="create it, or name another")
+            return StoreRefused(
+                "the database or role does not exist", where=self.address, do="create it, or name another"
+            )
         return StoreUnavailable(
             f"the database cannot be reached at {self.address}. What to do: start it, or correct the address"
         )
@@ -103,7 +105,9 @@ class Database:
         sqlstate = getattr(error, "sqlstate", None) or "unknown"
         diag = getattr(error, "diag", None)
         about = " ".join(
-            part for part in (getattr(diag, "table_name", None), getattr(diag, "constraint_name", None)) if part
+            part
+            for part in (getattr(diag, "table_name", None), getattr(diag, "constraint_name", None))
+            if part
         )
         if sqlstate == "42501":
             return StoreRefused(
@@ -126,7 +130,9 @@ def quote_table(name: str) -> str:
     return ".".join(quote(part) for part in name.split(".", 1))
 
 
-def copy_rows(connection: Connection, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
+def copy_rows(
+    connection: Connection, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]
+) -> int:
     """COPY ``rows`` into ``table`` inside the connection's transaction; returns how many. Streams."""
     raw: Any = connection.connection.dbapi_connection
     target = f"COPY {quote_table(table)} ({', '.join(map(quote, columns))}) FROM STDIN"
@@ -138,7 +144,11 @@ def copy_rows(connection: Connection, table: str, columns: Sequence[str], rows: 
     return count
 
 
-def stream(connection: Connection, statement: Any, parameters: dict[str, Any] | None = None, *, size: int = 5000) -> Iterator[Any]:
+def stream(
+    connection: Connection, statement: Any, parameters: dict[str, Any] | None = None, *, size: int = 5000
+) -> Iterator[Any]:
     """Rows of a query through a server-side cursor: memory stays flat whatever their number."""
-    result = connection.execution_options(stream_results=True, max_row_buffer=size).execute(statement, parameters or {})
+    result = connection.execution_options(stream_results=True, max_row_buffer=size).execute(
+        statement, parameters or {}
+    )
     yield from result

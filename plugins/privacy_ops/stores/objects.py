@@ -55,12 +55,16 @@ def _clean_errors(bucket: str) -> Iterator[None]:
         if code in {"PreconditionFailed", "ConditionalRequestConflict"}:
             raise ObjectExists("an object of this name exists already", where=f"bucket {bucket}") from None
         if code in {"NoSuchBucket"}:
-            raise StoreRefused("the bucket does not exist", where=f"bucket {bucket}", do="create it or correct its name") from None
+            raise StoreRefused(
+                "the bucket does not exist", where=f"bucket {bucket}", do="create it or correct its name"
+            ) from None
         if code in {"NoSuchKey", "404", "NoSuchVersion"}:
             raise StoreRefused("the object does not exist", where=f"bucket {bucket}") from None
         if status >= 500 or code in {"SlowDown", "RequestTimeout", "InternalError"}:
             raise StoreUnavailable(f"object store error {code} at bucket {bucket}") from None
-        raise StoreRefused(f"the object store refused ({code})", where=f"bucket {bucket}", do="correct keys and rights") from None
+        raise StoreRefused(
+            f"the object store refused ({code})", where=f"bucket {bucket}", do="correct keys and rights"
+        ) from None
     except boto.BotoCoreError as error:
         raise StoreUnavailable(
             f"the object store cannot be reached ({type(error).__name__}) for bucket {bucket}. "
@@ -89,7 +93,9 @@ class ObjectStore:
                 aws_secret_access_key=self._settings.secret_key,
                 region_name=self._settings.region,
                 config=Config(
-                    retries={"max_attempts": 4, "mode": "standard"}, connect_timeout=10, read_timeout=60,
+                    retries={"max_attempts": 4, "mode": "standard"},
+                    connect_timeout=10,
+                    read_timeout=60,
                     s3={"addressing_style": "path"} if self._settings.endpoint_url else {},
                 ),
             )
@@ -117,7 +123,9 @@ class ObjectStore:
                 raise
             return True
 
-    def put(self, bucket: str, key: str, body: bytes, *, content_type: str = "application/octet-stream") -> str:
+    def put(
+        self, bucket: str, key: str, body: bytes, *, content_type: str = "application/octet-stream"
+    ) -> str:
         """Write, replacing what is there; returns the version id ("" on an unversioned bucket)."""
         with _clean_errors(bucket):
             answer = self.client.put_object(Bucket=bucket, Key=key, Body=body, ContentType=content_type)
@@ -148,7 +156,9 @@ class ObjectStore:
         Works on unversioned buckets too (version id "null").
         """
         with _clean_errors(bucket):
-            for page in self.client.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix):
+            for page in self.client.get_paginator("list_object_versions").paginate(
+                Bucket=bucket, Prefix=prefix
+            ):
                 for entry in page.get("Versions", []):
                     if not exact or entry["Key"] == prefix:
                         yield ObjectVersion(entry["Key"], entry["VersionId"], False, entry.get("Size", 0))
@@ -172,7 +182,10 @@ class ObjectStore:
             with _clean_errors(bucket):
                 answer = self.client.delete_objects(
                     Bucket=bucket,
-                    Delete={"Objects": [{"Key": v.key, "VersionId": v.version_id} for v in batch], "Quiet": True},
+                    Delete={
+                        "Objects": [{"Key": v.key, "VersionId": v.version_id} for v in batch],
+                        "Quiet": True,
+                    },
                 )
             errors = answer.get("Errors", [])
             if errors:
@@ -219,7 +232,9 @@ class ObjectStore:
             location = self.client.get_bucket_location(Bucket=bucket).get("LocationConstraint")
             versioning = self.client.get_bucket_versioning(Bucket=bucket).get("Status") == "Enabled"
             rules = optional("get_bucket_replication", frozenset({"ReplicationConfigurationNotFoundError"}))
-            lock = optional("get_object_lock_configuration", frozenset({"ObjectLockConfigurationNotFoundError"}))
+            lock = optional(
+                "get_object_lock_configuration", frozenset({"ObjectLockConfigurationNotFoundError"})
+            )
         targets = {
             str(rule.get("Destination", {}).get("Bucket", "")).removeprefix("arn:aws:s3:::")
             for rule in rules.get("ReplicationConfiguration", {}).get("Rules", [])

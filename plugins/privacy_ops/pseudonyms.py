@@ -1,0 +1,59 @@
+"""Keyed references to people: what may stand in a ledger or a suppression list instead of an identifier.
+
+HMAC-SHA-256 with one key per purpose. A keyed hash is still pseudonymous personal data while its key lives
+(WP29 Opinion 05/2014); it is what remains after an erasure, never the way we erase.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from privacy_ops.settings import KeyRing
+
+
+@dataclass(frozen=True)
+class Reference:
+    """``value`` is 64 hex digits under the key ``key_id``."""
+
+    key_id: str
+    value: str
+
+
+def _digest(key: bytes, text: str) -> str:
+    return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
+
+
+def reference(keys: KeyRing, purpose: str, text: str) -> Reference:
+    """Reference under the current key of ``purpose``. Raises ConfigError when there is none."""
+    key_id, key = keys.current_key(purpose)
+    return Reference(key_id, _digest(key, text))
+
+
+def references_all_keys(keys: KeyRing, purpose: str, text: str) -> tuple[Reference, ...]:
+    """References under every key of ``purpose`` that is still held, for look-ups after a key rotation."""
+    return tuple(
+        Reference(key_id, _digest(key, text)) for key_id, key in sorted(keys.hmac.get(purpose, {}).items())
+    )
+
+
+def subject_text(key: Sequence[object], *, table: str = "") -> str:
+    """Canonical text of a subject's or row's key. Parts are length-prefixed, so no two keys share a text."""
+    parts = [table, *map(str, key)]
+    return "".join(f"{len(part)}:{part}" for part in parts)
+
+
+def normalise_email(text: str) -> str:
+    """Trimmed, NFKC, lower case, IDNA domain. Dots and ``+tag`` stay: they may be different people."""
+    folded = unicodedata.normalize("NFKC", text).strip().lower()
+    local, at, domain = folded.rpartition("@")
+    if not at:
+        return folded
+    try:
+        domain = domain.encode("idna").decode("ascii")
+    except UnicodeError:
+        pass  # not a host name; keep what was written
+    return f"{local}@{domain}"
