@@ -14,8 +14,8 @@ from pathlib import Path
 
 from privacy_ops.errors import ConfigError
 
-# One least-privilege database role per duty; `migrate` owns the gov schema.
-DUTIES = ("detect", "erase", "export", "inventory", "canary", "migrate")
+# One least-privilege database role per duty; `migrate` owns the gov schema, `console` only reads it for the pages.
+DUTIES = ("detect", "erase", "export", "inventory", "canary", "migrate", "console")
 
 # One HMAC key per purpose, so that tables keyed for different purposes cannot be joined (SPEC 3.8).
 KEY_PURPOSES = ("suppression", "ledger", "join", "export")
