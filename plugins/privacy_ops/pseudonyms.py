@@ -6,6 +6,7 @@ HMAC-SHA-256 with one key per purpose. A keyed hash is still pseudonymous person
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import hmac
 import unicodedata
@@ -35,9 +36,7 @@ def reference(keys: KeyRing, purpose: str, text: str) -> Reference:
 
 def references_all_keys(keys: KeyRing, purpose: str, text: str) -> tuple[Reference, ...]:
     """References under every key of ``purpose`` that is still held, for look-ups after a key rotation."""
-    return tuple(
-        Reference(key_id, _digest(key, text)) for key_id, key in sorted(keys.hmac.get(purpose, {}).items())
-    )
+    return tuple(Reference(key_id, _digest(key, text)) for key_id, key in sorted(keys.hmac.get(purpose, {}).items()))
 
 
 def subject_text(key: Sequence[object], *, table: str = "") -> str:
@@ -52,8 +51,6 @@ def normalise_email(text: str) -> str:
     local, at, domain = folded.rpartition("@")
     if not at:
         return folded
-    try:
+    with contextlib.suppress(UnicodeError):  # not a host name: keep what was written
         domain = domain.encode("idna").decode("ascii")
-    except UnicodeError:
-        pass  # not a host name; keep what was written
     return f"{local}@{domain}"

@@ -16,7 +16,10 @@ from sqlalchemy import Connection, text
 from privacy_ops import __version__
 from privacy_ops.errors import UserError
 
-_COLUMNS = "run_id, dag_id, as_of, logical_date, run_type, dry_run, note, code_version, thresholds_sha256, map_sha256"
+_SELECT_RUN = (
+    "SELECT run_id, dag_id, as_of, logical_date, run_type, dry_run, note, code_version, thresholds_sha256, map_sha256"
+    " FROM gov.run WHERE run_id = :r"
+)
 
 
 @dataclass(frozen=True)
@@ -82,22 +85,16 @@ def open_run(
 
 def read_run(connection: Connection, run_id: str) -> Run:
     """The run as recorded. Raises UserError when it never opened."""
-    row = connection.execute(
-        text(f"SELECT {_COLUMNS} FROM gov.run WHERE run_id = :r"), {"r": run_id}
-    ).one_or_none()
+    row = connection.execute(text(_SELECT_RUN), {"r": run_id}).one_or_none()
     if row is None:
         raise UserError("this run was never opened", where=run_id, do="clear the run's first task")
     return Run(*row)
 
 
-def close_run(
-    connection: Connection, run_id: str, *, now: datetime, state: str, facts: Mapping[str, object]
-) -> None:
+def close_run(connection: Connection, run_id: str, *, now: datetime, state: str, facts: Mapping[str, object]) -> None:
     """Write the end of a run and its counts (numbers and ids only)."""
     connection.execute(
-        text(
-            "UPDATE gov.run SET state = :s, closed_at = :now, facts = facts || CAST(:f AS jsonb) WHERE run_id = :r"
-        ),
+        text("UPDATE gov.run SET state = :s, closed_at = :now, facts = facts || CAST(:f AS jsonb) WHERE run_id = :r"),
         {"s": state, "now": now, "f": json.dumps(dict(facts), sort_keys=True), "r": run_id},
     )
 

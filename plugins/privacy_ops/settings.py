@@ -108,9 +108,7 @@ def parse_keys(text: str) -> tuple[dict[str, dict[str, bytes]], dict[str, str]]:
     for purpose, keys in hmac.items():
         for key_id, value in keys.items():
             if len(value) < 32:
-                raise ConfigError(
-                    f"HMAC key {purpose}/{key_id} is shorter than 32 bytes", do="make a longer one"
-                )
+                raise ConfigError(f"HMAC key {purpose}/{key_id} is shorter than 32 bytes", do="make a longer one")
     return hmac, current
 
 
@@ -129,9 +127,7 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
             secret_key=env.get("PRIVACY_OPS_S3_SECRET_KEY"),
             region=env.get("PRIVACY_OPS_S3_REGION", "eu-west-2"),
         ),
-        keys=KeyRing(
-            hmac=hmac, current=current, signing_key_pem=Path(pem_path).read_bytes() if pem_path else None
-        ),
+        keys=KeyRing(hmac=hmac, current=current, signing_key_pem=Path(pem_path).read_bytes() if pem_path else None),
         data_map=env.get("PRIVACY_OPS_DATA_MAP", "imp"),
         evidence_bucket=env.get("PRIVACY_OPS_EVIDENCE_BUCKET", "imp-evidence"),
         exports_bucket=env.get("PRIVACY_OPS_EXPORTS_BUCKET", "imp-exports"),

@@ -37,9 +37,7 @@ def load(path: Path) -> DataMap:
     """
     files = sorted(path.glob("*.yaml")) if path.is_dir() else [path]
     if not files or not files[0].exists():
-        raise DataMapError(
-            "there is no data map", where=str(path), do="write one, or draft it with `map scaffold`"
-        )
+        raise DataMapError("there is no data map", where=str(path), do="write one, or draft it with `map scaffold`")
     merged: dict[str, Any] = {}
     for file in files:
         try:
@@ -47,16 +45,12 @@ def load(path: Path) -> DataMap:
         except yaml.YAMLError as error:
             raise DataMapError("the data map is not valid YAML", where=str(file), do=str(error)) from None
         if not isinstance(part, dict):
-            raise DataMapError(
-                "the data map is empty or not a mapping", where=str(file), do="see docs/data_map.md"
-            )
+            raise DataMapError("the data map is empty or not a mapping", where=str(file), do="see docs/data_map.md")
         for key, value in part.items():
             if key in {"tables", "objects"} and isinstance(value, dict):
                 known = merged.setdefault(key, {})
                 if twice := sorted(set(known) & set(value)):
-                    raise DataMapError(
-                        f"listed in two files: {', '.join(twice)}", where=str(file), do="keep one"
-                    )
+                    raise DataMapError(f"listed in two files: {', '.join(twice)}", where=str(file), do="keep one")
                 known.update(value)
             elif key in merged:
                 raise DataMapError(f"{key!r} stands in two files", where=str(file), do="keep one")

@@ -64,9 +64,7 @@ class AgeEvidence(_Frozen):
         "guardian",
         "free_text",
     ]
-    subject: Literal["person", "row"] = (
-        "person"  # "row": whose age this is, is the row itself, never the account
-    )
+    subject: Literal["person", "row"] = "person"  # "row": whose age this is, is the row itself, never the account
     order: Literal["dmy", "mdy", "unknown"] = "unknown"  # of day and month in text that is not ISO
     source: Identifier | None = None  # column that names the feed a value came from
 
@@ -124,9 +122,7 @@ class Table(_Frozen):
         if self.about == "nobody" and (self.link or self.also):
             raise ValueError("a table about nobody has no link to a person")
         named = set(self.key) | set(self.link.columns if self.link else ())
-        named |= {c for link in self.also for c in link.columns} | (
-            {self.created_at} if self.created_at else set()
-        )
+        named |= {c for link in self.also for c in link.columns} | ({self.created_at} if self.created_at else set())
         if missing := sorted(named - set(self.columns)):
             raise ValueError("columns named but not listed: " + ", ".join(missing))
         return self
@@ -190,7 +186,7 @@ class UsageEvent(_Frozen):
 
 
 class UsageExclusion(_Frozen):
-    """People whose rows never enter a statistic: ``column`` of ``table`` (linked to the person) is one of ``values``."""
+    """People whose rows never enter a statistic: ``column`` of ``table`` (linked to the person) is in ``values``."""
 
     table: TableName
     column: Identifier
@@ -264,9 +260,7 @@ class DataMap(_Frozen):
                 wrong.append(f"tables.{name}: it is about the subject but has no link to a person")
             for column_name, column in table.columns.items():
                 if column.object and column.object not in self.objects:
-                    wrong.append(
-                        f"tables.{name}.columns.{column_name}: no object store {column.object} in the map"
-                    )
+                    wrong.append(f"tables.{name}.columns.{column_name}: no object store {column.object} in the map")
         for key, entry in self.objects.items():
             if entry.person_table:
                 need(entry.person_table, (), f"objects.{key}")

@@ -5,7 +5,7 @@ Errors that leave here carry the driver's class and SQLSTATE, never its message:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -64,7 +64,7 @@ class Database:
         return self._url.host or ""
 
     @contextmanager
-    def transaction(self, *, read_only: bool = False) -> Iterator[Connection]:
+    def transaction(self, *, read_only: bool = False) -> Generator[Connection, None, None]:
         """One transaction: committed at the end, rolled back on any error.
 
         ``read_only`` also makes it one snapshot (REPEATABLE READ). Raises StoreUnavailable, StoreRefused,
@@ -105,9 +105,7 @@ class Database:
         sqlstate = getattr(error, "sqlstate", None) or "unknown"
         diag = getattr(error, "diag", None)
         about = " ".join(
-            part
-            for part in (getattr(diag, "table_name", None), getattr(diag, "constraint_name", None))
-            if part
+            part for part in (getattr(diag, "table_name", None), getattr(diag, "constraint_name", None)) if part
         )
         if sqlstate == "42501":
             return StoreRefused(
@@ -130,9 +128,7 @@ def quote_table(name: str) -> str:
     return ".".join(quote(part) for part in name.split(".", 1))
 
 
-def copy_rows(
-    connection: Connection, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]
-) -> int:
+def copy_rows(connection: Connection, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
     """COPY ``rows`` into ``table`` inside the connection's transaction; returns how many. Streams."""
     raw: Any = connection.connection.dbapi_connection
     target = f"COPY {quote_table(table)} ({', '.join(map(quote, columns))}) FROM STDIN"
@@ -148,7 +144,5 @@ def stream(
     connection: Connection, statement: Any, parameters: dict[str, Any] | None = None, *, size: int = 5000
 ) -> Iterator[Any]:
     """Rows of a query through a server-side cursor: memory stays flat whatever their number."""
-    result = connection.execution_options(stream_results=True, max_row_buffer=size).execute(
-        statement, parameters or {}
-    )
-    yield from result
+    options = connection.execution_options(stream_results=True, max_row_buffer=size)
+    yield from options.execute(statement, parameters or {})

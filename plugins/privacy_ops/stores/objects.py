@@ -5,7 +5,7 @@ Errors that leave here carry the S3 code and the bucket, never a key: keys may n
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -44,7 +44,7 @@ class BucketFacts:
 
 
 @contextmanager
-def _clean_errors(bucket: str) -> Iterator[None]:
+def _clean_errors(bucket: str) -> Generator[None, None, None]:
     from botocore import exceptions as boto
 
     try:
@@ -123,9 +123,7 @@ class ObjectStore:
                 raise
             return True
 
-    def put(
-        self, bucket: str, key: str, body: bytes, *, content_type: str = "application/octet-stream"
-    ) -> str:
+    def put(self, bucket: str, key: str, body: bytes, *, content_type: str = "application/octet-stream") -> str:
         """Write, replacing what is there; returns the version id ("" on an unversioned bucket)."""
         with _clean_errors(bucket):
             answer = self.client.put_object(Bucket=bucket, Key=key, Body=body, ContentType=content_type)
@@ -156,9 +154,7 @@ class ObjectStore:
         Works on unversioned buckets too (version id "null").
         """
         with _clean_errors(bucket):
-            for page in self.client.get_paginator("list_object_versions").paginate(
-                Bucket=bucket, Prefix=prefix
-            ):
+            for page in self.client.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix):
                 for entry in page.get("Versions", []):
                     if not exact or entry["Key"] == prefix:
                         yield ObjectVersion(entry["Key"], entry["VersionId"], False, entry.get("Size", 0))
@@ -232,9 +228,7 @@ class ObjectStore:
             location = self.client.get_bucket_location(Bucket=bucket).get("LocationConstraint")
             versioning = self.client.get_bucket_versioning(Bucket=bucket).get("Status") == "Enabled"
             rules = optional("get_bucket_replication", frozenset({"ReplicationConfigurationNotFoundError"}))
-            lock = optional(
-                "get_object_lock_configuration", frozenset({"ObjectLockConfigurationNotFoundError"})
-            )
+            lock = optional("get_object_lock_configuration", frozenset({"ObjectLockConfigurationNotFoundError"}))
         targets = {
             str(rule.get("Destination", {}).get("Bucket", "")).removeprefix("arn:aws:s3:::")
             for rule in rules.get("ReplicationConfiguration", {}).get("Rules", [])

@@ -21,9 +21,7 @@ def read_statement(area: str, name: str) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except OSError:
-        raise ConfigError(
-            "an SQL statement is missing", where=str(path), do="restore it from the repository"
-        ) from None
+        raise ConfigError("an SQL statement is missing", where=str(path), do="restore it from the repository") from None
 
 
 def statement(area: str, name: str) -> TextClause:

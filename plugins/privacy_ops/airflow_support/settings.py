@@ -1,0 +1,54 @@
+"""Settings of a task: addresses and passwords from Airflow connections, the rest from the environment."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from airflow.sdk import Connection
+from airflow.sdk.exceptions import AirflowNotFoundException, AirflowRuntimeError
+from sqlalchemy import URL
+
+from privacy_ops import settings as base
+from privacy_ops.errors import ConfigError
+from privacy_ops.settings import ObjectSettings, Settings
+
+
+def _connection(conn_id: str) -> Connection:
+    try:
+        return Connection.get(conn_id)
+    except (AirflowNotFoundException, AirflowRuntimeError):
+        raise ConfigError(
+            f"there is no Airflow connection {conn_id}",
+            where="Admin → Connections, AIRFLOW_CONN_… or the secrets backend",
+            do="create it; docs/operations.md lists what each one needs",
+        ) from None
+
+
+def database_url(conn_id: str) -> str:
+    """SQLAlchemy URL of a connection (host, port, login, password, schema = database). Holds a secret."""
+    found = _connection(conn_id)
+    url = URL.create(
+        "postgresql+psycopg", found.login, found.password, found.host, found.port or 5432, found.schema or ""
+    )
+    return url.render_as_string(hide_password=False)
+
+
+def object_settings(conn_id: str) -> ObjectSettings:
+    """Object store of a connection: login and password are the keys, extra holds endpoint_url, region_name."""
+    found = _connection(conn_id)
+    extra = found.extra_dejson
+    return ObjectSettings(
+        endpoint_url=extra.get("endpoint_url") or None,
+        access_key=found.login,
+        secret_key=found.password,
+        region=extra.get("region_name") or "eu-west-2",
+    )
+
+
+def settings_for(*duties: str) -> Settings:
+    """Settings that reach the databases of these duties only, and the object store."""
+    return replace(
+        base.from_environment(),
+        dsns={duty: database_url(f"privacy_ops_{duty}") for duty in duties},
+        objects=object_settings("privacy_ops_objects"),
+    )
