@@ -1,0 +1,1 @@
+"""The synthetic publisher: schema, people, objects and ground truth. Not needed in production."""
