@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import logging
 import math
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -18,6 +17,7 @@ from decimal import Decimal
 from functools import cache
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, Literal
+from uuid import uuid4
 
 from sqlalchemy import Connection
 
@@ -156,18 +156,16 @@ def raise_if_blocked(verdict: Verdict, gate_result_id: int) -> None:
 
 
 @cache
-def _batch_definition() -> tuple[Any, Any]:
-    """The process's one whole-frame batch definition and its data source."""
+def _context() -> Any:
+    """The process's one context: in memory, with neither log lines nor progress bars."""
     # Before the import: it logs hundreds of lines, and warnings about failed metrics quote values.
     logging.getLogger("great_expectations").setLevel(logging.CRITICAL)
-    os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
     import great_expectations as gx
     from great_expectations.data_context.types.base import ProgressBarsConfig
 
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
-    source = context.data_sources.add_pandas("frames")
-    return source.add_dataframe_asset("frame").add_batch_definition_whole_dataframe("whole"), source
+    return context
 
 
 def _expectation(check: Check) -> Any:
@@ -192,12 +190,15 @@ def _expectation(check: Check) -> Any:
 
 def _validate(suite: Suite, frame: pd.DataFrame) -> Mapping[str, Any]:
     """Raw results by check id: they come back in another order than they were asked."""
-    definition, source = _batch_definition()
+    context = _context()
     from great_expectations.core.expectation_suite import ExpectationSuite
 
     expectations = [_expectation(check) for check in suite.checks]
+    # A source of its own per judgement: its engine holds the frame, which must not outlive the judgement.
+    source = context.data_sources.add_pandas(f"frame-{uuid4()}")
     try:
-        batch = definition.get_batch(batch_parameters={"dataframe": frame})
+        whole = source.add_dataframe_asset("frame").add_batch_definition_whole_dataframe("whole")
+        batch = whole.get_batch(batch_parameters={"dataframe": frame})
         result = batch.validate(
             ExpectationSuite(name=suite.gate, expectations=expectations), result_format=_RESULT_FORMAT
         )
@@ -205,8 +206,7 @@ def _validate(suite: Suite, frame: pd.DataFrame) -> Mapping[str, Any]:
     except Exception:  # noqa: BLE001 - whatever it says may quote values; no result means every check erred
         return {}
     finally:
-        # The engine keeps the last frames; they must not outlive the judgement.
-        source.get_execution_engine().batch_manager.reset_batch_cache()
+        context.data_sources.delete(source.name)
 
 
 def _scrub(check: Check, raw: Any, frame: pd.DataFrame, metrics: bool) -> CheckResult:
@@ -237,7 +237,7 @@ def _excepted(info: Any) -> bool:
     return any(isinstance(v, Mapping) and v.get("raised_exception") for v in info.values())
 
 
-def _is_null(value: object) -> bool:
+def _is_null(value: Any) -> bool:
     import pandas as pd
 
     return bool(pd.api.types.is_scalar(value) and pd.isna(value))
