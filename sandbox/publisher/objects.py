@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -95,6 +96,5 @@ def _create(s3: S3Client, settings: ObjectSettings, bucket: Bucket) -> None:
         extra["CreateBucketConfiguration"] = {"LocationConstraint": bucket.region}
         s3.create_bucket(Bucket=bucket.name, **extra)
         return
-    import dataclasses
 
     client(dataclasses.replace(settings, region="us-east-1")).create_bucket(Bucket=bucket.name, **extra)
