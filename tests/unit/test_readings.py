@@ -1,0 +1,136 @@
+"""What a written date of birth may mean, rule by rule."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from privacy_ops.minors.age import Interval
+from privacy_ops.minors.readings import Context, Flag, read
+
+TODAY = date(2026, 11, 22)
+DEFAULTS = frozenset({date(1900, 1, 1), date(1970, 1, 1)})
+
+
+def context(**changes: object) -> Context:
+    return Context(**({"on": TODAY, "registered": (date(2025, 3, 1),), "defaults": DEFAULTS} | changes))  # type: ignore[arg-type]
+
+
+def days(*values: date) -> tuple[Interval, ...]:
+    return tuple(Interval.day(v) for v in values)
+
+
+@pytest.mark.parametrize("raw", [None, "", "   ", "n/a", "unknown", "31/04/2010", "2010-02-30", "99/99/2010"])
+def test_missing_or_impossible_is_no_evidence(raw: str | None) -> None:
+    result = read(raw, context())
+    assert not result.usable
+    assert result.flags == {Flag.MISSING}
+
+
+@pytest.mark.parametrize(
+    ("raw", "flag"),
+    [
+        ("1900-01-01", Flag.DEFAULT),
+        ("01/01/1970", Flag.DEFAULT),
+        ("2026-11-23", Flag.FUTURE),
+        ("9999-12-31", Flag.FUTURE),
+        ("2025-02-28", Flag.EQUALS_REGISTRATION),
+        ("2025-03-01", Flag.EQUALS_REGISTRATION),
+        ("2025-03-02", Flag.EQUALS_REGISTRATION),
+        ("1915-11-21", Flag.IMPLAUSIBLE_OLD),
+    ],
+)
+def test_unusable_dates(raw: str, flag: Flag) -> None:
+    result = read(raw, context())
+    assert not result.usable
+    assert flag in result.flags
+
+
+@pytest.mark.parametrize(
+    ("what", "raw", "usable"),
+    [
+        ("two_days_before_registration", "2025-02-27", True),
+        ("two_days_after_registration", "2025-03-03", True),
+        ("today_is_not_the_future", "2026-11-22", True),
+        ("exactly_110_years_old", "1916-11-22", True),
+        ("one_hundred_and_eleven", "1915-11-22", False),
+    ],
+    ids=lambda v: v if isinstance(v, str) and "_" in v else "",
+)
+def test_edges_of_the_quality_rules(what: str, raw: str, usable: bool) -> None:
+    assert read(raw, context()).usable is usable
+
+
+def test_too_young_to_register_is_usable_but_flagged() -> None:
+    assert read("2017-03-02", context()).flags == {Flag.IMPLAUSIBLE_YOUNG}  # seven on the day of registration
+    assert read("2017-03-01", context()).flags == frozenset()  # eight on that day
+    assert read("2017-03-02", context()).usable
+
+
+def test_an_accompanying_child_is_never_implausibly_young() -> None:
+    assert read("2020-05-05", context(min_age_at_registration=None)).flags == frozenset()
+
+
+def test_a_date_column_is_read_as_it_is() -> None:
+    assert read(date(2009, 5, 2), context()).intervals == days(date(2009, 5, 2))
+
+
+@pytest.mark.parametrize(
+    ("raw", "order", "expected"),
+    [
+        ("23/11/2008", "unknown", [date(2008, 11, 23)]),
+        ("11/23/2008", "unknown", [date(2008, 11, 23)]),
+        ("23.11.2008", "dmy", [date(2008, 11, 23)]),
+        ("3-4-2009", "dmy", [date(2009, 4, 3)]),
+        ("3-4-2009", "mdy", [date(2009, 3, 4)]),
+        ("5/5/2009", "unknown", [date(2009, 5, 5)]),
+        (" 2008-11-23 ", "unknown", [date(2008, 11, 23)]),
+    ],
+)
+def test_full_dates_that_have_one_reading(raw: str, order: str, expected: list[date]) -> None:
+    result = read(raw, context(order=order))
+    assert result.intervals == days(*expected)
+    assert result.flags == frozenset()
+
+
+def test_an_ambiguous_day_and_month_keeps_both_readings() -> None:
+    result = read("12/11/2008", context())
+    assert result.intervals == days(date(2008, 11, 12), date(2008, 12, 11))
+    assert result.flags == {Flag.DAY_MONTH_AMBIGUOUS}
+
+
+def test_one_reading_in_the_future_leaves_the_other() -> None:
+    result = read("01/12/2026", context(registered=()))  # 1 December is to come, 12 January was
+    assert result.intervals == days(date(2026, 1, 12))
+    assert result.flags == {Flag.DAY_MONTH_AMBIGUOUS, Flag.FUTURE}
+
+
+@pytest.mark.parametrize(
+    "raw", ["2009", "Nov 2008", "22 November 2008", "3/4/09", "39772", "2008-11-21T23:00Z", "2553年4月1日", "11/2008"]
+)
+def test_other_ways_of_writing_are_counted_not_guessed(raw: str) -> None:
+    result = read(raw, context())
+    assert not result.usable
+    assert result.flags == {Flag.UNSUPPORTED_FORMAT}
+
+
+@given(st.text(max_size=30))
+def test_nothing_that_people_type_raises(raw: str) -> None:
+    result = read(raw, context())
+    assert result.usable or result.flags
+
+
+@given(st.dates(date(1917, 1, 1), TODAY - timedelta(days=1)))
+def test_iso_and_date_agree(day: date) -> None:
+    assert read(day.isoformat(), context()) == read(day, context())
+
+
+@given(st.dates(date(1917, 1, 1), TODAY), st.sampled_from("/.-"))
+def test_the_true_date_is_always_among_the_readings(day: date, mark: str) -> None:
+    written = f"{day.day}{mark}{day.month:02d}{mark}{day.year}"
+    free = Context(on=TODAY)
+    result = read(written, free)
+    assert Interval.day(day) in result.intervals
+    assert len(result.intervals) <= 2
