@@ -67,7 +67,7 @@ def create_buckets(settings: ObjectSettings) -> None:
     present = {bucket.get("Name") for bucket in s3.list_buckets().get("Buckets", [])}
     for bucket in BUCKETS:
         if bucket.name not in present:
-            _create(s3, settings, bucket)
+            _create(settings, bucket)
         if bucket.versioned:
             s3.put_bucket_versioning(Bucket=bucket.name, VersioningConfiguration={"Status": "Enabled"})
         if bucket.replicates_to:
@@ -89,12 +89,10 @@ def create_buckets(settings: ObjectSettings) -> None:
             )
 
 
-def _create(s3: S3Client, settings: ObjectSettings, bucket: Bucket) -> None:
+def _create(settings: ObjectSettings, bucket: Bucket) -> None:
     extra: dict[str, Any] = {"ObjectLockEnabledForBucket": True} if bucket.locked else {}
     # us-east-1 is the region without a name: a bucket there has no LocationConstraint, and naming it is refused.
     if bucket.region != "us-east-1":
         extra["CreateBucketConfiguration"] = {"LocationConstraint": bucket.region}
-        s3.create_bucket(Bucket=bucket.name, **extra)
-        return
-
-    client(dataclasses.replace(settings, region="us-east-1")).create_bucket(Bucket=bucket.name, **extra)
+    # A bucket is created through an endpoint of its own region.
+    client(dataclasses.replace(settings, region=bucket.region)).create_bucket(Bucket=bucket.name, **extra)
