@@ -67,6 +67,7 @@ class AgeEvidence(_Frozen):
     subject: Literal["person", "row"] = "person"  # "row": whose age this is, is the row itself, never the account
     order: Literal["dmy", "mdy", "unknown"] = "unknown"  # of day and month in text that is not ISO
     source: Identifier | None = None  # column that names the feed a value came from
+    path: str | None = None  # key inside a JSON column
 
 
 class Column(_Frozen):
@@ -77,6 +78,7 @@ class Column(_Frozen):
     retention: str | None = None
     erase: EraseAction | None = None
     evidence: AgeEvidence | None = None
+    more_evidence: tuple[AgeEvidence, ...] = ()  # a JSON column may answer several questions
     identifier: Literal["account", "email", "phone", "name", "external", "session"] | None = None
     aggregate: Literal["never", "filter", "feed"] = "never"
     object: str | None = None  # the store (key of `objects`) whose key this column holds
@@ -130,6 +132,20 @@ class Table(_Frozen):
     def erase_of(self, column: str) -> EraseAction:
         """Erase action of ``column``: its own, else the table's."""
         return self.columns[column].erase or self.erase
+
+    def emptied(self) -> tuple[str, ...]:
+        """Columns that erasure sets to NULL where the row stays.
+
+        Those that say NULL or UNLINK themselves, and the key to the person where the whole table says UNLINK. In a
+        table whose rows go, such a column empties rows of others that lean on the ones that go.
+        """
+        unlinked = self.link.columns if self.link and self.erase is EraseAction.UNLINK else ()
+        return tuple(
+            name
+            for name, column in self.columns.items()
+            if column.erase in {EraseAction.NULL, EraseAction.UNLINK}
+            or (column.erase is None and name in unlinked)
+        )
 
     def links(self) -> tuple[Link, ...]:
         return ((self.link,) if self.link else ()) + self.also
