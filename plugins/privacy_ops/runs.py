@@ -107,3 +107,22 @@ def require_fresh(run: Run, *, now: datetime, max_drift_hours: int) -> None:
             where=run.run_id,
             do="start a new run; an old one must not destroy or release anything",
         )
+
+
+def is_rehearsal(run: Run, *, max_drift_hours: int) -> bool:
+    """Whether a destructive job only counts in this run: a dry run, a backfill, or a run about a day long past.
+
+    A nightly run is about the day before, so one interval of 24 hours comes on top of the drift.
+    """
+    if run.dry_run or run.run_type == "backfill":
+        return True
+    longest = timedelta(hours=max_drift_hours + 24)
+    return run.logical_date is not None and abs(run.as_of - run.logical_date) > longest
+
+
+def add_facts(connection: Connection, run_id: str, facts: Mapping[str, object]) -> None:
+    """Merge counts (numbers and ids only) into the record of the run."""
+    connection.execute(
+        text("UPDATE gov.run SET facts = facts || CAST(:f AS jsonb) WHERE run_id = :r"),
+        {"f": json.dumps(dict(facts), sort_keys=True), "r": run_id},
+    )

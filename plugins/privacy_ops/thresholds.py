@@ -59,6 +59,7 @@ class SourceQuality(_Frozen):
     volume_band: float = Field(gt=0, lt=1)
     min_parse_rate: float = Field(ge=0, le=1)
     max_null_rate: float = Field(ge=0, le=1)
+    max_single_date_share: float = Field(gt=0, le=1)
 
 
 class Suppression(_Frozen):

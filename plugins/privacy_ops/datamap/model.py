@@ -70,6 +70,13 @@ class AgeEvidence(_Frozen):
     path: str | None = None  # key inside a JSON column
 
 
+class CounterSignal(_Frozen):
+    """What this column holds speaks against childhood: a machine no longer decides alone."""
+
+    code: Literal["registration_number", "qualification", "speaker", "publication"]
+    values: tuple[str, ...] = ()  # only these; none named: anything but empty
+
+
 class Column(_Frozen):
     """One column. Unset purpose, retention and erase are taken from the table."""
 
@@ -79,6 +86,7 @@ class Column(_Frozen):
     erase: EraseAction | None = None
     evidence: AgeEvidence | None = None
     more_evidence: tuple[AgeEvidence, ...] = ()  # a JSON column may answer several questions
+    counter_signal: CounterSignal | None = None
     identifier: Literal["account", "email", "phone", "name", "external", "session"] | None = None
     aggregate: Literal["never", "filter", "feed"] = "never"
     object: str | None = None  # the store (key of `objects`) whose key this column holds

@@ -144,5 +144,6 @@ def stream(
     connection: Connection, statement: Any, parameters: dict[str, Any] | None = None, *, size: int = 5000
 ) -> Iterator[Any]:
     """Rows of a query through a server-side cursor: memory stays flat whatever their number."""
-    options = connection.execution_options(stream_results=True, max_row_buffer=size)
-    yield from options.execute(statement, parameters or {})
+    # Options of this statement only: on the connection they would turn its later statements into cursors too.
+    options = {"stream_results": True, "max_row_buffer": size}
+    yield from connection.execute(statement, parameters or {}, execution_options=options)
