@@ -51,16 +51,18 @@ CREATE TABLE gov.approval (
 CREATE TABLE gov.erasure_ledger (
     seq bigint PRIMARY KEY,
     at timestamptz NOT NULL,
-    kind text NOT NULL,                     -- intent, erased, verified, certified, suppressed, restored, note
+    -- intent, erased, verified, certified, suppressed, restored, note; no line breaks: the hash separates by them
+    kind text NOT NULL CHECK (kind ~ '^[a-z][a-z_]*$'),
     case_id uuid,
-    payload text NOT NULL,                  -- canonical JSON: references and counts, never a person
-    prev_hash text NOT NULL,
-    hash text NOT NULL
+    payload text NOT NULL CHECK (payload IS JSON OBJECT), -- canonical: references and counts, never a person
+    prev_hash text NOT NULL UNIQUE,
+    hash text NOT NULL UNIQUE
 );
 CREATE TABLE gov.ledger_copy (              -- heads that were signed and copied to the locked bucket
     copy_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     seq bigint NOT NULL,
     hash text NOT NULL,
+    suppression_sha256 text NOT NULL,       -- of the suppression list that was copied with it
     bucket text NOT NULL,
     object_key text NOT NULL,
     copied_at timestamptz NOT NULL
@@ -86,6 +88,8 @@ CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON gov.erasure_le
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON gov.gate_result
     FOR EACH STATEMENT EXECUTE FUNCTION gov.refuse_change();
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON gov.approval
+    FOR EACH STATEMENT EXECUTE FUNCTION gov.refuse_change();
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON gov.ledger_copy
     FOR EACH STATEMENT EXECUTE FUNCTION gov.refuse_change();
 -- One writer at a time chains rows; the hash covers everything in the row and the hash before it.
 CREATE FUNCTION gov.append_to_ledger(entry_at timestamptz, entry_kind text, entry_case uuid, entry_payload text)

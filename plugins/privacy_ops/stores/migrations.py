@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-
 from privacy_ops.errors import ConfigError
 from privacy_ops.settings import home_directory
 from privacy_ops.stores.database import Database

@@ -1,0 +1,219 @@
+"""What each duty can do in gov, and what it cannot: the whole matrix, asked of the server and tried on it."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+from privacy_ops.errors import ConfigError, PrivacyOpsError, StoreRefused
+from privacy_ops.settings import DUTIES
+from privacy_ops.stores import migrations, roles
+from privacy_ops.stores.database import Database
+from sqlalchemy import create_engine, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.pool import NullPool
+
+from sandbox.postgres import PostgresServer
+
+PASSWORDS = {duty: f"pässword 'of' {duty}" for duty in DUTIES}
+JOBS = {"detect", "erase", "export", "inventory", "canary"}
+
+# (table, right) → duties that hold it. What is not named here, nobody but the owner holds.
+ALLOWED = {
+    ("gov.run", "SELECT"): JOBS | {"console"},
+    ("gov.run", "INSERT"): JOBS,
+    ("gov.gate_result", "SELECT"): JOBS | {"console"},
+    ("gov.gate_result", "INSERT"): JOBS,
+    ("gov.approval", "SELECT"): {"erase", "export", "inventory", "console"},
+    ("gov.approval", "INSERT"): {"erase", "export", "inventory"},
+    ("gov.erasure_ledger", "SELECT"): {"erase"},
+    ("gov.ledger_copy", "SELECT"): {"erase"},
+    ("gov.ledger_copy", "INSERT"): {"erase"},
+    ("gov.suppression_entry", "SELECT"): {"erase", "detect"},
+    ("gov.suppression_entry", "INSERT"): {"erase"},
+}
+TABLES = sorted({table for table, _ in ALLOWED})
+RIGHTS = ("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER")
+ATTEMPTS = {
+    "SELECT": "SELECT count(*) FROM {table}",
+    "UPDATE": "UPDATE {table} SET run_id = run_id",
+    "DELETE": "DELETE FROM {table}",
+    "TRUNCATE": "TRUNCATE {table}",
+}
+
+
+@pytest.fixture(scope="module")
+def governed(cluster: PostgresServer) -> Iterator[str]:
+    """Superuser address of a database with gov and roles, beside a ground truth."""
+    admin = create_engine(cluster.dsn(), isolation_level="AUTOCOMMIT", poolclass=NullPool)
+    names = ("roles_publisher", "roles_truth")
+    with admin.connect() as connection:
+        for name in names:
+            connection.execute(text(f"CREATE DATABASE {name}"))
+    migrations.upgrade(cluster.dsn("roles_publisher"))
+    roles.apply(cluster.dsn("roles_publisher"), PASSWORDS, closed_databases=("roles_truth", "not_there"))
+    yield cluster.dsn("roles_publisher")
+    with admin.connect() as connection:
+        for name in names:
+            connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+def as_duty(superuser: str, duty: str, database: str | None = None) -> Database:
+    url = make_url(superuser).set(username=f"privacy_{duty}", password=PASSWORDS[duty])
+    url = url.set(database=database) if database else url
+    return Database(url.render_as_string(hide_password=False), duty=duty)
+
+
+@pytest.mark.parametrize("duty", [d for d in DUTIES if d != "migrate"])
+def test_rights_on_the_tables_are_exactly_the_matrix(governed: str, duty: str) -> None:
+    with as_duty(governed, duty).transaction() as connection:
+        held = {
+            (table, right)
+            for table, right in itertools.product(TABLES, RIGHTS)
+            if connection.execute(text("SELECT has_table_privilege(:t, :r)"), {"t": table, "r": right}).scalar_one()
+        }
+    assert held == {what for what, duties in ALLOWED.items() if duty in duties}
+
+
+@pytest.mark.parametrize(
+    ("table", "right", "duty"),
+    [
+        (table, right, duty)
+        for table in TABLES
+        for right in ATTEMPTS
+        for duty in DUTIES
+        if duty != "migrate" and duty not in ALLOWED.get((table, right), set())
+    ],
+)
+def test_what_is_not_granted_is_refused_when_tried(governed: str, table: str, right: str, duty: str) -> None:
+    statement = ATTEMPTS[right].format(table=table)
+    if right == "UPDATE" and table != "gov.run":
+        column = {"gov.erasure_ledger": "payload", "gov.ledger_copy": "hash", "gov.suppression_entry": "hmac"}
+        statement = f"UPDATE {table} SET {column.get(table, 'run_id')} = 'forged'"
+    with pytest.raises(StoreRefused, match="42501"), as_duty(governed, duty).transaction() as connection:
+        connection.execute(text(statement))
+
+
+@pytest.mark.parametrize("duty", DUTIES)
+def test_only_erasure_appends_to_the_ledger(governed: str, duty: str) -> None:
+    call = text("SELECT seq FROM gov.append_to_ledger(now(), 'note', NULL, '{}')")
+    if duty in {"erase", "migrate"}:  # migrate owns the function
+        with as_duty(governed, duty).transaction() as connection:
+            assert connection.execute(call).scalar_one() >= 1
+    else:
+        with pytest.raises(StoreRefused), as_duty(governed, duty).transaction() as connection:
+            connection.execute(call)
+
+
+@pytest.mark.parametrize("table", ["erasure_ledger", "gate_result", "approval", "ledger_copy"])
+@pytest.mark.parametrize("statement", ["DELETE FROM gov.{}", "TRUNCATE gov.{}"])
+def test_not_even_the_owner_takes_rows_out_of_a_table_that_only_grows(
+    governed: str, table: str, statement: str
+) -> None:
+    with pytest.raises(StoreRefused), as_duty(governed, "migrate").transaction() as connection:
+        connection.execute(text(statement.format(table)))
+
+
+@pytest.mark.parametrize("duty", sorted(JOBS))
+def test_a_job_closes_its_run_but_cannot_move_its_clock(governed: str, duty: str) -> None:
+    with as_duty(governed, duty).transaction() as connection:
+        connection.execute(text("UPDATE gov.run SET state = 'done', closed_at = now(), facts = '{}'"))
+    for column in ("as_of", "dry_run", "map_sha256", "run_id"):
+        with pytest.raises(StoreRefused), as_duty(governed, duty).transaction() as connection:
+            connection.execute(text(f"UPDATE gov.run SET {column} = {column}"))
+
+
+@pytest.mark.parametrize("duty", DUTIES)
+def test_no_duty_enters_a_closed_database(governed: str, duty: str) -> None:
+    with pytest.raises(PrivacyOpsError), as_duty(governed, duty, "roles_truth").transaction():
+        pytest.fail("connected")
+
+
+@pytest.mark.parametrize("duty", DUTIES)
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "CREATE TABLE public.notes (x int)",
+        "CREATE ROLE friend",
+        "SET ROLE postgres",
+        "SET ROLE privacy_migrate",
+        "COPY (SELECT 1) TO PROGRAM 'cat'",
+        "SELECT pg_read_file('postgresql.conf')",
+        "SET session_replication_role = replica",  # would switch the triggers off
+    ],
+)
+def test_no_duty_climbs(governed: str, duty: str, statement: str) -> None:
+    if duty == "migrate" and "privacy_migrate" in statement:
+        statement = "SET ROLE privacy_erase"
+    with pytest.raises(PrivacyOpsError), as_duty(governed, duty).transaction() as connection:
+        connection.execute(text(statement))
+
+
+@pytest.mark.parametrize("duty", [d for d in DUTIES if d != "migrate"])
+def test_only_migrate_creates_in_the_database_and_in_gov(governed: str, duty: str) -> None:
+    for statement in ("CREATE SCHEMA mine", "CREATE TABLE gov.mine (x int)"):
+        with pytest.raises(StoreRefused), as_duty(governed, duty).transaction() as connection:
+            connection.execute(text(statement))
+
+
+def test_a_stranger_does_not_connect(governed: str) -> None:
+    with Database(governed).transaction() as connection:
+        connection.execute(text("DROP ROLE IF EXISTS roles_stranger"))
+        connection.execute(text("CREATE ROLE roles_stranger LOGIN PASSWORD 'made-up'"))
+    url = make_url(governed).set(username="roles_stranger", password="made-up")
+    with pytest.raises(PrivacyOpsError), Database(url.render_as_string(hide_password=False)).transaction():
+        pytest.fail("connected")
+
+
+def test_the_owner_migrates_after_roles_were_applied(governed: str) -> None:
+    url = make_url(governed).set(username="privacy_migrate", password=PASSWORDS["migrate"])
+    dsn = url.render_as_string(hide_password=False)
+    head = migrations.current(dsn)
+    migrations.downgrade(dsn, "base")
+    assert migrations.upgrade(dsn) == head
+    roles.apply(governed, PASSWORDS, closed_databases=("roles_truth",))
+
+
+def test_a_new_password_replaces_the_old_one_and_is_never_in_the_statement(governed: str) -> None:
+    new = {**PASSWORDS, "canary": "another-made-up-password"}
+    roles.apply(governed, new, closed_databases=("roles_truth",))
+    try:
+        with pytest.raises(StoreRefused, match="password"), as_duty(governed, "canary").transaction():
+            pytest.fail("connected with the old password")
+        with Database(governed).transaction() as connection:
+            kept = connection.execute(
+                text("SELECT rolpassword FROM pg_authid WHERE rolname = 'privacy_canary'")
+            ).scalar_one()
+        assert kept.startswith("SCRAM-SHA-256$")
+    finally:
+        roles.apply(governed, PASSWORDS, closed_databases=("roles_truth",))
+
+
+def test_a_right_given_by_hand_is_gone_after_the_next_apply(governed: str) -> None:
+    with Database(governed).transaction() as connection:
+        connection.execute(text("GRANT DELETE ON gov.erasure_ledger TO privacy_export"))
+    roles.apply(governed, PASSWORDS, closed_databases=("roles_truth",))
+    with as_duty(governed, "export").transaction() as connection:
+        assert not connection.execute(text("SELECT has_table_privilege('gov.erasure_ledger', 'DELETE')")).scalar_one()
+
+
+def test_a_missing_or_unknown_password_and_an_unmigrated_database_are_named(empty_database: str) -> None:
+    with pytest.raises(ConfigError, match="no password for erase"):
+        roles.apply(empty_database, {d: p for d, p in PASSWORDS.items() if d != "erase"})
+    with pytest.raises(ConfigError, match="unknown duties: visitor"):
+        roles.apply(empty_database, {**PASSWORDS, "visitor": "x"})
+    with pytest.raises(ConfigError, match="gov is not there"):
+        roles.apply(empty_database, PASSWORDS)
+
+
+def test_the_append_function_cannot_be_fooled_by_a_search_path(governed: str) -> None:
+    with as_duty(governed, "erase").transaction() as connection:
+        connection.execute(text("CREATE TEMP TABLE erasure_ledger (seq bigint, hash text)"))
+        connection.execute(text("SET LOCAL search_path = pg_temp, gov"))
+        connection.execute(
+            text("SELECT * FROM gov.append_to_ledger(:at, 'note', NULL, '{}')"),
+            {"at": datetime(2026, 1, 1, tzinfo=UTC)},
+        )
+        assert connection.execute(text("SELECT count(*) FROM pg_temp.erasure_ledger")).scalar_one() == 0
