@@ -66,6 +66,12 @@ class Suppression(_Frozen):
     unknown_birth_months: int = Field(ge=1)
 
 
+class Evidence(_Frozen):
+    """How long copies of the ledger stay locked: 24 months after the last backup has aged out."""
+
+    lock_days: int = Field(ge=1)
+
+
 class Export(_Frozen):
     """Disclosure control of the usage export (SPEC 4.1, 4.3)."""
 
@@ -99,6 +105,7 @@ class Thresholds(_Frozen):
     source_quality: SourceQuality
     suppression: Suppression
     backup_max_age_days: int = Field(ge=0)
+    evidence: Evidence
     export: Export
     transfers: Transfers
 
