@@ -3,10 +3,10 @@
 -- Grain: one row; returns its id.
 -- Idempotency: none; the newest row counts.
 INSERT INTO gov.gate_result
-    (run_id, gate, verdict, subject_sha256, checks, judged_at, expires_at, report_html)
+(run_id, gate, verdict, subject_sha256, checks, judged_at, expires_at, report_html)
 VALUES
-    (
-        :run_id, :gate, :verdict, :subject_sha256, CAST(:checks AS jsonb),
-        :judged_at, :expires_at, :report_html
-    )
+(
+    :run_id, :gate, :verdict, :subject_sha256, CAST(:checks AS jsonb),
+    :judged_at, :expires_at, :report_html
+)
 RETURNING gate_result_id
