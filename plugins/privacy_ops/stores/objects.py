@@ -106,10 +106,12 @@ class ObjectStore:
         with _clean_errors("(all)"):
             return sorted(b["Name"] for b in self.client.list_buckets().get("Buckets", []) if "Name" in b)
 
-    def get(self, bucket: str, key: str) -> bytes:
-        """Body of the current version. Raises StoreRefused, StoreUnavailable."""
+    def get(self, bucket: str, key: str, *, version_id: str | None = None) -> bytes:
+        """Body of the current version, or of ``version_id``. Raises StoreRefused, StoreUnavailable."""
         with _clean_errors(bucket):
-            return self.client.get_object(Bucket=bucket, Key=key)["Body"].read()
+            if version_id is None:
+                return self.client.get_object(Bucket=bucket, Key=key)["Body"].read()
+            return self.client.get_object(Bucket=bucket, Key=key, VersionId=version_id)["Body"].read()
 
     def exists(self, bucket: str, key: str) -> bool:
         from botocore.exceptions import ClientError
