@@ -125,13 +125,23 @@ def _unprivileged_user() -> pwd.struct_passwd | None:
 class PostgresServer:
     """One server: ``directory`` holds its data and log, ``password`` is the superuser's."""
 
-    def __init__(self, directory: Path, port: int, password: str, *, settings: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        port: int,
+        password: str,
+        *,
+        settings: Mapping[str, str] | None = None,
+        environ: Mapping[str, str] | None = None,
+    ) -> None:
         self.directory = directory.resolve()
         self.port = port
         self.password = password
         self._settings = {**SETTINGS, **(settings or {})}
+        self._environ = dict(environ or {})
         self._user = _unprivileged_user()
         self._binaries: Path | None = None
+        self._process: subprocess.Popen[bytes] | None = None
 
     # ---- where it lives
 
@@ -163,9 +173,9 @@ class PostgresServer:
         return {"user": self._user.pw_uid, "group": self._user.pw_gid, "extra_groups": []}
 
     def _environment(self) -> dict[str, str]:
-        # Nothing of the caller's PG* variables; the rest (markers of the runtime among it) goes along.
+        # Nothing of the caller's PG* variables.
         kept = {k: v for k, v in os.environ.items() if not k.startswith("PG")}
-        return {**kept, "LC_ALL": "C", "TZ": "UTC", "HOME": "/"}
+        return {**kept, **self._environ, "LC_ALL": "C", "TZ": "UTC", "HOME": "/"}
 
     def _reaches(self, folder: Path) -> bool:
         done = subprocess.run(
@@ -389,7 +399,7 @@ class PostgresServer:
                     process.kill()
 
     def _reap(self) -> None:
-        process = getattr(self, "_process", None)
+        process = self._process
         if process is not None:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 process.wait(5)

@@ -1,0 +1,61 @@
+"""The embedded S3 endpoint: moto's server as a process of its own. It keeps everything in memory.
+
+python -m sandbox.objects PORT
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+
+from privacy_ops.settings import ObjectSettings
+
+from sandbox.postgres import HOST
+from sandbox.processes import Processes
+
+PROCESS = "objects"
+REGION = "eu-west-2"
+
+
+class ObjectsError(RuntimeError):
+    """The endpoint does not come up. The message says what to do."""
+
+
+def settings(port: int, secret: str) -> ObjectSettings:
+    """How boto3 reaches the endpoint on ``port``. moto checks no signature; the keys are for form."""
+    return ObjectSettings(f"http://{HOST}:{port}", "imp-sandbox", secret, REGION)
+
+
+def start(processes: Processes, port: int, environ: Mapping[str, str], *, seconds: float = 60) -> None:
+    """Start the endpoint and wait until it answers. Does nothing when it runs. Raises ObjectsError."""
+    processes.start(PROCESS, [sys.executable, "-m", "sandbox.objects", str(port)], environ=environ)
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            with urllib.request.urlopen(f"http://{HOST}:{port}/moto-api/data.json", timeout=5):
+                return
+        except (urllib.error.URLError, OSError):
+            if not processes.is_running(PROCESS):
+                break
+            time.sleep(0.1)
+    raise ObjectsError(
+        f"the S3 endpoint does not answer on port {port}; its log is {processes.log(PROCESS)}. "
+        "What to do: `make down`, then `make up`"
+    )
+
+
+def main() -> None:
+    """Serve until ended."""
+    from moto import server
+
+    # Its request log would name every key, and keys name people.
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server.main(["-H", HOST, "-p", sys.argv[1]])
+
+
+if __name__ == "__main__":
+    main()
