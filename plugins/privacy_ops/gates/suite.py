@@ -78,3 +78,24 @@ class Suite:
                 where=where,
                 do="add ExpectTableRowCountToEqual (1 for a metrics row), or ToBeBetween with min_value ≥ 1",
             )
+
+
+def one_row() -> Check:
+    """The metrics row is there: the check that keeps a metrics suite from passing on nothing."""
+    return Check("ROWS", "The figures were gathered", "ExpectTableRowCountToEqual", {"value": 1})
+
+
+def at_most(
+    check_id: str, title: str, column: str, limit: float, *, severity: Severity = "critical", do: str = ""
+) -> Check:
+    """The figure ``column`` of a metrics row is at most ``limit``."""
+    kwargs = {"column": column, "max_value": limit}
+    return Check(check_id, title, "ExpectColumnMaxToBeBetween", kwargs, severity, do)
+
+
+def at_least(
+    check_id: str, title: str, column: str, limit: float, *, severity: Severity = "critical", do: str = ""
+) -> Check:
+    """The figure ``column`` of a metrics row is at least ``limit``."""
+    kwargs = {"column": column, "min_value": limit}
+    return Check(check_id, title, "ExpectColumnMinToBeBetween", kwargs, severity, do)

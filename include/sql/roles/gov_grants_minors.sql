@@ -1,0 +1,38 @@
+-- Purpose: what each duty may do in the tables of minors and erasure.
+-- Parameters: none.
+-- Grain: grants only.
+-- Idempotency: the same grants however often it runs.
+-- Detection opens cases and never touches a plan; erasure closes cases and never opens one.
+
+GRANT SELECT, INSERT, UPDATE ON gov.source_observation TO privacy_detect;
+
+GRANT SELECT, INSERT, UPDATE ON gov.minor_case TO privacy_detect;
+
+GRANT SELECT, INSERT, DELETE ON gov.minor_signal TO privacy_detect;
+
+GRANT SELECT ON gov.canary, gov.legal_hold, gov.dsr_request TO privacy_detect;
+
+GRANT SELECT, INSERT ON gov.canary TO privacy_canary;
+
+GRANT SELECT ON
+gov.source_observation, gov.minor_case, gov.minor_signal, gov.canary, gov.legal_hold, gov.dsr_request
+TO privacy_erase;
+
+GRANT UPDATE (
+    state, subject_key, evidence_hash, adult_on, restriction_previous, flags, closed_at
+) ON gov.minor_case TO privacy_erase;
+
+GRANT DELETE ON gov.minor_signal TO privacy_erase;
+
+GRANT SELECT, INSERT, UPDATE ON gov.erasure_plan, gov.erasure_step, gov.erasure_object TO privacy_erase;
+
+GRANT SELECT, INSERT ON
+gov.erasure_plan_case, gov.erasure_row, gov.erasure_key, gov.erasure_asset, gov.erasure_residual, gov.certificate
+TO privacy_erase;
+
+GRANT DELETE ON
+gov.erasure_plan_case, gov.erasure_step, gov.erasure_row, gov.erasure_object, gov.erasure_key
+TO privacy_erase;
+
+-- An export asks whether a confirmed minor is overdue and may still be in its inputs: states and times, no keys.
+GRANT SELECT (case_id, class, state, discovered_at, judged_by_run, closed_at) ON gov.minor_case TO privacy_export;

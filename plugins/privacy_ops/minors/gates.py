@@ -1,0 +1,272 @@
+"""Gates before and after detection: can a source be trusted, and do the detectors see at all?
+
+A source that fails is left out of this run and marked; detection and restriction go on with the others. The
+detection gate is judged after the restrictions are committed: it can stop an erasure, never a restriction.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from privacy_ops.datamap import catalogue
+from privacy_ops.errors import GateBlocked
+from privacy_ops.gates import runner
+from privacy_ops.gates.suite import Suite, at_least, at_most, one_row
+from privacy_ops.minors.sources import Builder, Source, in_scope
+from privacy_ops.runs import Run
+from privacy_ops.stores.sql import statement
+from privacy_ops.thresholds import Thresholds
+from privacy_ops.workspace import Workspace
+
+DETECTION_GATE = "minors.detection"
+RUNBOOK = "docs/runbooks/minor_data_deletion.md"
+
+
+def source_gate(source: str) -> str:
+    """Name of the gate of one source."""
+    return f"minors.source.{source}"
+
+
+def source_suite(source: str, limits: Thresholds) -> Suite:
+    """Whether one source of birth dates can be trusted tonight."""
+    quality = limits.source_quality
+    return Suite(
+        source_gate(source),
+        f"Dates of birth in {source} can be trusted",
+        (
+            one_row(),
+            at_most(
+                "G-02-EMPTY",
+                "A source that should have rows has some",
+                "unexpectedly_empty",
+                0,
+                do="find out why the table is empty; nothing was judged from it",
+            ),
+            at_most(
+                "G-02-VOLUME",
+                f"The number of rows is within {quality.volume_band:.0%} of its median of 28 days",
+                "volume_deviation",
+                quality.volume_band,
+                do="look for a load that failed or ran twice",
+            ),
+            at_most(
+                "G-02-BASELINE",
+                f"There are {limits.breaker.min_history_runs} earlier runs to compare with",
+                "baseline_missing",
+                0,
+                severity="warning",
+                do="no baseline yet: the volume is not compared until enough nights have run",
+            ),
+            at_least(
+                "G-04-PARSE",
+                "What is filled in looks like a date",
+                "parse_rate",
+                quality.min_parse_rate,
+                do="look at the feed's format; its people are not judged from it tonight",
+            ),
+            at_most(
+                "G-04-NULLS",
+                "The share of empty values is within its band",
+                "null_rate",
+                quality.max_null_rate,
+                severity="warning",
+                do="a form may have lost its field",
+            ),
+            at_most(
+                "G-05",
+                "No single date stands for a large share of the people",
+                "single_date_share",
+                quality.max_single_date_share,
+                do="a feed or form writes one date for everybody: its people are not judged from it tonight",
+            ),
+            at_most(
+                "G-01",
+                f"The newest row is at most {quality.fresh_hours} hours old",
+                "newest_row_age_hours",
+                quality.fresh_hours,
+                severity="warning",
+                do="ask whether the feed still runs",
+            ),
+        ),
+        RUNBOOK,
+    )
+
+
+def detection_suite() -> Suite:
+    """Whether detection saw anything: zero work is suspicious."""
+    return Suite(
+        DETECTION_GATE,
+        "The detectors see",
+        (
+            one_row(),
+            at_least("G-01-SOURCES", "At least one source was read", "sources", 1, do="mend the sources"),
+            at_most(
+                "G-01-EXCLUDED",
+                "No source was left out",
+                "sources_excluded",
+                0,
+                severity="warning",
+                do="read the gate of that source; people seen only there were not judged",
+            ),
+            at_least(
+                "G-02-CANDIDATES",
+                "At least one value anywhere was worth a second look",
+                "candidates",
+                1,
+                severity="warning",
+                do="sources with rows and not one date near or below 18: look whether a column changed its meaning",
+            ),
+            at_least(
+                "CANARY-PLANTED",
+                "A made-up minor was planted",
+                "canaries_planted",
+                1,
+                severity="warning",
+                do="plant canaries: without one nobody knows whether the detectors see",
+            ),
+            at_most(
+                "CANARY-FOUND",
+                "Every made-up minor was found",
+                "canaries_missing",
+                0,
+                do="a detector is blind: nothing is erased until it sees again",
+            ),
+        ),
+        RUNBOOK,
+    )
+
+
+def source_metrics(
+    row: Mapping[str, Any], history: Mapping[str, Any], *, expect_rows: bool, at: datetime, limits: Thresholds
+) -> dict[str, float]:
+    """The figures that ``source_suite`` judges. Pure."""
+    rows, nulls, parsed = int(row["rows"]), int(row["nulls"]), int(row["parsed"])
+    filled = rows - nulls
+    enough = int(history["runs"]) >= limits.breaker.min_history_runs and bool(history["median_rows"])
+    newest: datetime | None = row["newest_row_at"]
+    # A handful of equal dates is chance; below the row limit of form defaults nothing is concluded.
+    peak = int(row["peak"]) if int(row["peak"]) >= limits.default_dates.frequent_min_rows else 0
+    return {
+        "unexpectedly_empty": float(expect_rows and filled == 0),
+        "volume_deviation": abs(rows / float(history["median_rows"]) - 1) if enough else 0.0,
+        "baseline_missing": float(not enough),
+        "parse_rate": parsed / filled if filled else 1.0,
+        "null_rate": nulls / rows if rows else 0.0,
+        "single_date_share": peak / filled if filled else 0.0,
+        "newest_row_age_hours": max((at - newest).total_seconds() / 3600, 0.0) if newest else 0.0,
+    }
+
+
+def check_sources(workspace: Workspace, run: Run) -> dict[str, Any]:
+    """Judge every source of birth dates and record what it held; returns counts by verdict.
+
+    Raises GateBlocked only when no source at all can be trusted.
+    """
+    limits = workspace.thresholds
+    verdicts: dict[str, str] = {}
+    with workspace.database("detect").transaction() as connection:
+        builder = Builder(workspace.data_map, catalogue.read(connection))
+        for source in in_scope(workspace.data_map):
+            verdicts[source.name] = _check_source(connection, builder, source, workspace, run)
+    blocked = sorted(name for name, verdict in verdicts.items() if verdict == "block")
+    if len(blocked) == len(verdicts):
+        raise GateBlocked(
+            "no source of age evidence can be trusted" if verdicts else "the data map names no date of birth",
+            where=run.run_id,
+            do=f"read the gates of {', '.join(blocked)}" if blocked else "add evidence to the data map",
+        )
+    counts = {v: sum(1 for found in verdicts.values() if found == v) for v in ("pass", "warn", "block")}
+    return {"sources": counts, "excluded": blocked, "leap_rule": limits.leap_rule}
+
+
+def _check_source(connection: Connection, builder: Builder, source: Source, workspace: Workspace, run: Run) -> str:
+    limits = workspace.thresholds
+    defaults = limits.default_dates
+    row = dict(
+        connection
+        .execute(
+            text(builder.quality(source)),
+            {
+                "always": [d.isoformat() for d in defaults.always],
+                "when_frequent": [d.isoformat() for d in defaults.when_frequent],
+                "frequent_min_rows": defaults.frequent_min_rows,
+                "frequent_factor": defaults.frequent_factor,
+            },
+        )
+        .mappings()
+        .one()
+    )
+    history = dict(
+        connection
+        .execute(
+            statement("minors", "select_source_history"),
+            {
+                "source": source.name,
+                "run_id": run.run_id,
+                "at": run.as_of,
+                "days": limits.breaker.median_days,
+            },
+        )
+        .mappings()
+        .one()
+    )
+    metrics = source_metrics(
+        row,
+        history,
+        expect_rows=workspace.data_map.tables[source.table].expect_rows,
+        at=run.as_of,
+        limits=limits,
+    )
+    verdict = _judge(source_suite(source.name, limits), metrics, run, limits)
+    runner.record(connection, verdict)
+    connection.execute(
+        statement("minors", "insert_source_observation"),
+        {
+            "run_id": run.run_id,
+            "source": source.name,
+            "at": run.as_of,
+            "dry_run": run.dry_run,
+            "verdict": verdict.verdict,
+            **row,
+        },
+    )
+    return verdict.verdict
+
+
+def judge_detection(workspace: Workspace, run: Run, counts: Mapping[str, Any]) -> dict[str, Any]:
+    """Judge what ``detect_and_restrict`` reported, after its commit. Raises GateBlocked; returns the verdict.
+
+    In a rehearsal no cases exist, so canaries are not asked for.
+    """
+    with workspace.database("detect").transaction() as connection:
+        planted, missing = connection.execute(statement("minors", "count_canaries"), {"as_of": run.as_of}).one()
+        metrics = {
+            "sources": counts["sources"],
+            "sources_excluded": counts["sources_excluded"],
+            "candidates": sum(counts["candidates"].values()),
+            "canaries_planted": planted,
+            "canaries_missing": 0 if counts["rehearsal"] else missing,
+        }
+        verdict = _judge(detection_suite(), metrics, run, workspace.thresholds)
+        gate_result_id = runner.record(connection, verdict)
+    runner.raise_if_blocked(verdict, gate_result_id)
+    return {"gate": verdict.verdict, "gate_result_id": gate_result_id}
+
+
+def _judge(suite: Suite, metrics: Mapping[str, float], run: Run, limits: Thresholds) -> runner.Verdict:
+    import pandas as pd
+
+    return runner.judge(
+        suite,
+        pd.DataFrame([dict(metrics)]),
+        run_id=run.run_id,
+        subject_sha256=hashlib.sha256(json.dumps(dict(metrics), sort_keys=True).encode()).hexdigest(),
+        judged_at=run.as_of,
+        valid_for=timedelta(hours=limits.gate.validity_hours),
+    )
