@@ -351,7 +351,7 @@ def test_brazil_is_open_for_the_efta_states_beside_a_covered_eu() -> None:
     judged = judge(flow("BR", subject_states=()), _TABLES, TODAY, TODAY)["EU"]
 
     assert judged.verdict is Verdict.COVERED
-    assert judged.by_state == {s: Verdict.UNRESOLVED for s in ("IS", "LI", "NO")}
+    assert judged.by_state == dict.fromkeys(("IS", "LI", "NO"), Verdict.UNRESOLVED)
 
 
 def test_an_overdue_assessment_is_covered_and_flagged() -> None:

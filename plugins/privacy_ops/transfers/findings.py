@@ -1,0 +1,213 @@
+"""What somebody must act on: findings with a severity, a due day and a fingerprint that stays the same. Pure.
+
+Severities: CRITICAL blocks the destination the same day; HIGH five working days; MEDIUM twenty; LOW sixty days; INFO
+is to be known. A finding never fails a run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Literal
+
+from privacy_ops.transfers.assemble import Entry
+from privacy_ops.transfers.observers import Observation
+from privacy_ops.transfers.reference import Regime
+from privacy_ops.transfers.regimes import Judgement, Verdict
+from privacy_ops.transfers.registry import Registry
+
+Severity = Literal["CRITICAL", "HIGH", "MEDIUM", "LOW", "INFO"]
+Judged = Mapping[Regime, Judgement]
+_ORDER: tuple[Severity, ...] = ("CRITICAL", "HIGH", "MEDIUM", "LOW", "INFO")
+
+
+@dataclass(frozen=True)
+class Finding:
+    """``asset``: where. ``observers``: who must have looked before silence means that it is gone."""
+
+    rule: str
+    severity: Severity
+    asset: str
+    subject: str  # what tells it from others of the rule at the same asset
+    title: str
+    do: str
+    observers: tuple[str, ...]
+    owner: str = ""
+    destination: str = ""  # what a CRITICAL one blocks
+
+    @property
+    def fingerprint(self) -> str:
+        """Of rule, asset and subject: the same trouble keeps its name while wording and severity may change."""
+        return hashlib.sha256("\0".join((self.rule, self.asset, self.subject)).encode()).hexdigest()[:24]
+
+
+def due_on(severity: Severity, first_seen: date) -> date | None:
+    """Last day to act; None for INFO. Working days are Monday to Friday."""
+    if severity == "INFO":
+        return None
+    if severity == "CRITICAL":
+        return first_seen
+    if severity == "LOW":
+        return first_seen + timedelta(days=60)
+    day, left = first_seen, {"HIGH": 5, "MEDIUM": 20}[severity]
+    while left:
+        day += timedelta(days=1)
+        left -= day.weekday() < 5
+    return day
+
+
+def _worst(judged: Judged) -> Verdict:
+    return min((j.verdict for j in judged.values()), key=lambda verdict: verdict.rank)
+
+
+def _verdicts(judged: Judged) -> str:
+    return ", ".join(f"{regime} {judgement.verdict}" for regime, judgement in judged.items())
+
+
+def _undeclared(entry: Entry, judged: Judged, registry: Registry) -> Finding:
+    flow, worst = entry.flow, _worst(judged)
+    severity: Severity = "MEDIUM"
+    if worst is Verdict.UNCOVERED:
+        severity = "CRITICAL"
+    elif worst is Verdict.SCOPE_MISMATCH:
+        severity = "HIGH"
+    elif worst is Verdict.NOT_A_TRANSFER:
+        severity = "LOW"
+    moved = flow.place in registry.places
+    return Finding(
+        "place_differs" if moved else "undeclared_flow",
+        severity,
+        flow.place,
+        flow.country or "?",
+        f"{'another country than declared' if moved else 'nobody declared this flow'}:"
+        f" {flow.country or 'country unknown'} ({entry.detail}); {_verdicts(judged)}",
+        "stop it, or declare it with importer and mechanism in the registry",
+        entry.seen_by,
+        flow.owner,
+        entry.destination,
+    )
+
+
+def _of_verdict(entry: Entry, regime: Regime, judgement: Judgement) -> Finding | None:
+    flow, verdict = entry.flow, judgement.verdict
+    grave = flow.special_category or flow.children
+    severity: Severity
+    if verdict is Verdict.UNCOVERED:
+        severity, do = "CRITICAL", "stop the flow, or put a mechanism in place"
+    elif verdict is Verdict.SCOPE_MISMATCH:
+        severity, do = "CRITICAL" if grave else "HIGH", "mend the mechanism, or put another in place"
+    elif verdict is Verdict.UNRESOLVED:
+        severity, do = "HIGH" if grave else "MEDIUM", "find out the missing fact and register it"
+    else:
+        return None
+    why = next((r.text for r in reversed(judgement.reasons) if r.step != "state"), "")
+    return Finding(
+        verdict.value.lower(),
+        severity,
+        flow.place,
+        f"{regime}/{flow.nature}/{flow.country or '?'}/{flow.importer.entity_id}",
+        f"{regime} {verdict} to {flow.importer.entity_id} in {flow.country or 'an unknown country'}: {why}",
+        do,
+        entry.seen_by,
+        flow.owner,
+        entry.destination if severity == "CRITICAL" else "",
+    )
+
+
+_FLAGS: Mapping[str, tuple[Severity, str, str]] = {
+    "assessment_overdue": ("MEDIUM", "the transfer risk assessment is overdue", "review it and record the day"),
+    "no_article_28_terms": ("HIGH", "no Article 28 terms are linked", "sign a processor agreement and link it"),
+}
+
+
+def _of_flow(entry: Entry, judged: Judged) -> Iterator[Finding]:
+    flow = entry.flow
+    for regime, judgement in judged.items():
+        if finding := _of_verdict(entry, regime, judgement):
+            yield finding
+    for flag in sorted({flag for j in judged.values() for flag in j.flags}):
+        severity, title, do = _FLAGS[flag]
+        yield Finding(flag, severity, flow.place, flow.importer.entity_id, title, do, entry.seen_by, flow.owner)
+    if flow.importer.relationship == "OWN_EMPLOYEE" and flow.nature == "REMOTE_ACCESS":
+        yield Finding(
+            "employee_abroad",
+            "INFO",
+            flow.place,
+            flow.country or "?",
+            f"own employee reaches personal data from {flow.country}: no transfer, duties of security stay",
+            "see that device, account and country are approved",
+            entry.seen_by,
+            flow.owner,
+        )
+    if not flow.owner and flow.transfer_id and flow.importer.relationship not in {"OWN_BRANCH", "OWN_EMPLOYEE"}:
+        yield Finding("owner_missing", "LOW", flow.place, flow.transfer_id, "no owner", "name one", entry.seen_by)
+
+
+def _of_instruments(judged: Sequence[tuple[Entry, Judged]]) -> Iterator[Finding]:
+    """One finding per instrument that many flows lean on: what breaks when it falls."""
+    leaning: dict[tuple[str, Severity, str], list[Entry]] = {}
+    for entry, verdicts in judged:
+        for judgement in verdicts.values():
+            if judgement.verdict is Verdict.COVERED_CHALLENGED:
+                leaning.setdefault(("challenged_instrument", "INFO", judgement.instrument), []).append(entry)
+            if judgement.verdict is Verdict.COVERED_EXPIRING:
+                leaning.setdefault(("expiring_instrument", "INFO", judgement.instrument), []).append(entry)
+            if judgement.by_state:
+                leaning.setdefault(("efta_unverified", "MEDIUM", judgement.instrument), []).append(entry)
+    says = {
+        "challenged_instrument": ("is before a court", "keep a contract ready for each dependent flow"),
+        "expiring_instrument": ("ends soon", "prepare what replaces it"),
+        "efta_unverified": (
+            "has no verified position for Iceland, Liechtenstein and Norway: unresolved there",
+            "verify the position of the EEA Joint Committee and record it in the reference data",
+        ),
+    }
+    for (rule, severity, instrument), entries in sorted(leaning.items()):
+        seen_by = tuple(sorted({observer for e in entries for observer in e.seen_by}))
+        yield Finding(
+            rule,
+            severity,
+            f"instrument:{instrument}",
+            "",
+            f"{instrument} {says[rule][0]}; {len(entries)} flow(s) lean on it",
+            says[rule][1],
+            seen_by,
+        )
+
+
+def _unseen(observations: Sequence[Observation], registry: Registry) -> Iterator[Finding]:
+    """Declared buckets that the object store does not have."""
+    buckets = next((o for o in observations if o.observer == "buckets" and o.looked), None)
+    if buckets is None:
+        return
+    seen = {flow.place for flow in buckets.flows}
+    for place in sorted(p for p in registry.places if p.startswith("bucket:") and p not in seen):
+        yield Finding(
+            "declared_not_observed",
+            "LOW",
+            place,
+            "",
+            "declared, and the object store does not list it",
+            "remove the declaration, or give the inventory's credentials a view of it",
+            ("buckets",),
+        )
+
+
+def find(
+    judged: Sequence[tuple[Entry, Judged]], observations: Sequence[Observation], registry: Registry
+) -> tuple[Finding, ...]:
+    """All findings, gravest first, one per fingerprint."""
+    found: list[Finding] = []
+    for entry, verdicts in judged:
+        if entry.flow.declared:
+            found += _of_flow(entry, verdicts)
+        else:
+            found.append(_undeclared(entry, verdicts, registry))
+    found += [*_of_instruments(judged), *_unseen(observations, registry)]
+    found.sort(key=lambda f: (_ORDER.index(f.severity), f.rule, f.asset, f.subject))
+    by_name: dict[str, Finding] = {}
+    for finding in found:
+        by_name.setdefault(finding.fingerprint, finding)
+    return tuple(by_name.values())
