@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from privacy_ops.settings import ObjectSettings
@@ -96,3 +99,73 @@ def _create(settings: ObjectSettings, bucket: Bucket) -> None:
         extra["CreateBucketConfiguration"] = {"LocationConstraint": bucket.region}
     # A bucket is created through an endpoint of its own region.
     client(dataclasses.replace(settings, region=bucket.region)).create_bucket(Bucket=bucket.name, **extra)
+
+
+@dataclass(frozen=True)
+class Put:
+    """One object to write, ``versions`` times (earlier versions differ by their first line)."""
+
+    bucket: str
+    key: str
+    body: str
+    versions: int = 1
+
+
+class Uploader:
+    """Writes objects on a few threads while rows are made; holds one chunk's objects at a time."""
+
+    def __init__(self, settings: ObjectSettings, *, threads: int = 4) -> None:
+        self._s3 = client(settings, connections=threads)
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="objects")
+        self._pending: list[Future[None]] = []
+        self.count = 0
+
+    def __enter__(self) -> Uploader:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        try:
+            if kind is None:
+                self.wait()
+        finally:
+            self._pool.shutdown(cancel_futures=True)
+
+    def wait(self) -> None:
+        """Wait for what was handed over, and raise its first error."""
+        for future in self._pending:
+            future.result()
+        self._pending.clear()
+
+    def put_all(self, puts: Iterable[Put]) -> None:
+        """Hand over the next chunk, after the one before is written."""
+        self.wait()
+        for put in puts:
+            self.count += put.versions
+            self._pending.append(self._pool.submit(self._put, put))
+
+    def _put(self, put: Put) -> None:
+        for version in range(put.versions, 0, -1):
+            body = put.body if version == 1 else f"older version {version}\n{put.body}"
+            self._s3.put_object(Bucket=put.bucket, Key=put.key, Body=body.encode())
+
+
+def vendor_objects(anchor: date) -> list[Put]:
+    """Files that lead to no planted person: raw logs, vendors' drops, a backup, and the scratch bucket abroad."""
+    puts = []
+    for hours in range(1, 25):
+        at = datetime(anchor.year, anchor.month, anchor.day, tzinfo=UTC) - timedelta(hours=hours)
+        lines = (
+            f"198.51.100.{n} www.example.org [{at:%d/%b/%Y:%H}:{n:02d}:00 +0000] "
+            f'"GET /news/{n} HTTP/2" 200 "Firefox/145 (made up)" -\n'
+            for n in range(1, 40)
+        )
+        puts.append(Put("imp-weblogs", f"weblogs/{at:%Y/%m/%d/%H}.log", "".join(lines)))
+    day = f"{anchor - timedelta(days=1)}"
+    puts += [
+        Put("imp-badge-scan-vendor", f"drops/{day}/scans.csv", "badge_code,scanned_at\nB99999999,\n"),
+        Put("imp-esp-exports", f"exports/{day}/subscribers.csv", "email\nvisitor.esp@list.example.org\n"),
+        Put("imp-backups", f"backups/{day}.dump", "encrypted backup (made up)", versions=2),
+        Put("imp-backups-copy", f"backups/{day}.dump", "encrypted backup (made up)"),
+        Put("imp-analytics-scratch", f"experiments/{day}/readers.csv", "email\nvisitor.test@list.example.org\n"),
+    ]
+    return puts

@@ -1,0 +1,113 @@
+"""The ground truth: a database of its own, which no duty's role can reach."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from sandbox.publisher.database import connect
+from sandbox.publisher.objects import BUCKETS
+from sandbox.publisher.plants import Plant, Subject
+from sandbox.publisher.rows import Rows
+
+SCHEMA = """
+CREATE SCHEMA truth;
+CREATE TABLE truth.load (
+    load_id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    publisher text NOT NULL,
+    night integer NOT NULL,         -- 0: the first filling
+    people integer NOT NULL,
+    seed bigint NOT NULL,
+    anchor date NOT NULL,
+    UNIQUE (publisher, night)
+);
+CREATE TABLE truth.planted_subject (
+    publisher text NOT NULL DEFAULT 'imp',
+    user_key text NOT NULL,         -- the person's key; parts of a composite key joined by /
+    email text,
+    name text NOT NULL,             -- the plant
+    signal text NOT NULL,
+    expectation text NOT NULL CHECK (expectation IN ('judge', 'never', 'outside')),
+    in_first_scope boolean NOT NULL,
+    dob_min date,
+    dob_max date,
+    hold text CHECK (hold IN ('legal_hold', 'access_request', 'unverified_request')),
+    canary boolean NOT NULL,
+    shared_email boolean NOT NULL,
+    night integer NOT NULL,
+    PRIMARY KEY (publisher, user_key)
+);
+CREATE TABLE truth.kept_row (       -- rows that stay when the planted person goes
+    publisher text NOT NULL DEFAULT 'imp',
+    user_key text NOT NULL,
+    table_name text NOT NULL,
+    column_name text NOT NULL,
+    value text NOT NULL
+);
+CREATE TABLE truth.planted_object (
+    user_key text NOT NULL,
+    bucket text NOT NULL,
+    key text NOT NULL,
+    versions integer NOT NULL,
+    night integer NOT NULL
+);
+CREATE TABLE truth.control_subject (
+    publisher text NOT NULL DEFAULT 'imp',
+    user_key text NOT NULL,
+    PRIMARY KEY (publisher, user_key)
+);
+CREATE TABLE truth.planted_flow (
+    store text PRIMARY KEY,
+    kind text NOT NULL,             -- bucket_region, replication
+    country text NOT NULL,
+    declared boolean NOT NULL
+);
+"""
+_COUNTRY = {"us-east-1": "US", "ap-south-1": "IN"}
+
+
+def create_truth(dsn: str) -> None:
+    """Create the tables in an empty database and close it to every role but its owner. ``dsn``: superuser."""
+    with connect(dsn) as connection:
+        database = connection.info.dbname.replace('"', '""')
+        connection.execute(f'REVOKE ALL ON DATABASE "{database}" FROM PUBLIC')
+        connection.execute(SCHEMA)
+        for bucket in BUCKETS:
+            if not bucket.planted:
+                continue
+            connection.execute(
+                "INSERT INTO truth.planted_flow VALUES (%s, 'bucket_region', %s, false)",
+                (bucket.name, _COUNTRY[bucket.region]),
+            )
+        connection.execute(
+            "INSERT INTO truth.planted_flow VALUES ('imp-backups -> imp-backups-copy', 'replication', 'US', false)"
+        )
+
+
+def record_load(connection: Any, *, publisher: str, night: int, people: int, seed: int, anchor: date) -> None:
+    connection.execute(
+        "INSERT INTO truth.load (publisher, night, people, seed, anchor) VALUES (%s, %s, %s, %s, %s)",
+        (publisher, night, people, seed, anchor),
+    )
+
+
+def add_subject(rows: Rows, plant: Plant, subject: Subject, night: int) -> None:
+    """What the truth knows of one planted person."""
+    low, high = subject.born or (None, None)
+    rows.add(
+        "truth.planted_subject",
+        user_key=subject.user_id,
+        email=subject.email,
+        name=plant.name,
+        signal=plant.signal,
+        expectation=plant.expectation,
+        in_first_scope=plant.expectation == "judge",
+        dob_min=low,
+        dob_max=high,
+        hold=subject.hold,
+        canary=subject.canary,
+        shared_email=subject.shared_email,
+        night=night,
+    )
+    for table, column, value in subject.kept:
+        rows.add("truth.kept_row", user_key=subject.user_id, table_name=table, column_name=column, value=value)
