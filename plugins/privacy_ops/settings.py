@@ -33,11 +33,15 @@ class ObjectSettings:
 
 @dataclass(frozen=True)
 class KeyRing:
-    """HMAC keys by purpose and key id (old ids stay usable), and the Ed25519 signing key (PEM)."""
+    """HMAC keys by purpose and key id (old ids stay usable), and the Ed25519 signing key (PEM).
+
+    ``trusted_keys_pem``: public keys of former signing keys, so that what they signed still verifies.
+    """
 
     hmac: Mapping[str, Mapping[str, bytes]] = field(default_factory=dict, repr=False)
     current: Mapping[str, str] = field(default_factory=dict)
     signing_key_pem: bytes | None = field(default=None, repr=False)
+    trusted_keys_pem: bytes = b""
 
     def current_key(self, purpose: str) -> tuple[str, bytes]:
         """Key id and key bytes in use today for ``purpose``. Raises ConfigError when there is none."""
@@ -118,6 +122,7 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
     dsns = {d: env[f"PRIVACY_OPS_DSN_{d.upper()}"] for d in DUTIES if f"PRIVACY_OPS_DSN_{d.upper()}" in env}
     hmac, current = parse_keys(env["PRIVACY_OPS_HMAC_KEYS"]) if "PRIVACY_OPS_HMAC_KEYS" in env else ({}, {})
     pem_path = env.get("PRIVACY_OPS_SIGNING_KEY_FILE")
+    trusted_path = env.get("PRIVACY_OPS_TRUSTED_KEYS_FILE")
     return Settings(
         home=home_directory(),
         dsns=dsns,
@@ -127,7 +132,12 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
             secret_key=env.get("PRIVACY_OPS_S3_SECRET_KEY"),
             region=env.get("PRIVACY_OPS_S3_REGION", "eu-west-2"),
         ),
-        keys=KeyRing(hmac=hmac, current=current, signing_key_pem=Path(pem_path).read_bytes() if pem_path else None),
+        keys=KeyRing(
+            hmac=hmac,
+            current=current,
+            signing_key_pem=Path(pem_path).read_bytes() if pem_path else None,
+            trusted_keys_pem=Path(trusted_path).read_bytes() if trusted_path else b"",
+        ),
         data_map=env.get("PRIVACY_OPS_DATA_MAP", "imp"),
         evidence_bucket=env.get("PRIVACY_OPS_EVIDENCE_BUCKET", "imp-evidence"),
         exports_bucket=env.get("PRIVACY_OPS_EXPORTS_BUCKET", "imp-exports"),

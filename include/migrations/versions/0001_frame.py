@@ -65,7 +65,8 @@ CREATE TABLE gov.ledger_copy (              -- heads that were signed and copied
     suppression_sha256 text NOT NULL,       -- of the suppression list that was copied with it
     bucket text NOT NULL,
     object_key text NOT NULL,
-    copied_at timestamptz NOT NULL
+    copied_at timestamptz NOT NULL,
+    UNIQUE (bucket, object_key)
 );
 CREATE TABLE gov.suppression_entry (
     suppression_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
