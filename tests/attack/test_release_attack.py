@@ -76,7 +76,7 @@ def test_a_published_module_under_a_withheld_course_is_noticed():
 
 
 def test_minutes_given_as_fine_bands_are_broken():
-    fine = Rules(minute_edges=tuple(range(0, 840)), round_to=1)
+    fine = Rules(minute_edges=tuple(range(840)), round_to=1)
     table = course(A=counts(1000, 500, 400, 100_000), B=counts(7, 7, 7, 90_000))
     cells = [
         PublishedCell("C1", None, "published", 1007, 507, 407, fine.band(table.course.seconds, 1007)),

@@ -111,7 +111,7 @@ def test_mean_minutes_are_shown_as_a_band(name, seconds, learners, band):
     ],
 )
 def test_rules_that_would_not_protect_are_refused(name, wrong):
-    with pytest.raises(ValueError, match="must|ties"):
+    with pytest.raises(ValueError, match=r"must|ties"):
         Rules(**wrong)
 
 

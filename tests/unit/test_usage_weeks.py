@@ -22,7 +22,7 @@ from privacy_ops.usage import weeks
 def test_a_week_is_a_london_week(name, key, hours, start):
     window = weeks.from_key(key)
     assert (window.key, window.hours, window.start) == (key, hours, start)
-    assert [begin for _, begin, _ in window.days()][0] == window.start
+    assert next(begin for _, begin, _ in window.days()) == window.start
     assert [end for _, _, end in window.days()][-1] == window.end
 
 
@@ -58,7 +58,7 @@ def test_the_latest_closed_week(name, moment, key):
 def test_a_run_takes_the_named_week_then_its_interval_then_the_clock():
     now = datetime(2026, 11, 26, 9, tzinfo=UTC)
     interval_end = datetime(2026, 11, 4, 6, tzinfo=UTC)
-    take = dict(now=now, grace_hours=48)
+    take = {"now": now, "grace_hours": 48}
     assert weeks.resolve(iso_week="2026-W40", interval_end=interval_end, **take).key == "2026-W40"
     assert weeks.resolve(iso_week=None, interval_end=interval_end, **take).key == "2026-W44"
     assert weeks.resolve(iso_week=None, interval_end=None, **take).key == "2026-W47"
