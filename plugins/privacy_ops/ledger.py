@@ -35,6 +35,7 @@ from privacy_ops.workspace import Workspace
 
 GENESIS = "0" * 64
 ENTRIES, SUPPRESSION, HEADS = "ledger/entries/", "ledger/suppression/", "ledger/heads/"
+_FIRST = -(2**63)  # an entry smuggled in below 1 must be read too
 _SEGMENT_ROWS = 5000  # a few MB at most
 _CHUNK_IDS = 1000
 _MAX_FAULTS = 20
@@ -179,7 +180,7 @@ def _verify_against(connection: Connection, heads: Mapping[int, set[str]]) -> Le
     expected = {seq: set(hashes) for seq, hashes in heads.items()}
     for copy in connection.execute(statement("ledger", "select_copies")):
         expected.setdefault(copy.seq, set()).add(copy.hash)
-    rows = stream(connection, statement("ledger", "select_entries"), {"after": 0})
+    rows = stream(connection, statement("ledger", "select_entries"), {"since": _FIRST})
     for row in _verify_chain(rows, LedgerEntry(0, GENESIS), report):
         if row.seq in expected and expected.pop(row.seq) != {row.hash}:
             report.add(row.seq, "it is not the entry that was copied and signed: the chain was rewritten")
@@ -294,7 +295,7 @@ def copy_out(workspace: Workspace, now: datetime) -> dict[str, object]:
     segments = 0
     with database.transaction(read_only=True) as connection:
         _require_continuation(connection, last)
-        rows = stream(connection, statement("ledger", "select_entries"), {"after": last.seq})
+        rows = stream(connection, statement("ledger", "select_entries"), {"since": last.seq + 1})
         for segment in _batched(_verify_chain(rows, last, report), _SEGMENT_ROWS):
             report.require()
             key = f"{ENTRIES}{segment[0].seq:012d}-{segment[-1].seq:012d}.jsonl"

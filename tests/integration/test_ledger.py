@@ -189,7 +189,7 @@ def test_any_single_change_of_any_field_is_found(workspace: Workspace, data: st.
         )
     )
     connection_of = workspace.database("erase")
-    with pytest.raises(_Undo), connection_of.transaction() as connection:
+    with pytest.raises(_Undo), connection_of.transaction() as connection:  # noqa: PT012 - the block is the example
         connection.execute(text("SET LOCAL session_replication_role = replica"))
         taken = connection.execute(
             text(f"SELECT {column} FROM gov.erasure_ledger WHERE seq = :s"), {"s": seq}

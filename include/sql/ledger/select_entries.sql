@@ -1,5 +1,5 @@
 -- Purpose: the ledger in order, to verify or copy it.
--- Parameters: after (entries with a higher sequence number; 0 for all).
+-- Parameters: since (first sequence number to read; the lowest bigint reads all, also what was smuggled in).
 -- Grain: one row per entry.
 -- Idempotency: reads only.
 SELECT
@@ -11,5 +11,5 @@ SELECT
     prev_hash,
     hash
 FROM gov.erasure_ledger
-WHERE seq > :after
+WHERE seq >= :since
 ORDER BY seq
