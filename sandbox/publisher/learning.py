@@ -36,7 +36,13 @@ def write_learning(people: People, catalogue: Catalogue) -> Progress:
     n = len(who)
     earliest = people.created[who] + np.timedelta64(3600, "s")
     recent = rng.random(n) < RECENT_SHARE
-    enrolled = people.between(np.where(recent, np.maximum(earliest, people.ago(RECENT_DAYS)), earliest), end, n)
+    enrolled = people.between(np.where(recent, people.ago(RECENT_DAYS), earliest), end, n)
+    # Who is new enrols soon after registering: so the weeks before the anchor are not busier than others.
+    soon = earliest + (rng.exponential(20, n) * DAY).astype("timedelta64[s]")
+    enrolled = np.where(enrolled < earliest, soon, enrolled)
+    happened = enrolled < end
+    who, course, enrolled = who[happened], course[happened], enrolled[happened]
+    n = len(who)
     number = np.array(people.ids.take("learn.enrolment", n))
 
     offered = catalogue.modules[course]

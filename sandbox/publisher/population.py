@@ -83,7 +83,7 @@ def make_people(people: People) -> None:
     """Fill ``people`` with ordinary adults; the first ``planted`` carry no date of birth and no profession yet."""
     rng, n = people.rng, people.size
     people.user_id = uuids(rng, n)
-    back = rng.random(n) ** 1.6 * 2900 + 1
+    back = rng.random(n) * 2900 + 1
     years = np.clip(rng.normal(42, 12, n), 21, 85)
     born = np.datetime64(people.anchor, "D") - (years * 365.25).astype("timedelta64[D]")
     adult_since = (born + np.timedelta64(int(18.6 * 365.25), "D")).astype("datetime64[s]")
@@ -151,7 +151,7 @@ def _profiles(people: People, born: npt.NDArray[np.datetime64]) -> None:
     feeds = {"web": "web_form", "import": "import_csv", "conference": "conference", "api": "api"}
     unclear = rng.random(n) < 0.04  # a spelling that no list of institutions knows
     where_from = pick(words.INSTITUTIONS, people.institution)
-    has_photo = rng.random(n) < PHOTO_SHARE * people.objects_share
+    has_photo = rng.random(n) < np.where(np.arange(n) < planted, 0.4, PHOTO_SHARE) * people.objects_share
     street = pick(words.STREETS, rng.integers(0, len(words.STREETS), n))
     house = rng.integers(1, 200, n).tolist()
     not_planted = np.arange(n) >= planted

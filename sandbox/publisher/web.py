@@ -27,18 +27,19 @@ def write_web(people: People, progress: Progress, events_per_person: float) -> N
 def _module_views(people: People, progress: Progress, total: float) -> None:
     rng = people.rng
     recent = np.flatnonzero(progress.started > people.ago(KEPT_DAYS))
-    if not len(recent):
+    if len(recent) == 0:
         return
     views = rng.poisson(total / len(recent), len(recent))
     row = np.repeat(np.arange(len(recent)), views)
     p = recent[row]
-    n = len(p)
     started = progress.started[p]
-    until = np.where(np.isnat(progress.completed[p]), started + np.timedelta64(21 * DAY, "s"), progress.completed[p])
-    span = np.maximum((np.minimum(until, people.end) - started).astype(np.int64), 60)
-    at = np.minimum(
-        started + (rng.random(n) ** 1.5 * span).astype("timedelta64[s]"), people.end - np.timedelta64(1, "s")
+    until = np.where(
+        np.isnat(progress.completed[p]), started + np.timedelta64(21 * DAY, "s"), progress.completed[p]
     )
+    at = started + (rng.random(len(p)) ** 1.5 * (until - started).astype(np.int64)).astype("timedelta64[s]")
+    happened = at < people.end
+    row, p, at = row[happened], p[happened], at[happened]
+    n = len(p)
     # A session belongs to one person: two per module that somebody works on.
     sessions = uuids(rng, 2 * len(recent))
     half = rng.integers(0, 2, n)
@@ -150,6 +151,7 @@ def write_mobile(people: People) -> None:
         to_email=[f"colleague.{people.label}{people.first + i}@mail.example.org" for i in sharers.tolist()],
         sent_at=stamps(people.between(np.maximum(people.created[sharers], people.ago(7)), people.end, len(sharers))),
     )
-    for position in np.flatnonzero(rng.random(people.size) < 0.006 * people.objects_share).tolist():
+    share = np.where(np.arange(people.size) < people.planted, 0.15, 0.006) * people.objects_share
+    for position in np.flatnonzero(rng.random(people.size) < share).tolist():
         user = people.user_id[position]
         people.objects.append(Put("imp-mobile-events", f"events/{user}/batch-1.json", f'{{"user": "{user}"}}'))

@@ -1,0 +1,289 @@
+"""An independent judge of the deletion job, on the recorded as-of of the run.
+
+Reads the truth database and looks at the publisher as a superuser, from PostgreSQL's own catalogue and the raw
+S3 listing. It shares no code with the jobs, and counts birthdays in its own way.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any, Literal
+from zoneinfo import ZoneInfo
+
+from privacy_ops.settings import ObjectSettings
+from sandbox.publisher.database import Connection, connect
+from sandbox.publisher.objects import client
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+Outcome = Literal["must_erase", "must_hold", "must_not_erase", "not_in_scope"]
+
+SCHEMAS = (
+    "core", "consent", "crm", "commerce", "learn", "web", "mobile", "feedback", "support", "events", "submissions",
+)  # fmt: skip
+# Public record, by the author's own act: an editor and the privacy lead decide, never a machine.
+REVIEWED_BY_PEOPLE = ("submissions.submission_author",)
+_EMAIL = r"[[:alnum:]._+-]+@[[:alnum:].-]+[[:alnum:]]"
+_UUID = r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
+_TEXTUAL = ("text", "character varying", "jsonb", "json", "text[]")
+
+
+def reaches_eighteen(born: date) -> date:
+    """The day at whose beginning a person is 18. Somebody born on 29 February is 18 on 1 March."""
+    number = (born.year + 18) * 10_000 + born.month * 100 + born.day
+    year, month, day = number // 10_000, number // 100 % 100, number % 100
+    leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+    if (month, day) == (2, 29) and not leap:
+        month, day = 3, 1
+    return date(year, month, day)
+
+
+def judge(
+    expectation: str, dob_min: date | None, dob_max: date | None, hold: str | None, day: date
+) -> Outcome:
+    """What must have become of a planted person on the London date ``day``."""
+    if expectation == "never":
+        return "must_not_erase"
+    if expectation == "outside":
+        return "not_in_scope"
+    if dob_min is None or dob_max is None:
+        raise ValueError("a person to be judged has no date of birth in the truth")
+    # Everybody born in the interval is a minor only if the eldest is.
+    if day >= reaches_eighteen(dob_min):
+        return "must_not_erase"
+    return "must_hold" if hold in {"legal_hold", "access_request"} else "must_erase"
+
+
+def london(as_of: datetime) -> date:
+    """The civil date in London at an aware instant."""
+    if as_of.tzinfo is None:
+        raise ValueError("as_of must carry its time zone")
+    return as_of.astimezone(ZoneInfo("Europe/London")).date()
+
+
+@dataclass(frozen=True)
+class Planted:
+    """One planted person and what must have become of them."""
+
+    user_key: str
+    email: str
+    name: str
+    signal: str
+    canary: bool
+    shared_email: bool
+    outcome: Outcome
+
+
+def expected(
+    truth_dsn: str, as_of: datetime, night: int | None = None, *, publisher: str = "imp"
+) -> dict[str, Planted]:
+    """What must have become of each planted person, by key; of one ``night``, or of all up to now (None)."""
+    day = london(as_of)
+    with connect(truth_dsn) as truth:
+        found = truth.execute(
+            "SELECT user_key, email, name, signal, canary, shared_email, expectation, dob_min, dob_max, hold "
+            "FROM truth.planted_subject WHERE publisher = %s AND (%s::integer IS NULL OR night = %s)",
+            (publisher, night, night),
+        ).fetchall()
+    return {
+        key: Planted(key, email or "", name, signal, canary, shared, judge(expectation, low, high, hold, day))
+        for key, email, name, signal, canary, shared, expectation, low, high, hold in found
+    }
+
+
+def score(
+    truth_dsn: str,
+    dsn: str,
+    object_settings: ObjectSettings | None,
+    as_of: datetime,
+    night: int | None = None,
+) -> dict[str, Any]:
+    """Compare the publisher with the truth after a run judged at ``as_of``. Counts only, no person.
+
+    ``night`` limits the planted people that are counted; who is wrongly gone, and how many people there are,
+    always counts everybody. ``dsn`` and ``truth_dsn`` are a superuser's.
+    """
+    planted = expected(truth_dsn, as_of, night)
+    everybody = planted if night is None else expected(truth_dsn, as_of)
+    with connect(truth_dsn) as truth:
+        before = _number(truth, "SELECT coalesce(sum(people), 0) FROM truth.load WHERE publisher = 'imp'")
+        control = {k for (k,) in truth.execute("SELECT user_key FROM truth.control_subject")}
+        kept = truth.execute("SELECT table_name, column_name, value FROM truth.kept_row").fetchall()
+    with connect(dsn) as publisher:
+        present = _present(publisher, [*everybody, *control])
+        after = _number(publisher, "SELECT count(*) FROM core.user_account")
+        restricted = {
+            k
+            for (k,) in publisher.execute(
+                "SELECT user_id::text FROM core.user_account WHERE status = 'restricted'"
+            )
+        }
+        erase = [p for p in planted.values() if p.outcome == "must_erase"]
+        rows = residual_rows(publisher, erase)
+        lost = [table for table, column, value in kept if not _exists(publisher, table, column, value)]
+    objects = residual_objects(object_settings, erase) if object_settings else {}
+
+    gone = {key for key in everybody if key not in present}
+    outcomes = Counter(p.outcome for p in planted.values())
+    hold = [p for p in planted.values() if p.outcome == "must_hold"]
+    outside = [p for p in planted.values() if p.outcome == "not_in_scope"]
+    planted_adults_gone = {k for k in gone if everybody[k].outcome == "must_not_erase"}
+    # Everybody who is gone and was not planted is an ordinary adult.
+    ordinary_gone = before - after - len(gone)
+    wrongly = len(planted_adults_gone) + max(ordinary_gone, 0) + sum(p.user_key in gone for p in hold)
+    return {
+        "planted_confirmed": len(erase) + len(hold),
+        "must_erase": len(erase),
+        "erased": sum(p.user_key in gone for p in erase),
+        "held": sum(p.user_key in present for p in hold),
+        "held_and_restricted": sum(p.user_key in restricted for p in hold),
+        "erased_in_spite_of_hold": sum(p.user_key in gone for p in hold),
+        "missed": sum(p.user_key in present for p in erase),
+        "missed_by_name": _names(p for p in erase if p.user_key in present),
+        "wrongly_erased": wrongly,
+        "wrongly_erased_by_name": _names(everybody[k] for k in planted_adults_gone),
+        "ordinary_adults_gone": ordinary_gone,
+        "control_sample": len(control),
+        "control_sample_gone": len(control - present),
+        "people_before": before,
+        "people_after": after,
+        "residual_rows": sum(rows.values()),
+        "residual_rows_by_table": rows,
+        "residual_objects": sum(objects.values()),
+        "residual_objects_by_bucket": objects,
+        "rows_of_others_lost": len(lost),
+        "rows_of_others_lost_by_table": dict(Counter(lost)),
+        "canaries": sum(p.canary for p in erase),
+        "canaries_erased": sum(p.canary and p.user_key in gone for p in erase),
+        "must_not_erase": outcomes["must_not_erase"],
+        "not_in_scope": outcomes["not_in_scope"],
+        "not_in_scope_by_signal": dict(sorted(Counter(p.signal for p in outside).items())),
+        "not_in_scope_erased": _names(p for p in outside if p.user_key in gone),
+        "restricted": len(restricted),
+    }
+
+
+def _names(people: Iterable[Planted]) -> dict[str, int]:
+    return dict(sorted(Counter(p.name for p in people).items()))
+
+
+def _number(connection: Connection, statement: str) -> int:
+    row = connection.execute(statement).fetchone()  # type: ignore[arg-type]
+    return int(row[0]) if row else 0
+
+
+def _present(connection: Connection, keys: list[str]) -> set[str]:
+    found = connection.execute(
+        "SELECT user_id::text FROM core.user_account WHERE user_id = ANY(%s::uuid[])", (keys,)
+    )
+    return {key for (key,) in found}
+
+
+def _exists(connection: Connection, table: str, column: str, value: str) -> bool:
+    found = connection.execute(f"SELECT 1 FROM {table} WHERE {column} = %s", (value,))  # noqa: S608
+    return found.fetchone() is not None
+
+
+def residual_rows(connection: Connection, people: Iterable[Planted]) -> dict[str, int]:
+    """Rows left of ``people`` in any table: by every uuid column, and by key or mail address in any text.
+
+    A row under somebody else's key is theirs even if it names the address, and an address that is shared with
+    another person is not looked for.
+    """
+    people = list(people)
+    connection.execute("CREATE TEMPORARY TABLE wanted (user_id uuid, email text) ON COMMIT DROP")
+    with connection.cursor() as cursor, cursor.copy("COPY wanted FROM STDIN") as copy:
+        for person in people:
+            copy.write_row((person.user_key, None if person.shared_email else person.email.lower()))
+    connection.execute("ANALYZE wanted")
+    left: dict[str, int] = {}
+    for table, columns in _columns(connection).items():
+        if table in REVIEWED_BY_PEOPLE:
+            continue
+        uuids = [c for c, kind in columns.items() if kind == "uuid"]
+        texts = [c for c, kind in columns.items() if kind in _TEXTUAL]
+        owners = [c for c in uuids if c.endswith("user_id")]
+        conditions = [f't."{c}" IN (SELECT user_id FROM wanted)' for c in uuids]
+        mine = " AND ".join(f't."{c}" IS NULL' for c in owners) or "true"
+        for c in texts:
+            value = f't."{c}"::text'
+            conditions.append(
+                f"({value} LIKE '%@%' AND ({mine}) AND EXISTS (SELECT FROM regexp_matches({value}, "
+                f"'{_EMAIL}', 'g') AS m(hit) JOIN wanted ON email = lower(m.hit[1])))"
+            )
+            conditions.append(
+                f"({value} ~ '{_UUID}' AND EXISTS (SELECT FROM regexp_matches({value}, "
+                f"'{_UUID}', 'g') AS m(hit) JOIN wanted ON user_id::text = lower(m.hit[1])))"
+            )
+        if conditions and (
+            found := _number(connection, f"SELECT count(*) FROM {table} AS t WHERE {' OR '.join(conditions)}")  # noqa: S608
+        ):
+            left[table] = found
+    return left
+
+
+def _columns(connection: Connection) -> dict[str, dict[str, str]]:
+    """Type of every column of every table of the publisher; partitions count as their parent."""
+    found = connection.execute(
+        "SELECT n.nspname || '.' || c.relname, a.attname, format_type(a.atttypid, NULL) "
+        "FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace "
+        "JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped "
+        "WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND n.nspname = ANY(%s) ORDER BY 1, a.attnum",
+        (list(SCHEMAS),),
+    )
+    tables: dict[str, dict[str, str]] = {}
+    for table, column, kind in found:
+        tables.setdefault(table, {})[column] = kind
+    return tables
+
+
+def residual_objects(settings: ObjectSettings, people: Iterable[Planted]) -> dict[str, int]:
+    """Versions and markers left, in any bucket, whose key or body names one of ``people``. By bucket."""
+    keys: set[str] = set()
+    emails: set[str] = set()
+    for person in people:
+        keys.add(person.user_key.lower())
+        if not person.shared_email:
+            emails.add(person.email.lower())
+    s3 = client(settings, connections=8)
+    left: Counter[str] = Counter()
+    with ThreadPoolExecutor(8) as pool:
+        for bucket in s3.list_buckets().get("Buckets", []):
+            name = bucket.get("Name", "")
+            for page in s3.get_paginator("list_object_versions").paginate(Bucket=name):
+                for marker in page.get("DeleteMarkers", []):
+                    left[name] += _mentions(marker.get("Key", ""), keys, emails)
+                versions = [(v.get("Key", ""), v.get("VersionId", "null")) for v in page.get("Versions", [])]
+                bodies = pool.map(lambda v, b=name: _body(s3, b, *v), versions)  # type: ignore[misc]
+                for (key, _), body in zip(versions, bodies, strict=True):
+                    left[name] += _mentions(f"{key}\n{body}", keys, emails)
+    return {name: n for name, n in sorted(left.items()) if n}
+
+
+_OBJECT_EMAIL = re.compile(r"[\w.+-]+@[\w.-]*\w")
+_OBJECT_UUID = re.compile(_UUID)
+
+
+def _mentions(text: str, keys: set[str], emails: set[str]) -> bool:
+    return any(u.lower() in keys for u in _OBJECT_UUID.findall(text)) or any(
+        e.lower() in emails for e in _OBJECT_EMAIL.findall(text)
+    )
+
+
+def _body(s3: S3Client, bucket: str, key: str, version: str) -> str:
+    answer = s3.get_object(Bucket=bucket, Key=key, **({} if version == "null" else {"VersionId": version}))
+    return answer["Body"].read().decode("utf-8", "replace")
+
+
+def undeclared_flows(truth_dsn: str) -> Mapping[str, str]:
+    """The planted flows that no register names: store to country."""
+    with connect(truth_dsn) as truth:
+        return dict(
+            truth.execute("SELECT store, country FROM truth.planted_flow WHERE NOT declared").fetchall()
+        )
