@@ -102,6 +102,8 @@ def environment(state: State, objects: ObjectSettings) -> dict[str, str]:
         "AIRFLOW__API__SECRET_KEY": held.api_secret,
         "AIRFLOW__API_AUTH__JWT_SECRET": held.jwt,
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": _url(state, "airflow", DATABASE),
+        # psycopg serves both; left to itself Airflow would look for asyncpg.
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_ASYNC": _url(state, "airflow", DATABASE),
         "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(home / "logs"),
         "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(state.ports["worker_logs"]),
         "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": str(state.ports["trigger_logs"]),

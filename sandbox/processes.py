@@ -151,24 +151,32 @@ class Processes:
         self._end([name], self.members(name=name), patience)
         self._pid_file(name).unlink(missing_ok=True)
 
-    def stop_all(self, *, first: Iterable[str] = (), patience: float = 15) -> int:
+    def stop_all(self, *, first: Iterable[str] = (), patience: float = 15, spare: int | None = None) -> int:
         """End every program of this runtime; returns how many processes are left (0, or some are stuck).
 
         ``first`` are asked first and given time, so that they can still reach the others while they end.
+        ``spare`` (a process id) and its children are left alone.
         """
         names = [n for n in first if n in self.names()]
         if names:
             self._end(names, [p for n in names for p in self.members(name=n)], patience)
         for _ in range(3):  # a process may start another one while we look
-            left = self.members()
+            left = self._without(spare)
             if not left:
                 break
             self._end(self.names(), left, patience)
-        remaining = len(self.members())
+        remaining = len(self._without(spare))
         if not remaining:
             for name in self.names():
                 self._pid_file(name).unlink(missing_ok=True)
         return remaining
+
+    def _without(self, spare: int | None) -> list[psutil.Process]:
+        kept = {spare}
+        if spare is not None:
+            with contextlib.suppress(psutil.Error):
+                kept.update(child.pid for child in psutil.Process(spare).children(recursive=True))
+        return [process for process in self.members() if process.pid not in kept]
 
     def _end(self, names: Sequence[str], members: list[psutil.Process], patience: float) -> None:
         # Leaders first, politely: they end their own children best. Then whoever is left, then hard.

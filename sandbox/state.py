@@ -55,6 +55,7 @@ class State:
     ports: dict[str, int] = field(default_factory=dict)
     passwords: dict[str, str] = field(default_factory=dict)
     filled: dict[str, object] | None = None
+    migrated: bool = False  # Airflow's metadata database
 
     @classmethod
     def load(cls, var: Path) -> State:
@@ -62,7 +63,7 @@ class State:
         var.mkdir(parents=True, exist_ok=True)
         try:
             raw = json.loads((var / "runtime.json").read_text(encoding="utf-8"))
-            state = cls(var, raw["ports"], raw["passwords"], raw["filled"])
+            state = cls(var, raw["ports"], raw["passwords"], raw["filled"], raw["migrated"])
         except (OSError, ValueError, KeyError):
             state = cls(var)
         for name in (
