@@ -12,9 +12,16 @@ from privacy_ops.transfers.reference import Reference, Regime
 from privacy_ops.transfers.registry import ITSELF, UNDECLARED, Registry
 
 # Category keys (fideslang) of special categories under GDPR Article 9.
-_SPECIAL = ("user.health_and_medical", "user.biometric", "user.genetic", "user.sexual_orientation")
-_SPECIAL += ("user.demographic.race_ethnicity", "user.demographic.religious_belief")
-_SPECIAL += ("user.demographic.political_opinion", "user.political_opinion", "user.religious_belief", "user.race")
+_SPECIAL = (
+    "user.health_and_medical",
+    "user.biometric",
+    "user.genetic",
+    "user.sexual_orientation",
+    "user.political_opinion",
+    "user.demographic.race_ethnicity",
+    "user.demographic.religious_belief",
+    "user.demographic.political_opinion",
+)
 PUBLISHER = "publisher"  # stands where a transfer id would: the publisher's own machines need no declaration
 
 

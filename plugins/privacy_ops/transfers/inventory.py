@@ -1,0 +1,530 @@
+"""The transfer inventory of one run: observe, judge, gate, publish. Each step is one call of one task.
+
+A scheduled run looks at the world and judges it as of its wall clock. A backfill over a past day, and a run that
+names a day, judge the flows declared now with the law and the knowledge of that day: such a snapshot says so, and
+never touches today's findings or block list.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection
+from sqlalchemy.engine import make_url
+
+from privacy_ops.approvals import ApprovalRequest
+from privacy_ops.errors import StoreRefused, UserError
+from privacy_ops.gates import lock, runner
+from privacy_ops.runs import Run, close_run
+from privacy_ops.settings import Settings
+from privacy_ops.stores.objects import ObjectExists, ObjectStore
+from privacy_ops.stores.sql import statement
+from privacy_ops.transfers import assemble, files, findings, reference, registry
+from privacy_ops.transfers.assemble import Entry
+from privacy_ops.transfers.flows import Flow
+from privacy_ops.transfers.gates import GATE, suite
+from privacy_ops.transfers.judge import judge
+from privacy_ops.transfers.observers import (
+    BucketObserver,
+    ConnectionFact,
+    ConnectionObserver,
+    DataMapObserver,
+    Observation,
+    ObservedFlow,
+    Observer,
+    RegistryObserver,
+)
+from privacy_ops.transfers.reference import Reference
+from privacy_ops.transfers.regimes import Judgement, Rules
+from privacy_ops.transfers.registry import Registry
+from privacy_ops.workspace import Workspace
+
+DUTY = "inventory"
+PROCESS = "transfers"
+Basis = Literal["observed", "declared_now"]
+
+
+def load_reference(include: Path) -> Reference:
+    """``include/reference``. Raises ConfigError."""
+    return reference.load(include / "reference")
+
+
+def load_registry(include: Path, tables: Reference) -> Registry:
+    """``include/registry``. Raises ConfigError."""
+    return registry.load(include / "registry", tables)
+
+
+def record_review(connection: Connection, *, reviewer: str, reviewed_at: datetime, reference_sha256: str) -> None:
+    """A named person has reviewed exactly these reference tables. Raises UserError without a name."""
+    if not reviewer.strip():
+        raise UserError("a review needs the name of who did it", do="give it with --by")
+    connection.execute(
+        statement("transfers", "insert_review"),
+        {"reviewed_at": reviewed_at, "reviewer": reviewer.strip(), "sha256": reference_sha256},
+    )
+
+
+def _days(workspace: Workspace, run: Run, judge_on: date | None) -> tuple[Basis, date, date]:
+    """Basis, law day and knowledge day. Days are those of the legal time zone."""
+    zone = ZoneInfo(workspace.thresholds.legal_timezone)
+    today = run.as_of.astimezone(zone).date()
+    if judge_on is None and run.run_type == "backfill" and run.logical_date is not None:
+        judge_on = run.logical_date.astimezone(zone).date()
+    if judge_on is None:
+        return "observed", today, today
+    return "declared_now", judge_on, min(judge_on, today)
+
+
+def _rules(workspace: Workspace) -> Rules:
+    t = workspace.thresholds.transfers
+    return Rules(t.expiring_months, t.assessment_review_months)
+
+
+def _snapshot(connection: Connection, run: Run) -> Any:
+    row = connection.execute(statement("transfers", "select_snapshot"), {"run_id": run.run_id}).one_or_none()
+    if row is None:
+        raise UserError("this run has no inventory", where=run.run_id, do="clear the run's observing task")
+    return row
+
+
+# --- observe ---------------------------------------------------------------------------------------------------
+
+
+def _load_declarations(connection: Connection, declared: Registry) -> None:
+    sets: dict[str, list[dict[str, Any]]] = {
+        "processors": [
+            {"processor_id": k, **p.model_dump(mode="json")} for k, p in sorted(declared.processors.items())
+        ],
+        "transfer_mechanisms": [m.model_dump(mode="json") for _, m in sorted(declared.mechanisms.items())],
+        "transfers": [{"transfer_id": k, **t.model_dump(mode="json")} for k, t in sorted(declared.transfers.items())],
+    }
+    for name, rows in sets.items():
+        parameters = {"registry_sha256": declared.sha256}
+        connection.execute(
+            statement("transfers", f"upsert_{name}"), {**parameters, "rows": json.dumps(rows, sort_keys=True)}
+        )
+        connection.execute(statement("transfers", f"withdraw_{name}"), parameters)
+
+
+def observe(
+    workspace: Workspace,
+    run: Run,
+    connections: Sequence[ConnectionFact] | None,
+    *,
+    judge_on: date | None = None,
+) -> dict[str, Any]:
+    """Look at everything, put it beside the registry, and freeze the flows as the run's snapshot.
+
+    ``connections``: configured connections without secrets, or None when they could not be listed. ``judge_on``: a
+    day to judge instead of the run's own. Raises ConfigError, UserError when the inventory is published already.
+    """
+    tables = load_reference(workspace.settings.include)
+    declared = load_registry(workspace.settings.include, tables)
+    basis, on, known = _days(workspace, run, judge_on)
+    data_map = workspace.data_map
+    observers: list[Observer] = [DataMapObserver(data_map, tables), RegistryObserver(declared)]
+    if basis == "observed":
+        expected = frozenset(entry.bucket for entry in data_map.objects.values())
+        observers += [
+            BucketObserver(workspace.objects(), tables, expected),
+            ConnectionObserver(connections, declared, data_map.location.country),
+        ]
+    observations = [observer.observe() for observer in observers]
+    entries = assemble.assemble(observations, declared, data_map, tables)
+    with workspace.database(DUTY).transaction() as connection:
+        _load_declarations(connection, declared)
+        reviewed_at = connection.execute(
+            statement("transfers", "select_last_review"), {"sha256": tables.sha256, "as_of": run.as_of}
+        ).scalar_one()
+        reviewed_on = max(tables.reviewed_on, reviewed_at.date()) if reviewed_at else tables.reviewed_on
+        snapshot_id = connection.execute(
+            statement("transfers", "insert_snapshot"),
+            {
+                "run_id": run.run_id,
+                "basis": basis,
+                "taken_at": run.as_of,
+                "judged_on": on,
+                "known_on": known,
+                "reference_version": tables.version,
+                "reference_sha256": tables.sha256,
+                "reviewed_on": reviewed_on,
+                "registry_sha256": declared.sha256,
+                "map_sha256": workspace.map_sha256,
+                "observers": json.dumps([_said(o) for o in observations]),
+            },
+        ).scalar_one_or_none()
+        if snapshot_id is None:
+            raise UserError(
+                "the inventory of this run is published and stays as it is", where=run.run_id, do="start a new run"
+            )
+        connection.execute(statement("transfers", "delete_verdicts"), {"snapshot_id": snapshot_id})
+        connection.execute(statement("transfers", "delete_flows"), {"snapshot_id": snapshot_id})
+        connection.execute(
+            statement("transfers", "insert_flows"),
+            {"snapshot_id": snapshot_id, "rows": json.dumps([_flow_row(e) for e in entries], sort_keys=True)},
+        )
+    return {
+        "snapshot_id": snapshot_id,
+        "basis": basis,
+        "judged_on": on.isoformat(),
+        "flows": len(entries),
+        "undeclared_destinations": len(assemble.undeclared_destinations(entries)),
+        "observers": {o.observer: len(o.flows) if o.looked else None for o in observations},
+        "blind": [o.observer for o in observations if not o.looked],
+    }
+
+
+def _said(observation: Observation) -> dict[str, Any]:
+    return {
+        "observer": observation.observer,
+        "looked": observation.looked,
+        "reason": observation.reason,
+        "flows": len(observation.flows),
+        "buckets": sorted({f.place for f in observation.flows if f.place.startswith("bucket:")}),
+    }
+
+
+def _flow_row(entry: Entry) -> dict[str, Any]:
+    flow = entry.flow
+    return {
+        "flow_key": flow.key,
+        "place": flow.place,
+        "nature": flow.nature,
+        "country": flow.country,
+        "importer": flow.importer.entity_id,
+        "transfer_id": flow.transfer_id,
+        "personal": flow.personal,
+        "special_category": flow.special_category,
+        "seen_by": list(entry.seen_by),
+        "detail": entry.detail,
+        "destination": entry.destination,
+        "facts": flow.model_dump(mode="json"),
+    }
+
+
+# --- judge -----------------------------------------------------------------------------------------------------
+
+
+def _entries(connection: Connection, snapshot_id: int) -> tuple[Entry, ...]:
+    rows = connection.execute(statement("transfers", "select_flows"), {"snapshot_id": snapshot_id})
+    return tuple(Entry(Flow.model_validate(row.facts), tuple(row.seen_by), row.detail, row.destination) for row in rows)
+
+
+def _observations(said: Sequence[Mapping[str, Any]]) -> tuple[Observation, ...]:
+    """The frozen word of each observer, as far as findings read it: whether it looked, and at which buckets."""
+    return tuple(
+        Observation(
+            o["observer"],
+            tuple(ObservedFlow(place, "STORAGE", None, "") for place in o["buckets"]),
+            bool(o["looked"]),
+            o["reason"],
+        )
+        for o in said
+    )
+
+
+def _verdict_row(flow_key: str, judgement: Judgement) -> dict[str, Any]:
+    return {
+        "flow_key": flow_key,
+        "regime": judgement.regime,
+        "verdict": judgement.verdict.value,
+        "instrument": judgement.instrument,
+        "expires_on": judgement.expires_on.isoformat() if judgement.expires_on else None,
+        "flags": list(judgement.flags),
+        "by_state": dict(judgement.by_state),
+        "reasons": [asdict(reason) for reason in judgement.reasons],
+    }
+
+
+def _render(connection: Connection, snapshot_id: int, found: Sequence[Mapping[str, Any]]) -> tuple[bytes, bytes]:
+    rows = connection.execute(statement("transfers", "select_inventory"), {"snapshot_id": snapshot_id})
+    return files.inventory_csv([dict(row) for row in rows.mappings()]), files.findings_csv(found)
+
+
+def judge_all(workspace: Workspace, run: Run) -> dict[str, Any]:
+    """Judge every flow of the snapshot under both regimes and freeze verdicts, findings and the files' hashes.
+
+    Raises ConfigError when reference data or registry changed since the snapshot was taken.
+    """
+    tables = load_reference(workspace.settings.include)
+    declared = load_registry(workspace.settings.include, tables)
+    rules = _rules(workspace)
+    with workspace.database(DUTY).transaction() as connection:
+        snapshot = _snapshot(connection, run)
+        if (snapshot.reference_sha256, snapshot.registry_sha256) != (tables.sha256, declared.sha256):
+            raise UserError(
+                "reference data or registry changed after this run observed",
+                where=run.run_id,
+                do="clear the run from its observing task",
+            )
+        if snapshot.published_at is not None:
+            raise UserError("the inventory of this run is published", where=run.run_id, do="start a new run")
+        entries = _entries(connection, snapshot.snapshot_id)
+        judged = [(e, judge(e.flow, tables, snapshot.judged_on, snapshot.known_on, rules)) for e in entries]
+        found = findings.find(judged, _observations(snapshot.observers), declared)
+        rows = [_verdict_row(entry.flow.key, j) for entry, both in judged for j in both.values()]
+        secrets = _known_secrets(workspace.settings)
+        frozen = [
+            {
+                "fingerprint": f.fingerprint,
+                "rule": f.rule,
+                "severity": f.severity,
+                "asset": f.asset,
+                "title": files.redact(f.title, secrets),
+                "what_to_do": f.do,
+                "owner": files.redact(f.owner, secrets),
+                "observers": list(f.observers),
+                "destination": f.destination,
+            }
+            for f in found
+        ]
+        connection.execute(statement("transfers", "delete_verdicts"), {"snapshot_id": snapshot.snapshot_id})
+        connection.execute(
+            statement("transfers", "insert_verdicts"),
+            {"snapshot_id": snapshot.snapshot_id, "rows": json.dumps(rows, sort_keys=True)},
+        )
+        inventory, listed = _render(connection, snapshot.snapshot_id, frozen)
+        connection.execute(
+            statement("transfers", "freeze_judgement"),
+            {
+                "snapshot_id": snapshot.snapshot_id,
+                "findings": json.dumps(frozen),
+                "inventory_sha256": files.sha256(inventory),
+                "findings_sha256": files.sha256(listed),
+            },
+        )
+    return {"snapshot_id": snapshot.snapshot_id, "flows": len(entries), "findings": len(frozen)}
+
+
+def _judged(connection: Connection, run: Run) -> Any:
+    snapshot = _snapshot(connection, run)
+    if snapshot.inventory_sha256 is None:
+        raise UserError("this run has judged nothing yet", where=run.run_id, do="clear the run's judging task")
+    return snapshot
+
+
+# --- gate ------------------------------------------------------------------------------------------------------
+
+
+def _subject(inventory: bytes, listed: bytes) -> str:
+    return files.sha256((files.sha256(inventory) + files.sha256(listed)).encode())
+
+
+def _known_secrets(settings: Settings) -> tuple[str, ...]:
+    passwords = [make_url(dsn).password for dsn in settings.dsns.values()]
+    return tuple(str(s) for s in (*passwords, settings.objects.secret_key) if s)
+
+
+def gate(workspace: Workspace, run: Run, *, now: datetime) -> dict[str, Any]:
+    """Judge whether the inventory can be trusted, record the verdict, and raise GateBlocked when it cannot."""
+    import pandas as pd
+
+    with workspace.database(DUTY).transaction(read_only=True) as connection:
+        snapshot = _judged(connection, run)
+        inventory, listed = _render(connection, snapshot.snapshot_id, snapshot.findings)
+        outputs = (inventory, listed, _manifest(run, snapshot, inventory, listed))
+        row = (
+            connection
+            .execute(
+                statement("transfers", "select_gate_metrics"),
+                {
+                    "snapshot_id": snapshot.snapshot_id,
+                    "today": run.as_of.date(),
+                    "secrets": files.count_secrets(outputs, _known_secrets(workspace.settings)),
+                },
+            )
+            .mappings()
+            .one()
+        )
+    verdict = runner.judge(
+        suite(workspace.thresholds),
+        pd.DataFrame([dict(row)]),
+        run_id=run.run_id,
+        subject_sha256=_subject(inventory, listed),
+        judged_at=now,
+        valid_for=timedelta(hours=workspace.thresholds.gate.validity_hours),
+    )
+    with workspace.database(DUTY).transaction() as connection:
+        gate_result_id = runner.record(connection, verdict)
+    runner.raise_if_blocked(verdict, gate_result_id)
+    return {"gate_result_id": gate_result_id, "verdict": verdict.verdict}
+
+
+# --- publish ---------------------------------------------------------------------------------------------------
+
+
+def object_prefix(run: Run, judged_on: date) -> str:
+    """Folder of a run's files in the evidence bucket."""
+    name = "".join(c if c.isalnum() or c in "._-" else "_" for c in run.run_id)
+    return f"transfers/{judged_on.isoformat()}/{name}/"
+
+
+def _put(store: ObjectStore, bucket: str, key: str, body: bytes, content_type: str) -> None:
+    """Write once. Finding the very same bytes there is a retry; finding others is refused."""
+    try:
+        store.put_if_absent(bucket, key, body, content_type=content_type)
+    except ObjectExists:
+        if store.get(bucket, key) != body:
+            raise StoreRefused(
+                "evidence of this run exists already and differs", where=f"bucket {bucket}", do="start a new run"
+            ) from None
+
+
+def publish_findings(workspace: Workspace, run: Run) -> dict[str, Any]:
+    """Write the findings, whatever the gate says: open what is new, close what is gone, block and unblock.
+
+    What an observer saw is closed only when that observer has looked again. A run that looked earlier than one whose
+    findings are out changes nothing, and so does a run that re-judges another day.
+    """
+    with workspace.database(DUTY).transaction() as connection:
+        connection.execute(statement("transfers", "lock_findings"))
+        snapshot = _judged(connection, run)
+        newer = connection.execute(
+            statement("transfers", "select_newer_published"), {"taken_at": snapshot.taken_at, "run_id": run.run_id}
+        ).scalar_one()
+        counts: dict[str, Any] = {"findings": len(snapshot.findings), "superseded": bool(newer)}
+        if snapshot.basis == "observed" and not newer:
+            counts |= _update_findings(connection, run, snapshot)
+        connection.execute(
+            statement("transfers", "mark_findings_published"),
+            {"snapshot_id": snapshot.snapshot_id, "at": run.as_of},
+        )
+        listed = files.findings_csv(snapshot.findings)
+    key = object_prefix(run, snapshot.judged_on) + f"findings-{snapshot.findings_sha256[:12]}.csv"
+    _put(workspace.objects(), workspace.settings.evidence_bucket, key, listed, "text/csv")
+    return counts
+
+
+def _update_findings(connection: Connection, run: Run, snapshot: Any) -> dict[str, Any]:
+    rows = []
+    for finding in snapshot.findings:
+        due = findings.due_on(finding["severity"], run.as_of.date())
+        rows.append({**finding, "due_on": due.isoformat() if due else None})
+    at = {"run_id": run.run_id, "at": run.as_of}
+    everything = json.dumps(rows)
+    connection.execute(statement("transfers", "insert_findings"), {**at, "process": PROCESS, "rows": everything})
+    connection.execute(statement("transfers", "record_new_findings"), {**at, "rows": everything})
+    connection.execute(statement("transfers", "refresh_findings"), {**at, "rows": everything})
+    looked = [o["observer"] for o in snapshot.observers if o["looked"]]
+    connection.execute(statement("transfers", "close_findings"), {**at, "process": PROCESS, "looked": looked})
+    critical = [row for row in rows if row["severity"] == "CRITICAL" and row["destination"]]
+    connection.execute(statement("transfers", "block_destinations"), {"at": run.as_of, "rows": json.dumps(critical)})
+    connection.execute(statement("transfers", "lift_blocks"), {"at": run.as_of})
+    changes = connection.execute(statement("transfers", "count_changes"), {"run_id": run.run_id})
+    blocked = connection.execute(statement("transfers", "select_blocked")).all()
+    return {
+        "new": 0,
+        "reopened": 0,
+        "changed": 0,
+        "closed": 0,
+        **{row.change: row.n for row in changes},
+        "blocked_destinations": len(blocked),
+    }
+
+
+def _manifest(run: Run, snapshot: Any, inventory: bytes, listed: bytes) -> bytes:
+    return files.manifest_json({
+        "run_id": run.run_id,
+        "as_of": run.as_of.isoformat(),
+        "basis": snapshot.basis,
+        "judged_on": snapshot.judged_on.isoformat(),
+        "known_on": snapshot.known_on.isoformat(),
+        "reference": {
+            "version": snapshot.reference_version,
+            "sha256": snapshot.reference_sha256,
+            "reviewed_on": snapshot.reference_reviewed_on.isoformat(),
+        },
+        "registry_sha256": snapshot.registry_sha256,
+        "data_map_sha256": snapshot.map_sha256,
+        "thresholds_sha256": run.thresholds_sha256,
+        "code_version": run.code_version,
+        "observers": [{k: o[k] for k in ("observer", "looked", "reason", "flows")} for o in snapshot.observers],
+        "files": {
+            "inventory.csv": {"sha256": files.sha256(inventory), "bytes": len(inventory)},
+            "findings.csv": {"sha256": files.sha256(listed), "bytes": len(listed)},
+        },
+    })
+
+
+def publish_inventory(workspace: Workspace, run: Run, *, now: datetime) -> dict[str, Any]:
+    """Put inventory, findings and manifest into the evidence bucket, once, when the gate judged exactly these bytes.
+
+    Raises GateBlocked, StoreRefused.
+    """
+    store, bucket = workspace.objects(), workspace.settings.evidence_bucket
+    with workspace.database(DUTY).transaction() as connection:
+        snapshot = _judged(connection, run)
+        inventory, listed = _render(connection, snapshot.snapshot_id, snapshot.findings)
+        lock.require_open(connection, run_id=run.run_id, gate=GATE, subject_sha256=_subject(inventory, listed), now=now)
+        prefix = object_prefix(run, snapshot.judged_on)
+        _put(store, bucket, prefix + "inventory.csv", inventory, "text/csv")
+        _put(store, bucket, prefix + "findings.csv", listed, "text/csv")
+        manifest = _manifest(run, snapshot, inventory, listed)
+        _put(store, bucket, prefix + "manifest.json", manifest, "application/json")
+        connection.execute(
+            statement("transfers", "mark_published"),
+            {"snapshot_id": snapshot.snapshot_id, "at": now, "prefix": prefix},
+        )
+    return {"bucket": bucket, "prefix": prefix, "inventory_sha256": snapshot.inventory_sha256}
+
+
+def summary(workspace: Workspace, run: Run) -> dict[str, Any]:
+    """What the run found, in numbers: flows, verdicts per regime, findings by severity, undeclared destinations."""
+    with workspace.database(DUTY).transaction(read_only=True) as connection:
+        snapshot = _judged(connection, run)
+        entries = _entries(connection, snapshot.snapshot_id)
+        verdicts: dict[str, dict[str, int]] = {"UK": {}, "EU": {}}
+        for row in connection.execute(statement("transfers", "count_verdicts"), {"snapshot_id": snapshot.snapshot_id}):
+            verdicts[row.regime][row.verdict] = row.n
+        severities: dict[str, int] = {}
+        for finding in snapshot.findings:
+            severities[finding["severity"]] = severities.get(finding["severity"], 0) + 1
+        return {
+            "basis": snapshot.basis,
+            "judged_on": snapshot.judged_on.isoformat(),
+            "flows": len(entries),
+            "verdicts": verdicts,
+            "findings": severities,
+            "undeclared_destinations": list(assemble.undeclared_destinations(entries)),
+            "inventory_sha256": snapshot.inventory_sha256,
+            "published": snapshot.published_at is not None,
+        }
+
+
+def close(workspace: Workspace, run: Run, *, now: datetime) -> dict[str, Any]:
+    """Close the run's record with its numbers."""
+    facts = summary(workspace, run)
+    with workspace.database(DUTY).transaction() as connection:
+        close_run(connection, run.run_id, now=now, state="done", facts=facts)
+    return facts
+
+
+def sign_off_request(workspace: Workspace, run: Run) -> ApprovalRequest | None:
+    """What the privacy lead is asked; None when this very inventory was signed off lately or is re-judged."""
+    with workspace.database(DUTY).transaction(read_only=True) as connection:
+        snapshot = _judged(connection, run)
+        if snapshot.basis != "observed":
+            return None
+        since = run.as_of - timedelta(days=workspace.thresholds.transfers.sign_off_max_age_days)
+        signed = connection.execute(
+            statement("transfers", "select_sign_off"), {"sha256": snapshot.inventory_sha256, "since": since}
+        ).one_or_none()
+        if signed is not None:
+            return None
+    facts = summary(workspace, run)
+    lines = [
+        f"- {facts['flows']} flows; judged as of {facts['judged_on']}",
+        *(
+            f"- {regime}: " + ", ".join(f"{n} {verdict}" for verdict, n in sorted(counts.items()))
+            for regime, counts in facts["verdicts"].items()
+        ),
+        "- findings: " + (", ".join(f"{n} {s}" for s, n in sorted(facts["findings"].items())) or "none"),
+        f"- inventory {snapshot.inventory_sha256[:12]} in the evidence bucket, {snapshot.object_prefix or ''}",
+    ]
+    return ApprovalRequest("sign_off", snapshot.inventory_sha256, "Sign off the transfer inventory", "\n".join(lines))
