@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from zoneinfo import ZoneInfo
 
 from privacy_ops.settings import ObjectSettings
+
 from sandbox.publisher.database import Connection, connect
 from sandbox.publisher.objects import client
 
@@ -29,6 +30,12 @@ SCHEMAS = (
 )  # fmt: skip
 # Public record, by the author's own act: an editor and the privacy lead decide, never a machine.
 REVIEWED_BY_PEOPLE = ("submissions.submission_author",)
+ORDERS = "commerce.order_header"
+# An order is kept by law when its buyer is erased: without the buyer.
+RETAINED_WITH_IDENTITY = (
+    "SELECT count(*) FROM commerce.order_header WHERE order_id = ANY(%s::bigint[]) AND user_id IS NULL "
+    "AND num_nonnulls(bill_name, bill_address, location_evidence_2, psp_reference) > 0"
+)
 _EMAIL = r"[[:alnum:]._+-]+@[[:alnum:].-]+[[:alnum:]]"
 _UUID = r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
 _TEXTUAL = ("text", "character varying", "jsonb", "json", "text[]")
@@ -44,9 +51,7 @@ def reaches_eighteen(born: date) -> date:
     return date(year, month, day)
 
 
-def judge(
-    expectation: str, dob_min: date | None, dob_max: date | None, hold: str | None, day: date
-) -> Outcome:
+def judge(expectation: str, dob_min: date | None, dob_max: date | None, hold: str | None, day: date) -> Outcome:
     """What must have become of a planted person on the London date ``day``."""
     if expectation == "never":
         return "must_not_erase"
@@ -73,6 +78,7 @@ class Planted:
 
     user_key: str
     email: str
+    token: str | None
     name: str
     signal: str
     canary: bool
@@ -87,13 +93,13 @@ def expected(
     day = london(as_of)
     with connect(truth_dsn) as truth:
         found = truth.execute(
-            "SELECT user_key, email, name, signal, canary, shared_email, expectation, dob_min, dob_max, hold "
+            "SELECT user_key, email, token, name, signal, canary, shared_email, expectation, dob_min, dob_max, hold "
             "FROM truth.planted_subject WHERE publisher = %s AND (%s::integer IS NULL OR night = %s)",
             (publisher, night, night),
         ).fetchall()
     return {
-        key: Planted(key, email or "", name, signal, canary, shared, judge(expectation, low, high, hold, day))
-        for key, email, name, signal, canary, shared, expectation, low, high, hold in found
+        key: Planted(key, email or "", token, name, signal, canary, shared, judge(expectation, low, high, hold, day))
+        for key, email, token, name, signal, canary, shared, expectation, low, high, hold in found
     }
 
 
@@ -119,13 +125,11 @@ def score(
         present = _present(publisher, [*everybody, *control])
         after = _number(publisher, "SELECT count(*) FROM core.user_account")
         restricted = {
-            k
-            for (k,) in publisher.execute(
-                "SELECT user_id::text FROM core.user_account WHERE status = 'restricted'"
-            )
+            k for (k,) in publisher.execute("SELECT user_id::text FROM core.user_account WHERE status = 'restricted'")
         }
         erase = [p for p in planted.values() if p.outcome == "must_erase"]
         rows = residual_rows(publisher, erase)
+        identified = _number(publisher, RETAINED_WITH_IDENTITY, [v for t, _, v in kept if t == ORDERS])
         lost = [table for table, column, value in kept if not _exists(publisher, table, column, value)]
     objects = residual_objects(object_settings, erase) if object_settings else {}
 
@@ -157,6 +161,7 @@ def score(
         "residual_rows_by_table": rows,
         "residual_objects": sum(objects.values()),
         "residual_objects_by_bucket": objects,
+        "retained_with_identity": identified,
         "rows_of_others_lost": len(lost),
         "rows_of_others_lost_by_table": dict(Counter(lost)),
         "canaries": sum(p.canary for p in erase),
@@ -173,15 +178,13 @@ def _names(people: Iterable[Planted]) -> dict[str, int]:
     return dict(sorted(Counter(p.name for p in people).items()))
 
 
-def _number(connection: Connection, statement: str) -> int:
-    row = connection.execute(statement).fetchone()  # type: ignore[arg-type]
+def _number(connection: Connection, statement: str, values: list[str] | None = None) -> int:
+    row = connection.execute(statement, None if values is None else (values,)).fetchone()  # type: ignore[arg-type]
     return int(row[0]) if row else 0
 
 
 def _present(connection: Connection, keys: list[str]) -> set[str]:
-    found = connection.execute(
-        "SELECT user_id::text FROM core.user_account WHERE user_id = ANY(%s::uuid[])", (keys,)
-    )
+    found = connection.execute("SELECT user_id::text FROM core.user_account WHERE user_id = ANY(%s::uuid[])", (keys,))
     return {key for (key,) in found}
 
 
@@ -191,7 +194,8 @@ def _exists(connection: Connection, table: str, column: str, value: str) -> bool
 
 
 def residual_rows(connection: Connection, people: Iterable[Planted]) -> dict[str, int]:
-    """Rows left of ``people`` in any table: by every uuid column, and by key or mail address in any text.
+    """Rows left of ``people`` in any table: by every uuid column, and by key, mail address or
+    token in any text.
 
     A row under somebody else's key is theirs even if it names the address, and an address that is shared with
     another person is not looked for.
@@ -202,6 +206,7 @@ def residual_rows(connection: Connection, people: Iterable[Planted]) -> dict[str
         for person in people:
             copy.write_row((person.user_key, None if person.shared_email else person.email.lower()))
     connection.execute("ANALYZE wanted")
+    tokens = "|".join(p.token for p in people if p.token and p.token.isalnum())
     left: dict[str, int] = {}
     for table, columns in _columns(connection).items():
         if table in REVIEWED_BY_PEOPLE:
@@ -209,7 +214,7 @@ def residual_rows(connection: Connection, people: Iterable[Planted]) -> dict[str
         uuids = [c for c, kind in columns.items() if kind == "uuid"]
         texts = [c for c, kind in columns.items() if kind in _TEXTUAL]
         owners = [c for c in uuids if c.endswith("user_id")]
-        conditions = [f't."{c}" IN (SELECT user_id FROM wanted)' for c in uuids]
+        conditions = [f't."{c}" IN (SELECT user_id FROM wanted)' for c in uuids]  # noqa: S608
         mine = " AND ".join(f't."{c}" IS NULL' for c in owners) or "true"
         for c in texts:
             value = f't."{c}"::text'
@@ -217,6 +222,8 @@ def residual_rows(connection: Connection, people: Iterable[Planted]) -> dict[str
                 f"({value} LIKE '%@%' AND ({mine}) AND EXISTS (SELECT FROM regexp_matches({value}, "
                 f"'{_EMAIL}', 'g') AS m(hit) JOIN wanted ON email = lower(m.hit[1])))"
             )
+            if tokens:
+                conditions.append(f"{value} ~* '{tokens}'")
             conditions.append(
                 f"({value} ~ '{_UUID}' AND EXISTS (SELECT FROM regexp_matches({value}, "
                 f"'{_UUID}', 'g') AS m(hit) JOIN wanted ON user_id::text = lower(m.hit[1])))"
@@ -284,6 +291,38 @@ def _body(s3: S3Client, bucket: str, key: str, version: str) -> str:
 def undeclared_flows(truth_dsn: str) -> Mapping[str, str]:
     """The planted flows that no register names: store to country."""
     with connect(truth_dsn) as truth:
-        return dict(
-            truth.execute("SELECT store, country FROM truth.planted_flow WHERE NOT declared").fetchall()
-        )
+        return dict(truth.execute("SELECT store, country FROM truth.planted_flow WHERE NOT declared").fetchall())
+
+
+SMALLPRESS_TABLES = (
+    ("reader", "branch_code", "reader_no"),
+    ("reader", "invited_by_branch", "invited_by_no"),
+    ("household", "contact_branch", "contact_no"),
+    ("loan", "branch_code", "reader_no"),
+    ("reading", "branch_code", "reader_no"),
+    ("remark", "branch_code", "reader_no"),
+    ("receipt", "branch_code", "reader_no"),
+)
+
+
+def score_smallpress(truth_dsn: str, dsn: str, as_of: datetime) -> dict[str, int]:
+    """The same comparison for the small press, whose people have a branch and a number."""
+    planted = expected(truth_dsn, as_of, publisher="smallpress")
+    with connect(truth_dsn) as truth:
+        before = _number(truth, "SELECT sum(people) FROM truth.load WHERE publisher = 'smallpress'")
+    with connect(dsn) as press:
+        present = {k for (k,) in press.execute("SELECT branch_code || '/' || reader_no::text FROM reader").fetchall()}
+        erase = [key for key, p in planted.items() if p.outcome == "must_erase"]
+        emails = [planted[key].email for key in erase]
+        left = sum(
+            _number(press, f"SELECT count(*) FROM {t} WHERE {a} || '/' || {b}::text = ANY(%s)", erase)  # noqa: S608
+            for t, a, b in SMALLPRESS_TABLES
+        ) + _number(press, "SELECT count(*) FROM newsletter WHERE lower(mail) = ANY(%s)", emails)
+    gone = set(planted) - present
+    return {
+        "planted_confirmed": len(erase),
+        "erased": len(gone.intersection(erase)),
+        "missed": len(set(erase) - gone),
+        "wrongly_erased": len(gone.difference(erase)) + before - len(present) - len(gone),
+        "residual_rows": left,
+    }

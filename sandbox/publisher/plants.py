@@ -44,6 +44,7 @@ class Subject:
     born: tuple[date, date] | None = None
     hold: str | None = None
     canary: bool = False
+    token: str | None = None  # a word that nobody else's data holds
     shared_email: bool = False
     extra: list[Callable[[], None]] = field(default_factory=list)  # rows written once the person stands
     kept: list[tuple[str, str, str]] = field(default_factory=list)  # rows that must survive: table, column, value
@@ -320,6 +321,7 @@ def canary(s: Subject) -> None:
     _minor(s)
     s.canary = True
     tag = f"Canary{s.people.label}{s.people.first + s.position}x{s.user_id[:8]}"
+    s.token = tag
     s.profile |= {"family_name": tag, "bio": "I like biology."}
     s.account["username"] = tag.lower()
     s.extra.append(lambda: _canary_rows(s, tag))

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
 
-from sandbox.publisher.database import connect
+from sandbox.publisher.database import Connection, connect
 from sandbox.publisher.objects import BUCKETS
 from sandbox.publisher.plants import Plant, Subject
 from sandbox.publisher.rows import Rows
@@ -25,6 +24,7 @@ CREATE TABLE truth.planted_subject (
     publisher text NOT NULL DEFAULT 'imp',
     user_key text NOT NULL,         -- the person's key; parts of a composite key joined by /
     email text,
+    token text,                     -- a word that nobody else's data holds
     name text NOT NULL,             -- the plant
     signal text NOT NULL,
     expectation text NOT NULL CHECK (expectation IN ('judge', 'never', 'outside')),
@@ -73,18 +73,18 @@ def create_truth(dsn: str) -> None:
         connection.execute(f'REVOKE ALL ON DATABASE "{database}" FROM PUBLIC')
         connection.execute(SCHEMA)
         for bucket in BUCKETS:
-            if not bucket.planted:
-                continue
-            connection.execute(
-                "INSERT INTO truth.planted_flow VALUES (%s, 'bucket_region', %s, false)",
-                (bucket.name, _COUNTRY[bucket.region]),
-            )
-        connection.execute(
-            "INSERT INTO truth.planted_flow VALUES ('imp-backups -> imp-backups-copy', 'replication', 'US', false)"
-        )
+            if bucket.planted:
+                _add_flow(connection, bucket.name, "bucket_region", bucket.region)
+            if bucket.replicates_to:
+                target = next(b for b in BUCKETS if b.name == bucket.replicates_to)
+                _add_flow(connection, f"{bucket.name} -> {target.name}", "replication", target.region)
 
 
-def record_load(connection: Any, *, publisher: str, night: int, people: int, seed: int, anchor: date) -> None:
+def _add_flow(connection: Connection, store: str, kind: str, region: str) -> None:
+    connection.execute("INSERT INTO truth.planted_flow VALUES (%s, %s, %s, false)", (store, kind, _COUNTRY[region]))
+
+
+def record_load(connection: Connection, *, publisher: str, night: int, people: int, seed: int, anchor: date) -> None:
     connection.execute(
         "INSERT INTO truth.load (publisher, night, people, seed, anchor) VALUES (%s, %s, %s, %s, %s)",
         (publisher, night, people, seed, anchor),
@@ -98,6 +98,7 @@ def add_subject(rows: Rows, plant: Plant, subject: Subject, night: int) -> None:
         "truth.planted_subject",
         user_key=subject.user_id,
         email=subject.email,
+        token=subject.token,
         name=plant.name,
         signal=plant.signal,
         expectation=plant.expectation,

@@ -33,9 +33,7 @@ def _module_views(people: People, progress: Progress, total: float) -> None:
     row = np.repeat(np.arange(len(recent)), views)
     p = recent[row]
     started = progress.started[p]
-    until = np.where(
-        np.isnat(progress.completed[p]), started + np.timedelta64(21 * DAY, "s"), progress.completed[p]
-    )
+    until = np.where(np.isnat(progress.completed[p]), started + np.timedelta64(21 * DAY, "s"), progress.completed[p])
     at = started + (rng.random(len(p)) ** 1.5 * (until - started).astype(np.int64)).astype("timedelta64[s]")
     happened = at < people.end
     row, p, at = row[happened], p[happened], at[happened]
