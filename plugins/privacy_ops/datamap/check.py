@@ -71,6 +71,7 @@ def check(data_map: DataMap, catalogue: Catalogue, buckets: Collection[str] | No
         *_subject_and_restriction(data_map, catalogue),
         *_usage(data_map),
         *_stores(data_map, buckets),
+        *_undecided(data_map),
     ]
     for name, table in data_map.tables.items():
         live = catalogue.tables.get(name)
@@ -441,6 +442,32 @@ def _stores(data_map: DataMap, buckets: Collection[str] | None) -> Iterator[Prob
             "the object store has a bucket that the map does not know",
             "map it, or empty and remove it",
             _NOTHING,
+        )
+
+
+def _undecided(data_map: DataMap) -> Iterator[Problem]:
+    """What a draft leaves to a person: notes, retentions and places that say DECIDE."""
+    open_points = [
+        ("location", "where the database lies: country, region, provider")
+        for place in (data_map.location.country, data_map.publisher.country, data_map.location.region)
+        if place in {"ZZ", "DECIDE"}
+    ]
+    for name, table in data_map.tables.items():
+        open_points += [(name, note) for note in (table.note,) if note and note.startswith("DECIDE")]
+        if table.retention == "DECIDE":
+            open_points.append((name, "how long its rows are kept"))
+        open_points += [
+            (f"{name}.{column}", entry.note)
+            for column, entry in table.columns.items()
+            if entry.note and entry.note.startswith("DECIDE")
+        ]
+    for where, question in open_points:
+        yield Problem(
+            "MAP-DECIDE",
+            where,
+            f"not decided: {question.removeprefix('DECIDE:').strip()}",
+            "decide it, correct the entry, and remove the word DECIDE",
+            _ALL,
         )
 
 

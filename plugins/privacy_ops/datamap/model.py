@@ -151,8 +151,7 @@ class Table(_Frozen):
         return tuple(
             name
             for name, column in self.columns.items()
-            if column.erase in {EraseAction.NULL, EraseAction.UNLINK}
-            or (column.erase is None and name in unlinked)
+            if column.erase in {EraseAction.NULL, EraseAction.UNLINK} or (column.erase is None and name in unlinked)
         )
 
     def links(self) -> tuple[Link, ...]:
