@@ -266,7 +266,7 @@ class Runtime:
         for program in airflow.PROGRAMS:
             if self.processes.is_running(program):
                 self._say(f"ending {program}")
-        self.processes.stop_all(first=airflow.PROGRAMS, patience=12, spare=self.server.pid())
+        self.processes.stop_all(first=airflow.PROGRAMS, patience=4, spare=self.server.pid())
         self.server.remove()
         left = self.processes.stop_all()
         shutil.rmtree(self.var / "airflow" / "logs", ignore_errors=True)
