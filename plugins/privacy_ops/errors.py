@@ -36,7 +36,12 @@ class StoreRefused(UserError):
 
 
 class GateBlocked(UserError):
-    """A gate said block, or what is about to happen is not what the gate judged."""
+    """A gate said block, or what is about to happen is not what the gate judged.
+
+    ``gate_result_id`` names the verdict whose report explains it, when there is one.
+    """
+
+    gate_result_id: int | None = None
 
 
 class LedgerBroken(UserError):

@@ -148,11 +148,13 @@ def raise_if_blocked(verdict: Verdict, gate_result_id: int) -> None:
         return
     path = REPORT_PATH.format(gate_result_id=gate_result_id)
     blocking = ", ".join(c.id for c in verdict.checks if _blocks(c))
-    raise GateBlocked(
+    error = GateBlocked(
         f"gate {verdict.gate} blocks: {blocking}",
         where=f"run {verdict.run_id}, report {path}",
         do="read the report; mend the cause and clear the gate's task. Marking it as success opens nothing",
     )
+    error.gate_result_id = gate_result_id
+    raise error
 
 
 @cache
