@@ -129,7 +129,7 @@ def test_a_refused_step_leaves_nothing_of_its_transaction(database: Database) ->
     record(database, verdict="block")
     with database.transaction() as connection:
         connection.execute(text("CREATE TABLE victims AS SELECT 1 AS n"))
-    with pytest.raises(GateBlocked), database.transaction() as connection:
+    with pytest.raises(GateBlocked), database.transaction() as connection:  # noqa: PT012 - one transaction
         connection.execute(text("DELETE FROM victims"))
         lock.require_open(connection, run_id=RUN, gate=GATE, subject_sha256=SHA, now=NOW)
     with database.transaction() as connection:

@@ -136,7 +136,11 @@ def test_a_native_frame_shows_counts_only() -> None:
 def leak_frames() -> dict[str, tuple[pd.DataFrame, Mode]]:
     return {
         "native": (
-            pd.DataFrame({"email": [PLANTED, "b@example.org"], "born": [PLANTED_DATE, "x"], "n": [770001, 5]}),
+            pd.DataFrame({
+                "email": [PLANTED, "b@example.org"],
+                "born": [date(2011, 3, 4), date(2000, 1, 1)],
+                "n": [770001, 5],
+            }),
             "native",
         ),
         "metrics": (pd.DataFrame([{"email": PLANTED, "born": date(2011, 3, 4), "n": 5}]), "metrics"),
@@ -151,8 +155,8 @@ def test_no_planted_value_reaches_result_report_error_or_output(
     frame, mode = leak_frames()[kind]
     checks = [
         Check("L-1", "t", "ExpectColumnValuesToBeInSet", {"column": "email", "value_set": ["nobody"]}),
-        Check("L-2", "t", "ExpectColumnMaxToBeBetween", {"column": "email", "max_value": "a"}),
-        Check("L-3", "t", "ExpectColumnMinToBeBetween", {"column": "born", "min_value": 3}),
+        Check("L-2", "t", "ExpectColumnMaxToBeBetween", {"column": "born", "max_value": date(1990, 1, 1)}),
+        Check("L-3", "t", "ExpectColumnMinToBeBetween", {"column": "email", "min_value": 3}),
         Check("L-4", "t", "ExpectColumnDistinctValuesToBeInSet", {"column": "email", "value_set": ["nobody"]}),
         Check("L-5", "t", "ExpectColumnMostCommonValueToBeInSet", {"column": "email", "value_set": ["nobody"]}),
         Check("L-6", "t", "ExpectColumnValuesToMatchRegex", {"column": "email", "regex": "^[0-9]+$"}),
@@ -184,10 +188,10 @@ def test_no_planted_value_reaches_result_report_error_or_output(
 def test_the_leak_test_would_see_a_leak() -> None:
     """Raw results of Great Expectations, in the very format that is asked for, do hold the planted value."""
     frame, _ = leak_frames()["native"]
-    check = Check("L-2", "t", "ExpectColumnMaxToBeBetween", {"column": "email", "max_value": "a"})
+    check = Check("L-2", "t", "ExpectColumnMaxToBeBetween", {"column": "born", "max_value": date(1990, 1, 1)})
     suite = Suite("plan", "t", (SOME_ROWS, check), mode="native")
     raw = runner._validate(suite, frame)
-    assert any(PLANTED in str(r.to_json_dict()) for r in raw.values())
+    assert any(PLANTED_DATE in str(r.to_json_dict()) for r in raw.values())
 
 
 def test_a_crash_inside_the_library_blocks_every_check_and_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
