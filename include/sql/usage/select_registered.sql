@@ -12,6 +12,7 @@ SELECT
     r.pack_sha256,
     r.n_rows,
     r.n_withheld,
+    r.entitlement,
     EXISTS (
         SELECT 1 FROM gov.release_event AS w
         WHERE w.release_id = r.release_id AND w.kind = 'withdrawn'

@@ -1,0 +1,444 @@
+"""The steps of one export run, in order: input gate, protect, stage, files gate, publish, prove.
+
+Write, audit, publish: files are staged below the run's own prefix, judged as read back from there, and put into
+the bucket of exports only if their names are free. The register row and its hash are the memory: a released week
+is served as it was, whoever asks and however often.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import statistics
+from collections import defaultdict
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection
+
+from privacy_ops import approvals
+from privacy_ops.approvals import ApprovalRequest
+from privacy_ops.errors import ReleaseRefused
+from privacy_ops.gates import lock, runner
+from privacy_ops.gates.suite import Suite
+from privacy_ops.runs import Run
+from privacy_ops.stores.objects import ObjectExists, ObjectStore
+from privacy_ops.stores.sql import statement
+from privacy_ops.usage import plan as planning
+from privacy_ops.usage import suites, view
+from privacy_ops.usage.master import protect_missing, read_masters
+from privacy_ops.usage.measure import measure
+from privacy_ops.usage.pack import build, content_type, pack_sha256, read_back
+from privacy_ops.usage.plan import Plan, PlannedPack, make_plan, week_of
+from privacy_ops.usage.spec import Spec, spec_of
+from privacy_ops.usage.weeks import Window
+from privacy_ops.workspace import Workspace
+
+DUTY = "export"
+FIRST_RELEASE = "first_release"
+Files = dict[str, bytes]
+
+
+def open_week(workspace: Workspace, run: Run, window: Window) -> dict[str, Any]:
+    """Record which week the run exports; the first answer stands for every later step."""
+    with workspace.database(DUTY).transaction() as connection:
+        found = planning.open_week(connection, run, window)
+    return {"iso_week": found.key}
+
+
+def judge_input(workspace: Workspace, run: Run, *, now: datetime) -> dict[str, Any]:
+    """Gate on the input: detection, entitlements, exclusions, window, volume. Raises GateBlocked."""
+    spec = spec_of(workspace.thresholds)
+    with workspace.database(DUTY).transaction() as connection:
+        window = _week(workspace, connection, run)
+        plan = make_plan(connection, run, window, spec)
+        facts = _read_input(workspace, connection, window)
+        left = view.count_excluded_left(connection, workspace.data_map)
+        *earlier, this_week = view.count_source_events(connection, workspace.data_map, window, suites.BASELINE_WEEKS)
+        baseline = [count for count in earlier if count]
+        enough = len(baseline) >= suites.BASELINE_WEEKS
+        metrics = {
+            "detection_hours": connection.execute(
+                statement("usage", "select_detection_age"), {"as_of": run.as_of}
+            ).scalar_one(),
+            "minors_left": left.pop("minor", 0),
+            "excluded_left": sum(left.values()),
+            "packs": len(plan.packs),
+            "unknown_courses": len(
+                set(plan.courses) - set(view.public_courses(connection, workspace.data_map, list(plan.courses)))
+            ),
+            "hours_closed": window.hours_closed(now),
+            "window_hours": window.hours,
+            "events": facts["events"],
+            "days": facts["days"],
+            "baseline_weeks": len(baseline),
+            "source_ratio": this_week / statistics.median(baseline) if enough else 1.0,
+        }
+        subject = _input_sha256(plan, spec, facts)
+    suite = suites.input_suite(workspace.thresholds)
+    return {"iso_week": window.key, **_judge(workspace, run, suite, metrics, subject, now)}
+
+
+def protect(workspace: Workspace, run: Run, *, now: datetime) -> dict[str, Any]:
+    """Count and protect every planned course that has no master of this week yet; keep the masters.
+
+    Recounts the input and goes on only if it is what the gate judged. Raises GateBlocked.
+    """
+    spec = spec_of(workspace.thresholds)
+    with workspace.database(DUTY).transaction() as connection:
+        window = _week(workspace, connection, run)
+        connection.execute(statement("usage", "lock_window"), {"iso_week": window.key})
+        plan = make_plan(connection, run, window, spec)
+        facts = _read_input(workspace, connection, window)
+        lock.require_open(
+            connection,
+            run_id=run.run_id,
+            gate=suites.INPUT,
+            subject_sha256=_input_sha256(plan, spec, facts),
+            now=now,
+        )
+        counts = protect_missing(
+            connection, workspace.data_map, run, window, spec, _courses_to_show(plan, spec), now=now
+        )
+    return {"iso_week": window.key, **counts}
+
+
+def stage(workspace: Workspace, run: Run) -> dict[str, Any]:
+    """Write every planned pack below the run's prefix of the staging bucket, replacing what a try before left.
+
+    A pack that was released before is staged as it stands in the bucket of exports. Raises ReleaseRefused when
+    that is not what the register says.
+    """
+    spec = spec_of(workspace.thresholds)
+    store, bucket = workspace.objects(), workspace.settings.staging_bucket
+    with workspace.database(DUTY).transaction(read_only=True) as connection:
+        window = _week(workspace, connection, run)
+        plan = make_plan(connection, run, window, spec)
+        masters = read_masters(connection, window, spec.version, plan.courses)
+    prefix = staging_prefix(run)
+    store.delete_versions(bucket, list(store.versions(bucket, prefix)))
+    for pack in plan.packs:
+        files = (
+            _published_files(workspace, store, pack) if pack.registered else build(pack, masters, window, spec).files
+        )
+        for name, body in files.items():
+            store.put(bucket, f"{prefix}{pack.prefix}{name}", body, content_type=content_type(name))
+    released = sum(pack.registered is not None for pack in plan.packs)
+    return {
+        "iso_week": window.key,
+        "packs": len(plan.packs),
+        "released_before": released,
+        "withdrawn": plan.withdrawn,
+    }
+
+
+def judge_files(workspace: Workspace, run: Run, *, now: datetime) -> dict[str, Any]:
+    """Gate on the staged files as read back. Raises GateBlocked."""
+    spec = spec_of(workspace.thresholds)
+    staged = read_staged(workspace, run)
+    with workspace.database(DUTY).transaction(read_only=True) as connection:
+        window = _week(workspace, connection, run)
+        plan = make_plan(connection, run, window, spec)
+        masters = read_masters(connection, window, spec.version, plan.courses)
+        metrics = measure(plan.packs, staged, masters, spec.rules, spec_version=spec.version)
+        fresh = [pack for pack in plan.packs if pack.registered is None]
+        pairs = [(p.product, p.recipient_id, grant.course_id) for p in fresh for grant in p.grants]
+        registry = connection.execute(statement("usage", "select_registry")).all()
+        on = planning.release_day(run.as_of, window.timezone)
+        metrics.uncovered = len(planning.uncovered(pairs, registry, window, on))
+        metrics.restated = connection.execute(
+            statement("usage", "count_restated_courses"),
+            {
+                "iso_week": window.key,
+                "spec_version": spec.version,
+                "courses": sorted({course for _, _, course in pairs}),
+            },
+        ).scalar_one()
+    suite = suites.files_suite(workspace.thresholds)
+    return {"packs": len(staged), **_judge(workspace, run, suite, metrics.row(), staged_sha256(staged), now)}
+
+
+def first_release_request(workspace: Workspace, run: Run) -> ApprovalRequest | None:
+    """What a person is asked before a product is released for the first time; None when each was released before."""
+    staged = read_staged(workspace, run)
+    with workspace.database(DUTY).transaction(read_only=True) as connection:
+        window = _week(workspace, connection, run)
+        plan = make_plan(connection, run, window, spec_of(workspace.thresholds))
+        fresh = _first_releases(connection, plan)
+    if not fresh:
+        return None
+    products = sorted({pack.product for pack in fresh})
+    lines = [
+        f"- {p.product} for {p.recipient_id}: {len(read_back(staged[p.prefix]).rows)} rows"
+        for p in fresh
+        if p.prefix in staged
+    ]
+    return ApprovalRequest(
+        FIRST_RELEASE,
+        _first_release_sha256(fresh, staged),
+        f"First release of {' and '.join(products)}, week {window.key}",
+        "\n".join([
+            "Before a product leaves the house for the first time, a person reads its files as an intruder would:"
+            " can anybody be singled out, linked or inferred?",
+            "",
+            *lines,
+            "",
+            "The files stand in the staging bucket below this run's prefix; the files gate has judged them.",
+        ]),
+    )
+
+
+def publish(workspace: Workspace, run: Run, *, now: datetime) -> dict[str, Any]:
+    """Put the judged files into the bucket of exports and enter them into the register, all packs or none.
+
+    Under the week's lock: opens the files gate with the hash of what is staged now; needs a person's approval for
+    a product's first release; a name that is taken is adopted if its bytes are equal (a try before crashed), and
+    refused if not. Raises GateBlocked, ReleaseRefused.
+    """
+    spec = spec_of(workspace.thresholds)
+    store = workspace.objects()
+    staged = read_staged(workspace, run)
+    done: dict[str, int] = defaultdict(int)
+    with workspace.database(DUTY).transaction() as connection:
+        window = _week(workspace, connection, run)
+        connection.execute(statement("usage", "lock_window"), {"iso_week": window.key})
+        lock.require_open(
+            connection, run_id=run.run_id, gate=suites.FILES, subject_sha256=staged_sha256(staged), now=now
+        )
+        plan = make_plan(connection, run, window, spec)
+        if {pack.prefix for pack in plan.packs} != set(staged):
+            raise ReleaseRefused(
+                "the staged packs are not the ones that may be released now",
+                where=run.run_id,
+                do="entitlements changed or a release was withdrawn: clear the run from the input gate on",
+            )
+        people: tuple[str, ...] = ()
+        fresh = _first_releases(connection, plan)
+        if fresh:
+            people = approvals.require(
+                connection, run.run_id, FIRST_RELEASE, _first_release_sha256(fresh, staged), people=1
+            )
+        verdict = connection.execute(
+            statement("gates", "select_newest_verdict"), {"run_id": run.run_id, "gate": suites.FILES}
+        ).one()
+        for pack in plan.packs:
+            files = staged[pack.prefix]
+            if pack.registered:
+                if pack_sha256(files) != pack.registered.pack_sha256:
+                    raise ReleaseRefused(
+                        "the staged pack is not the one that was released",
+                        where=pack.release_id,
+                        do="clear the staging task: a released week is served, never restated",
+                    )
+                outcome, reason = "served", ""
+            else:
+                kept, adopted = _put(store, workspace.settings.exports_bucket, pack, files)
+                outcome = "adopted" if adopted else "published"
+                reason = f"{adopted} of {len(kept)} files were there already" if adopted else ""
+                approvers = people if pack in fresh else ()
+                _register(connection, run, window, pack, files, kept, verdict.gate_result_id, approvers, now)
+            connection.execute(
+                statement("usage", "insert_release_event"),
+                {
+                    "release_id": pack.release_id,
+                    "kind": outcome,
+                    "run_id": run.run_id,
+                    "at": now,
+                    "reason": reason,
+                },
+            )
+            done[outcome] += 1
+    return {
+        "iso_week": window.key,
+        "published": done["published"],
+        "adopted": done["adopted"],
+        "served": done["served"],
+    }
+
+
+def judge_published(workspace: Workspace, run: Run, *, now: datetime) -> dict[str, Any]:
+    """Read every planned pack back from the bucket of exports and hold it against the register."""
+    spec = spec_of(workspace.thresholds)
+    store, bucket = workspace.objects(), workspace.settings.exports_bucket
+    with workspace.database(DUTY).transaction(read_only=True) as connection:
+        window = _week(workspace, connection, run)
+        plan = make_plan(connection, run, window, spec)
+    registered = [pack.registered for pack in plan.packs if pack.registered]
+    wrong = 0
+    for entry in registered:
+        files = _read_files(store, bucket, entry.object_prefix)
+        wrong += pack_sha256(files) != entry.pack_sha256
+    metrics = {
+        "packs": len(registered),
+        "unregistered": len(plan.packs) - len(registered),
+        "wrong_bytes": wrong,
+    }
+    lines = "\n".join(sorted(f"{entry.release_id} {entry.pack_sha256}" for entry in registered))
+    subject = hashlib.sha256(lines.encode()).hexdigest()
+    judged = _judge(workspace, run, suites.published_suite(), metrics, subject, now)
+    return {
+        "iso_week": window.key,
+        "recipients": len({pack.recipient_id for pack in plan.packs}),
+        "releases": len(registered),
+        "files": sum(len(entry.files) for entry in registered),
+        "rows": sum(entry.n_rows for entry in registered),
+        "withheld": sum(entry.n_withheld for entry in registered),
+        "withdrawn": plan.withdrawn,
+        **judged,
+    }
+
+
+def staging_prefix(run: Run) -> str:
+    """The run's own folder in the staging bucket."""
+    return f"usage/{hashlib.sha256(run.run_id.encode()).hexdigest()[:16]}/"
+
+
+def read_staged(workspace: Workspace, run: Run) -> dict[str, Files]:
+    """Staged files by pack prefix, exactly as they stand in the bucket."""
+    store, bucket, prefix = workspace.objects(), workspace.settings.staging_bucket, staging_prefix(run)
+    staged: dict[str, Files] = defaultdict(dict)
+    for key in store.keys(bucket, prefix):
+        folder, _, name = key.removeprefix(prefix).rpartition("/")
+        staged[f"{folder}/"][name] = store.get(bucket, key)
+    return dict(staged)
+
+
+def staged_sha256(staged: Mapping[str, Mapping[str, bytes]]) -> str:
+    """Hash of everything that is staged: what the files gate judges and publishing opens."""
+    lines = [f"{prefix} {pack_sha256(files)}" for prefix, files in sorted(staged.items())]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def _week(workspace: Workspace, connection: Connection, run: Run) -> Window:
+    return week_of(connection, run, workspace.thresholds.legal_timezone)
+
+
+def _read_input(workspace: Workspace, connection: Connection, window: Window) -> dict[str, int]:
+    """Freeze the input of the window in this transaction, and describe it in numbers."""
+    view.build(connection, workspace.data_map, window)
+    row = connection.execute(statement("usage", "select_input_facts")).one()
+    return {name: int(value or 0) for name, value in row._mapping.items()}
+
+
+def _input_sha256(plan: Plan, spec: Spec, facts: Mapping[str, int]) -> str:
+    text = json.dumps([plan.window.key, spec.version, plan.lines(), facts], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _courses_to_show(plan: Plan, spec: Spec) -> list[str]:
+    """Courses that need a master: those of packs that are new, or were made under this spec."""
+    return sorted({g.course_id for p in plan.packs if p.spec_version == spec.version for g in p.grants})
+
+
+def _judge(
+    workspace: Workspace, run: Run, suite: Suite, metrics: Mapping[str, Any], subject: str, now: datetime
+) -> dict[str, Any]:
+    """Judge one metrics row, record the verdict in a transaction of its own, then raise if it blocks."""
+    import pandas as pd
+
+    verdict = runner.judge(
+        suite,
+        pd.DataFrame([metrics]),
+        run_id=run.run_id,
+        subject_sha256=subject,
+        judged_at=now,
+        valid_for=timedelta(hours=workspace.thresholds.gate.validity_hours),
+    )
+    with workspace.database(DUTY).transaction() as connection:
+        gate_result_id = runner.record(connection, verdict)
+    runner.raise_if_blocked(verdict, gate_result_id)
+    return {"gate": suite.gate, "verdict": verdict.verdict, "gate_result_id": gate_result_id}
+
+
+def _first_releases(connection: Connection, plan: Plan) -> list[PlannedPack]:
+    """Packs of products that were never released."""
+    released = {row.product for row in connection.execute(statement("usage", "select_released_products"))}
+    return [pack for pack in plan.packs if pack.product not in released]
+
+
+def _first_release_sha256(packs: list[PlannedPack], staged: Mapping[str, Mapping[str, bytes]]) -> str:
+    return staged_sha256({pack.prefix: staged.get(pack.prefix, {}) for pack in packs})
+
+
+def _read_files(store: ObjectStore, bucket: str, prefix: str) -> Files:
+    return {key.removeprefix(prefix): store.get(bucket, key) for key in store.keys(bucket, prefix)}
+
+
+def _published_files(workspace: Workspace, store: ObjectStore, pack: PlannedPack) -> Files:
+    """A released pack as it stands. Raises ReleaseRefused when its bytes are not the registered ones."""
+    entry = pack.registered
+    files = _read_files(store, workspace.settings.exports_bucket, pack.prefix)
+    if entry is None or pack_sha256(files) != entry.pack_sha256:
+        raise ReleaseRefused(
+            "a published pack is not what the register says",
+            where=pack.release_id,
+            do="treat it as an incident: restore the registered object versions",
+        )
+    return files
+
+
+def _put(store: ObjectStore, bucket: str, pack: PlannedPack, files: Files) -> tuple[list[dict[str, Any]], int]:
+    """Put each file if its name is free, the sums last; returns what the register keeps, and how many were there."""
+    kept: list[dict[str, Any]] = []
+    adopted = 0
+    for name in sorted(files, key=lambda n: (n == "SHA256SUMS", n)):
+        key, body = pack.prefix + name, files[name]
+        try:
+            version = store.put_if_absent(bucket, key, body, content_type=content_type(name))
+        except ObjectExists:
+            if store.get(bucket, key) != body:
+                raise ReleaseRefused(
+                    "another file of this name was published",
+                    where=f"{pack.release_id}, {name}",
+                    do="a released week is never restated; find out who wrote it",
+                ) from None
+            version = next((v.version_id for v in store.versions(bucket, key, exact=True) if not v.is_marker), "")
+            adopted += 1
+        kept.append({
+            "name": name,
+            "bytes": len(body),
+            "sha256": hashlib.sha256(body).hexdigest(),
+            "version_id": version,
+        })
+    return kept, adopted
+
+
+def _register(
+    connection: Connection,
+    run: Run,
+    window: Window,
+    pack: PlannedPack,
+    files: Files,
+    kept: list[dict[str, Any]],
+    gate_result_id: int,
+    approvers: tuple[str, ...],
+    now: datetime,
+) -> None:
+    rows = read_back(files).rows
+    connection.execute(
+        statement("usage", "insert_release"),
+        {
+            "release_id": pack.release_id,
+            "product": pack.product,
+            "recipient_id": pack.recipient_id,
+            "iso_week": window.key,
+            "window_start": window.start,
+            "window_end": window.end,
+            "spec_version": pack.spec_version,
+            "as_of": run.as_of,
+            "released_at": now,
+            "run_id": run.run_id,
+            "code_version": run.code_version,
+            "thresholds_sha256": run.thresholds_sha256,
+            "map_sha256": run.map_sha256,
+            "object_prefix": pack.prefix,
+            "files": json.dumps(kept),
+            "pack_sha256": pack_sha256(files),
+            "n_rows": len(rows),
+            "n_withheld": sum(row["n_learners_flag"] == "withheld" for row in rows),
+            "entitlement": json.dumps(planning.snapshot(pack)),
+            "gate_result_id": gate_result_id,
+            "approvers": list(approvers),
+        },
+    )

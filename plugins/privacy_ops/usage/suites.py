@@ -1,0 +1,196 @@
+"""The checks of the export's three gates: on its input, on its staged files, on what was published."""
+
+from __future__ import annotations
+
+from privacy_ops.gates.suite import Check, Severity, Suite
+from privacy_ops.thresholds import Thresholds
+
+INPUT, FILES, PUBLISHED = "export_input", "export_files", "export_published"
+_RUNBOOK = "docs/runbooks/course_usage_export.md"
+BASELINE_WEEKS = 8
+
+_ONE_ROW = Check("E-00", "The metrics are there", "ExpectTableRowCountToEqual", {"value": 1})
+
+
+def _number(
+    ident: str,
+    title: str,
+    column: str,
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    severity: Severity = "critical",
+    do: str = "",
+) -> Check:
+    limits = {"min_value": low, "max_value": high}
+    kwargs = {"column": column, **{name: value for name, value in limits.items() if value is not None}}
+    return Check(ident, title, "ExpectColumnMaxToBeBetween", kwargs, severity, do)
+
+
+def input_suite(thresholds: Thresholds) -> Suite:
+    """May this week's input be counted? Codes E-… are the export's gate codes."""
+    export = thresholds.export
+    return Suite(
+        INPUT,
+        "May this week be counted?",
+        (
+            _ONE_ROW,
+            _number(
+                "E-01",
+                f"Detection of minors ended less than {thresholds.detection_max_age_hours} hours ago",
+                "detection_hours",
+                low=0,
+                high=thresholds.detection_max_age_hours,
+                do="run minor_data_deletion to its end (not as a rehearsal), then clear this gate",
+            ),
+            _number(
+                "E-01-minors",
+                "Nobody with an open minor case is in the input",
+                "minors_left",
+                high=0,
+                do="clear this gate: a case was opened while the input was read",
+            ),
+            _number(
+                "E-02",
+                "Somebody is entitled to something",
+                "packs",
+                low=1,
+                do="look at include/registry/recipients.yaml: agreements must cover the week and the release day",
+            ),
+            _number(
+                "E-02-courses",
+                "Every entitled course exists",
+                "unknown_courses",
+                high=0,
+                do="correct the course ids in the registry of recipients and load it again",
+            ),
+            _number(
+                "E-03",
+                "No staff, bot, objector or restricted person is in the input",
+                "excluded_left",
+                high=0,
+                do="clear this gate: somebody objected or was restricted while the input was read",
+            ),
+            _number(
+                "E-04",
+                f"The week has been closed for {export.grace_hours} hours",
+                "hours_closed",
+                low=export.grace_hours,
+                do="wait: late events must have come in, and a released week is never restated",
+            ),
+            _number(
+                "E-04-hours",
+                "The week is a London week of 167, 168 or 169 hours",
+                "window_hours",
+                low=167,
+                high=169,
+                do="look at the time-zone data of this machine",
+            ),
+            _number(
+                "E-05",
+                "There are events in the week",
+                "events",
+                low=1,
+                do="look at the load of page views and progress: an empty week is not believed",
+            ),
+            _number(
+                "E-05-days",
+                "All seven days have events",
+                "days",
+                low=7,
+                severity="warning",
+                do="look for a day that was not loaded",
+            ),
+            _number(
+                "E-05-baseline",
+                f"There is a baseline of {BASELINE_WEEKS} earlier weeks",
+                "baseline_weeks",
+                low=BASELINE_WEEKS,
+                severity="warning",
+                do="no baseline yet: volumes cannot be compared",
+            ),
+            _number(
+                "E-05-volume",
+                f"Events within ±{export.source_band:.0%} of the median of {BASELINE_WEEKS} weeks",
+                "source_ratio",
+                low=1 - export.source_band,
+                high=1 + export.source_band,
+                severity="warning",
+                do="look for a load that is incomplete or doubled, or note what happened",
+            ),
+        ),
+        _RUNBOOK,
+    )
+
+
+def files_suite(thresholds: Thresholds) -> Suite:
+    """May exactly these staged files be published?"""
+    export = thresholds.export
+    restage = "clear the staging task; if it comes back, release nothing and find out what makes such files"
+    return Suite(
+        FILES,
+        "May these files be published?",
+        (
+            _ONE_ROW,
+            _number("E-12-packs", "There is at least one pack", "packs", low=1, do=restage),
+            _number("E-12-plan", "The staged packs are the planned ones", "packs_off_plan", high=0, do=restage),
+            _number("E-12-files", "Files and sums of each pack agree", "wrong_sums", high=0, do=restage),
+            _number(
+                "E-02-files",
+                "Each course in each pack is covered by an agreement in force",
+                "uncovered",
+                high=0,
+                do="look at the registry of recipients; an agreement ended while the run waited",
+            ),
+            _number("E-06", f"No count from 1 to {export.min_learners - 1}", "small_counts", high=0, do=restage),
+            _number(
+                "E-06-round", f"Every count is a multiple of {export.round_to}", "unrounded_counts", high=0, do=restage
+            ),
+            _number("E-06-flags", "Flags tell exactly where values are", "wrong_flags", high=0, do=restage),
+            _number(
+                "E-08",
+                "No withheld cell can be worked out, from one file or from all",
+                "exposed_cells",
+                high=0,
+                do="release nothing: the masters of this week are not safe",
+            ),
+            _number("E-08-same", "A cell is the same in every pack", "contradictions", high=0, do=restage),
+            _number("E-10", "Only columns of the dictionary, in their order", "wrong_columns", high=0, do=restage),
+            _number(
+                "E-10-grain", "Each row is there once, in order of its dimensions", "wrong_grain", high=0, do=restage
+            ),
+            _number("E-10-rows", "The rows are those of the public list", "wrong_rows", high=0, do=restage),
+            _number("E-10-values", "The values are those of the protected masters", "wrong_values", high=0, do=restage),
+            _number(
+                "E-13",
+                "Nothing looks like an address, a telephone number or an id of a person",
+                "identifiers",
+                high=0,
+                do="look at course and module titles",
+            ),
+            _number(
+                "E-15",
+                "No released week is restated",
+                "restated",
+                high=0,
+                do="this week was released under other rules: keep it; corrections are releases of their own",
+            ),
+        ),
+        _RUNBOOK,
+    )
+
+
+def published_suite() -> Suite:
+    """Is what stands in the bucket what was judged and registered?"""
+    incident = "treat it as an incident: somebody changed published objects"
+    return Suite(
+        PUBLISHED,
+        "Is what was published what was judged?",
+        (
+            _ONE_ROW,
+            _number("E-12-published", "At least one pack is published", "packs", low=1, do="clear the publish task"),
+            _number("E-12-registered", "Each planned pack is in the register", "unregistered", high=0, do=incident),
+            _number("E-12-bytes", "Published bytes are the registered ones", "wrong_bytes", high=0, do=incident),
+        ),
+        _RUNBOOK,
+    )
