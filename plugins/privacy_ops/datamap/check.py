@@ -159,12 +159,12 @@ def _foreign_keys(data_map: DataMap, catalogue: Catalogue) -> Iterator[Problem]:
         if not _goes(data_map, key.to):
             continue
         with_the_person = followed and table.erase is EraseAction.DELETE
-        if not with_the_person and not set(key.columns) & set(table.emptied()):
+        if not with_the_person and not set(key.columns) <= set(table.emptied()):
             yield Problem(
                 "MAP-FK-LEFT-BEHIND",
                 where,
                 "rows here lean on rows that erasure deletes, and neither go with them nor let go of them",
-                "make it a link of a table with erase DELETE, or give the column erase UNLINK",
+                "make it a link of a table with erase DELETE, or give its columns erase UNLINK",
                 _ERASURE,
             )
         if key.on_delete in {"cascade", "set default"} and not with_the_person:

@@ -63,6 +63,7 @@ _RULES: tuple[tuple[frozenset[str], set[str] | None, Guess], ...] = tuple(
         ("session cookie", None, Guess("user.device.cookie_id", "session")),
         ("device install", None, Guess("user.device.device_id", "external")),
         ("ua agent browser os", TEXT, Guess("user.device")),
+        ("reg", TEXT, Guess("user.professional_information", "external")),
         ("occupation profession job specialty", None, Guess("user.professional_information.job_title")),
         ("institution employer company organisation organization affiliation", None,
          Guess("user.professional_information.workplace")),
@@ -104,7 +105,8 @@ def says_birth(column: LiveColumn) -> bool:
 def free_text(column: LiveColumn) -> bool:
     """Whether people seem to write sentences here."""
     found = guess(column)
-    return found is not None and found.category.startswith("user.content") and column.type in TEXT
+    sentences = found is not None and found.category == "user.content.private" and column.type in TEXT
+    return sentences and "key" not in tokens(column.name)
 
 
 def first_moment(columns: list[LiveColumn], *, wanted: set[str]) -> LiveColumn | None:
