@@ -1,0 +1,242 @@
+"""`make demo`: the three jobs through a real scheduler, and a table of what came of them.
+
+Inventory, deletion, export, then a backfill of four past weeks and a second run of a released week. The questions
+that runs ask are answered over REST by made-up people with logins of their own; the newest sign-off stays open to
+look at. Facts go to ``var/demo/summary.json``; the command fails when a run failed or a fact disagrees with the
+ground truth.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import sys
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from privacy_ops import settings as settings_of
+from privacy_ops.transfers import inventory
+from privacy_ops.workspace import Workspace
+from rich.console import Console
+from rich.table import Table
+
+from sandbox import facts
+from sandbox.airflow_api import AirflowApi, ApiError, DagRun, RequiredAction
+from sandbox.provision import GROUND_TRUTH, PUBLISHER
+from sandbox.publisher.generate import plant_night
+from sandbox.publisher.governance import plant_governance
+from sandbox.runtime import DEFAULT_PEOPLE, FAILURES, Runtime
+
+INVENTORY, DELETION, EXPORT = "transfer_inventory_check", "minor_data_deletion", "course_usage_export"
+ENGINEER, FIRST, SECOND, LEAD = "emil", "rosa", "ravi", "lena"
+BACKFILLED_WEEKS = 4
+
+
+@dataclass
+class Demo:
+    """One go of the demo on a runtime that is up. ``night`` 0 is the first; later ones count only what is new."""
+
+    runtime: Runtime
+    night: int
+    failures: list[str] = field(default_factory=list)
+
+    @property
+    def console(self) -> Console:
+        return self.runtime.console
+
+    def api(self, person: str) -> AirflowApi:
+        return self.runtime.api(person)
+
+    # ---- running
+
+    def say(self, text: str) -> None:
+        self.console.print(f"[dim]{datetime.now(UTC):%H:%M:%S}[/dim]  {text}", highlight=False)
+
+    def run(self, dag_id: str, conf: dict[str, object], *, scheduled: bool) -> DagRun:
+        """The scheduled run that unpausing brings about, or one started by hand; waits and answers its questions."""
+        engineer = self.api(ENGINEER)
+        before = {run.run_id for run in engineer.runs(dag_id)}
+        engineer.unpause(dag_id)
+        run = self._scheduled(engineer, dag_id, before) if scheduled else None
+        if run is None:
+            run = engineer.trigger(dag_id, conf=conf)
+        self.say(f"[bold]{dag_id}[/bold] {run.run_id}")
+        started = time.monotonic()
+        run = engineer.wait(run, seconds=900, on_change=self._show, on_action=self._answer)
+        if run.state == "failed":
+            self.failures.append(f"{dag_id} {run.run_id} failed")
+        waiting = "" if run.state != "running" else " (waits for a sign-off)"
+        self.say(f"[bold]{dag_id}[/bold] {run.state}{waiting} after {time.monotonic() - started:.0f} s")
+        return run
+
+    @staticmethod
+    def _scheduled(engineer: AirflowApi, dag_id: str, before: set[str]) -> DagRun | None:
+        for _ in range(40):
+            for run in engineer.runs(dag_id, run_type="scheduled"):
+                if run.run_id not in before:
+                    return run
+            time.sleep(0.5)
+        return None
+
+    def _show(self, task: str, state: str) -> None:
+        if state in {"success", "failed", "up_for_retry", "awaiting_input", "upstream_failed"}:
+            self.say(f"    {task}: {state.replace('_', ' ')}")
+
+    def _answer(self, action: RequiredAction) -> bool:
+        """Answer as the person whose duty it is. The sign-off of the inventory is left open."""
+        if action.task_id == "sign_off":
+            return False
+        person = {"first_approval": FIRST, "second_approval": SECOND}.get(action.task_id, LEAD)
+        self.say(f"    {person} approves: {action.subject}")
+        self.api(person).answer(action, "Approve")
+        return True
+
+    def backfill(self, newest_week: str) -> list[DagRun]:
+        """Four weeks before ``newest_week``, two at a time."""
+        monday = datetime.strptime(newest_week + "-1", "%G-W%V-%u").replace(tzinfo=UTC)
+        # The interval that exports a week begins on the Wednesday in it and ends on the Wednesday after it.
+        last = monday + timedelta(days=2, hours=6) - timedelta(weeks=1)
+        first = last - timedelta(weeks=BACKFILLED_WEEKS - 1)
+        engineer = self.api(ENGINEER)
+        self.say(f"[bold]{EXPORT}[/bold] backfill of {BACKFILLED_WEEKS} weeks")
+        number = engineer.backfill(EXPORT, first, last, max_active_runs=2)
+        seen = {run.run_id for run in engineer.runs(EXPORT, run_type="backfill")}
+        runs = engineer.wait_backfill(EXPORT, number, on_change=lambda run, state: self.say(f"    {run}: {state}"))
+        mine = [run for run in runs if run.run_id in seen or run.logical_date]
+        self.failures.extend(f"{EXPORT} {run.run_id} failed" for run in mine if run.state == "failed")
+        return mine
+
+    # ---- the whole
+
+    def go(self) -> dict[str, Any]:
+        """Run everything; returns the facts."""
+        first_night = self.night == 0
+        started = datetime.now(UTC)
+        released_before = facts.released_objects(self.runtime)
+        runs: dict[str, list[DagRun]] = {}
+        runs[INVENTORY] = [self.run(INVENTORY, {}, scheduled=first_night)]
+        runs[DELETION] = [self.run(DELETION, {"dry_run": False}, scheduled=first_night)]
+        runs[EXPORT] = [self.run(EXPORT, {}, scheduled=first_night)]
+        week = facts.newest_released_week(self.runtime)
+        if week is None:
+            self.failures.append("no week was released")
+        elif first_night:
+            runs[EXPORT] += self.backfill(week)
+            released_before = facts.released_objects(self.runtime)
+        if week is not None:
+            runs[EXPORT].append(self.run(EXPORT, {"iso_week": week}, scheduled=False))
+        summary = facts.summary(self.runtime, runs, night=self.night, started=started, released_before=released_before)
+        summary["open_action"] = self.leave_one_open()
+        self.failures += facts.disagreements(summary)
+        summary["failures"] = self.failures
+        return summary
+
+    def leave_one_open(self) -> dict[str, str] | None:
+        """Answer what still waits, except the newest sign-off."""
+        lead = self.api(LEAD)
+        waiting = lead.required_actions()
+        newest = waiting[-1] if waiting else None
+        for action in waiting[:-1]:
+            try:
+                lead.answer(action, "Approve")
+                self.say(f"{LEAD} approves: {action.subject}")
+            except ApiError:
+                self.say(f"an older question could not be answered any more: {action.subject}")
+        if newest is None:
+            return None
+        return {"dag": newest.dag_id, "run": newest.run_id, "task": newest.task_id, "subject": newest.subject}
+
+    # ---- showing
+
+    def show(self, summary: dict[str, Any], folder: Path) -> None:
+        """The small table, where the packs are, and how to log in."""
+        table = Table(title="What happened", title_justify="left", show_lines=False)
+        table.add_column("job")
+        table.add_column("fact")
+        table.add_column("value", justify="right")
+        for job, found in summary["jobs"].items():
+            for name, value in found.items():
+                if name == "runs":
+                    for run in value:
+                        table.add_row(job, f"run {run['run_id']}", run["state"])
+                elif name == "gates":
+                    for gate, verdicts in value.items():
+                        table.add_row(job, f"gate {gate}", ", ".join(f"{v} × {n}" for v, n in verdicts.items()))
+                elif isinstance(value, dict):
+                    table.add_row(job, name, ", ".join(f"{k} {v}" for k, v in value.items()) or "–")
+                else:
+                    table.add_row(job, name, str(value))
+            table.add_section()
+        self.console.print(table)
+        self.console.print(f"Released packs: {folder / 'packs'}\nAll facts: {folder / 'summary.json'}", soft_wrap=True)
+        if summary["open_action"]:
+            self.console.print(f"Left open for you: {summary['open_action']['subject']} (Required Actions in the UI)")
+        self.runtime.show()
+        for failure in summary["failures"]:
+            self.console.print(f"[red]{failure}[/red]")
+
+
+def prepare(runtime: Runtime) -> int:
+    """Plant a further night when the last one was judged already; register holds, canaries and the reference review.
+
+    Returns the night to run.
+    """
+    environment = runtime.project_environment()
+    workspace = Workspace.load(settings_of.from_environment(environment))
+    publisher, truth = runtime.server.dsn(PUBLISHER), runtime.server.dsn(GROUND_TRUTH)
+    now = datetime.now(UTC)
+    night = facts.newest_night(runtime)
+    if facts.deletions_done(runtime) > night:
+        night += 1
+        planted = plant_night(
+            publisher,
+            truth,
+            runtime.object_settings,
+            night=night,
+            seed=runtime.publisher.seed,
+            anchor=runtime.publisher.anchor,
+        )
+        runtime.console.print(f"planted night {night}: " + ", ".join(f"{n} {what}" for what, n in planted.items()))
+    if not facts.is_registered(runtime, night):
+        plant_governance(workspace.settings, truth, now=now, night=night)
+    with workspace.database("inventory").transaction() as connection:
+        reviewed = inventory.load_reference(workspace.settings.include)
+        inventory.record_review(connection, reviewer=LEAD, reviewed_at=now, reference_sha256=reviewed.sha256)
+    return night
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Bring the runtime up (or plant a new night), run the demo, write and show the facts."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--people", type=int, default=int(os.environ.get("PEOPLE") or DEFAULT_PEOPLE))
+    parser.add_argument("--var", type=Path, default=None, help="folder of the runtime (default: var)")
+    options = parser.parse_args(arguments)
+    started = time.monotonic()
+    runtime = Runtime(options.var) if options.var else Runtime()
+    try:
+        runtime.up(options.people)
+        demo = Demo(runtime, prepare(runtime))
+        summary = demo.go()
+    except FAILURES as error:
+        runtime.console.print(f"[red]{error}[/red]")
+        return 1
+    except KeyboardInterrupt:
+        runtime.console.print("interrupted; `make down` ends what was started")
+        return 130
+    folder = runtime.var / "demo"
+    shutil.rmtree(folder / "packs", ignore_errors=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    facts.copy_packs(runtime, folder / "packs")
+    summary["seconds"] = round(time.monotonic() - started)
+    (folder / "summary.json").write_text(json.dumps(summary, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    demo.show(summary, folder)
+    return 1 if summary["failures"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,211 @@
+"""What the demo shows: counts read from ``gov``, beside what the ground truth expects. Never a person."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from privacy_ops.stores.objects import ObjectStore
+
+from sandbox.airflow_api import DagRun
+from sandbox.provision import GROUND_TRUTH, PUBLISHER
+from sandbox.publisher import oracle
+from sandbox.publisher.database import connect
+from sandbox.runtime import Runtime
+
+Released = Mapping[str, tuple[tuple[str, str, str], ...]]  # release → (file, sha256, object version)
+
+
+def _rows(runtime: Runtime, statement: str, *values: object, database: str = PUBLISHER) -> list[tuple[Any, ...]]:
+    with connect(runtime.server.dsn(database)) as connection:
+        return connection.execute(statement.encode(), values or None).fetchall()
+
+
+def newest_night(runtime: Runtime) -> int:
+    """0 after the first filling."""
+    return int(_rows(runtime, "SELECT max(night) FROM truth.load WHERE publisher = 'imp'", database=GROUND_TRUTH)[0][0])
+
+
+def deletions_done(runtime: Runtime) -> int:
+    """Real runs of the deletion that came to their end."""
+    statement = "SELECT count(*) FROM gov.run WHERE dag_id = 'minor_data_deletion' AND NOT dry_run AND state = 'done'"
+    return int(_rows(runtime, statement)[0][0])
+
+
+def is_registered(runtime: Runtime, night: int) -> bool:
+    """Whether the holds, requests and canaries of a night are in ``gov``: one canary a night."""
+    return int(_rows(runtime, "SELECT count(*) FROM gov.canary")[0][0]) > night
+
+
+def released_objects(runtime: Runtime) -> Released:
+    """What stands in the exports bucket for each registered release: files, hashes of their bytes, versions.
+
+    Read from the object store, not from the register, so that a rewritten file is seen.
+    """
+    store, bucket = ObjectStore(runtime.object_settings), "imp-exports"
+    found: dict[str, tuple[tuple[str, str, str], ...]] = {}
+    for release, prefix in _rows(runtime, "SELECT release_id, object_prefix FROM gov.release_register"):
+        versions = sorted(store.versions(bucket, prefix), key=lambda v: (v.key, v.version_id))
+        found[release] = tuple(
+            (v.key.removeprefix(prefix), sha256(store.get(bucket, v.key)).hexdigest(), v.version_id) for v in versions
+        )
+    return found
+
+
+def newest_released_week(runtime: Runtime) -> str | None:
+    """For example 2026-W46."""
+    return _rows(runtime, "SELECT max(iso_week) FROM gov.release_register")[0][0]
+
+
+def copy_packs(runtime: Runtime, folder: Path) -> int:
+    """Copy every released pack to ``folder`` (product/recipient/week); returns the number of files."""
+    store, count = ObjectStore(runtime.object_settings), 0
+    for prefix, product, recipient, week in _rows(
+        runtime, "SELECT object_prefix, product, recipient_id, iso_week FROM gov.release_register"
+    ):
+        for key in store.keys("imp-exports", prefix):
+            target = folder / product / recipient / week / Path(key).name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(store.get("imp-exports", key))
+            count += 1
+    return count
+
+
+def _gates(runtime: Runtime, runs: Sequence[DagRun]) -> dict[str, dict[str, int]]:
+    names = [f"{run.dag_id}/{run.run_id}" for run in runs]
+    found: dict[str, dict[str, int]] = {}
+    for gate, verdict, number in _rows(
+        runtime,
+        "SELECT gate, verdict, count(*) FROM gov.gate_result WHERE run_id = ANY(%s) GROUP BY 1, 2 ORDER BY 1, 2",
+        names,
+    ):
+        found.setdefault(gate, {})[verdict] = number
+    return found
+
+
+def _common(runtime: Runtime, runs: Sequence[DagRun]) -> dict[str, Any]:
+    return {
+        "runs": [{"run_id": run.run_id, "type": run.run_type, "state": run.state} for run in runs],
+        "gates": _gates(runtime, runs),
+    }
+
+
+def minors(runtime: Runtime, runs: Sequence[DagRun], night: int) -> dict[str, Any]:
+    """Facts of the deletion, scored by an oracle that judges the planted truth at the run's as-of."""
+    run_id = f"{runs[-1].dag_id}/{runs[-1].run_id}"
+    (as_of,) = _rows(runtime, "SELECT as_of FROM gov.run WHERE run_id = %s", run_id)[0]
+    scored = oracle.score(
+        runtime.server.dsn(GROUND_TRUTH),
+        runtime.server.dsn(PUBLISHER),
+        runtime.object_settings,
+        as_of=as_of,
+        night=night,
+    )
+    return {**_common(runtime, runs), **scored}
+
+
+def exports(runtime: Runtime, runs: Sequence[DagRun], released_before: Released) -> dict[str, Any]:
+    """Facts of the export; ``bytes_identical_on_rerun`` compares every earlier file with what stands there now."""
+    now = released_objects(runtime)
+    (recipients, weeks, rows, withheld) = _rows(
+        runtime,
+        "SELECT count(DISTINCT recipient_id), count(DISTINCT iso_week), coalesce(sum(n_rows), 0)::int,"
+        " coalesce(sum(n_withheld), 0)::int FROM gov.release_register",
+    )[0]
+    return {
+        **_common(runtime, runs),
+        "releases": len(now),
+        "files": sum(map(len, now.values())),
+        "recipients": recipients,
+        "released_weeks": weeks,
+        "cells": rows,
+        "cells_withheld": withheld,
+        "bytes_identical_on_rerun": bool(released_before)
+        and all(now.get(release) == files for release, files in released_before.items()),
+    }
+
+
+def transfers(runtime: Runtime, runs: Sequence[DagRun]) -> dict[str, Any]:
+    """Facts of the newest inventory; planted flows count as found when an undeclared flow names their place."""
+    run_id = f"{runs[-1].dag_id}/{runs[-1].run_id}"
+    flows = _rows(
+        runtime,
+        "SELECT place, transfer_id FROM gov.inventory_flow JOIN gov.inventory_snapshot USING (snapshot_id)"
+        " WHERE run_id = %s",
+        run_id,
+    )
+    verdicts: dict[str, Counter[str]] = {"UK": Counter(), "EU": Counter()}
+    for regime, verdict in _rows(
+        runtime,
+        "SELECT regime, verdict FROM gov.flow_verdict JOIN gov.inventory_snapshot USING (snapshot_id)"
+        " WHERE run_id = %s",
+        run_id,
+    ):
+        verdicts[regime][verdict] += 1
+    planted = [
+        s for (s,) in _rows(runtime, "SELECT store FROM truth.planted_flow WHERE NOT declared", database=GROUND_TRUTH)
+    ]
+    undeclared = {place for place, transfer in flows if transfer is None}
+    return {
+        **_common(runtime, runs),
+        "flows": len(flows),
+        "verdicts_UK": dict(sorted(verdicts["UK"].items())),
+        "verdicts_EU": dict(sorted(verdicts["EU"].items())),
+        "findings": dict(
+            _rows(
+                runtime, "SELECT severity, count(*) FROM gov.finding WHERE status = 'open' GROUP BY severity ORDER BY 1"
+            )
+        ),
+        "blocked_destinations": _rows(
+            runtime, "SELECT count(DISTINCT destination) FROM gov.blocked_destination WHERE lifted_at IS NULL"
+        )[0][0],
+        "undeclared_planted": len(planted),
+        "undeclared_found": sum(any(store in place for place in undeclared) for store in planted),
+    }
+
+
+def summary(
+    runtime: Runtime,
+    runs: Mapping[str, Sequence[DagRun]],
+    *,
+    night: int,
+    started: datetime,
+    released_before: Released,
+) -> dict[str, Any]:
+    """Everything that ``summary.json`` holds, but for what was left open and the failures."""
+    return {
+        "started": started.isoformat(timespec="seconds"),
+        "night": night,
+        "jobs": {
+            "transfer_inventory_check": transfers(runtime, runs["transfer_inventory_check"]),
+            "minor_data_deletion": minors(runtime, runs["minor_data_deletion"], night),
+            "course_usage_export": exports(runtime, runs["course_usage_export"], released_before),
+        },
+    }
+
+
+def disagreements(found: Mapping[str, Any]) -> list[str]:
+    """Facts that are not what the ground truth says; each is a failure of the demo."""
+    minors_found = found["jobs"]["minor_data_deletion"]
+    exported = found["jobs"]["course_usage_export"]
+    transferred = found["jobs"]["transfer_inventory_check"]
+    wrong = [
+        f"minor_data_deletion: {name} is {minors_found[name]}, not 0"
+        for name in ("missed", "wrongly_erased", "residual_rows", "residual_objects")
+        if minors_found[name]
+    ]
+    if not minors_found["planted_confirmed"]:
+        wrong.append("minor_data_deletion: nothing was planted, so nothing is proven")
+    if minors_found["erased"] + minors_found["held"] != minors_found["planted_confirmed"]:
+        wrong.append("minor_data_deletion: erased and held do not add up to what was planted")
+    if not exported["bytes_identical_on_rerun"]:
+        wrong.append("course_usage_export: a released week does not have the same bytes any more")
+    if not exported["cells"] > exported["cells_withheld"]:
+        wrong.append("course_usage_export: nothing but withheld cells was released")
+    if transferred["undeclared_found"] != transferred["undeclared_planted"] or not transferred["undeclared_planted"]:
+        wrong.append("transfer_inventory_check: not every planted undeclared flow was found")
+    return wrong
