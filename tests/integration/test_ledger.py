@@ -21,7 +21,10 @@ from privacy_ops.settings import KeyRing, ObjectSettings, Settings, home_directo
 from privacy_ops.stores import migrations
 from privacy_ops.stores.objects import ObjectStore
 from privacy_ops.workspace import Workspace
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, create_engine, text
+from sqlalchemy.pool import NullPool
+
+from sandbox.postgres import PostgresServer
 
 NOW = datetime(2026, 11, 22, 2, 15, 0, 123456, tzinfo=UTC)
 CASE = UUID("00000000-0000-4000-8000-000000000001")
@@ -29,10 +32,27 @@ BUCKET = "imp-evidence"
 KEY = signing.generate_key_pem()
 
 
+@pytest.fixture(scope="module")
+def migrated(cluster: PostgresServer) -> Iterator[str]:
+    """Superuser address of a database with gov."""
+    admin = create_engine(cluster.dsn(), isolation_level="AUTOCOMMIT", poolclass=NullPool)
+    with admin.connect() as connection:
+        connection.execute(text("CREATE DATABASE ledger_publisher"))
+    migrations.upgrade(cluster.dsn("ledger_publisher"))
+    yield cluster.dsn("ledger_publisher")
+    with admin.connect() as connection:
+        connection.execute(text("DROP DATABASE ledger_publisher WITH (FORCE)"))
+
+
 @pytest.fixture
-def workspace(empty_database: str, objects: ObjectStore, object_settings: ObjectSettings) -> Workspace:
-    """A migrated database and a locked evidence bucket."""
-    migrations.upgrade(empty_database)
+def workspace(migrated: str, objects: ObjectStore, object_settings: ObjectSettings) -> Workspace:
+    """An empty ledger and an empty, locked evidence bucket."""
+    with Database(migrated).transaction() as connection:
+        connection.execute(text("SET LOCAL session_replication_role = replica"))
+        for table in ("erasure_ledger", "ledger_copy", "suppression_entry"):
+            connection.execute(text(f"DELETE FROM gov.{table}"))
+        # Chunks of the suppression list are cut by id.
+        connection.execute(text("ALTER TABLE gov.suppression_entry ALTER suppression_id RESTART"))
     objects.client.create_bucket(
         Bucket=BUCKET,
         CreateBucketConfiguration={"LocationConstraint": "eu-west-2"},
@@ -40,7 +60,7 @@ def workspace(empty_database: str, objects: ObjectStore, object_settings: Object
     )
     settings = Settings(
         home=Path(home_directory()),
-        dsns={"erase": empty_database},
+        dsns={"erase": migrated},
         objects=object_settings,
         keys=KeyRing(signing_key_pem=KEY),
     )
