@@ -111,6 +111,8 @@ CREATE TABLE gov.erasure_plan (
     held integer NOT NULL DEFAULT 0,
     breaker_tripped boolean NOT NULL DEFAULT false,
     breaker jsonb NOT NULL DEFAULT '{}',
+    intent_at timestamptz,                  -- when intent and suppression were written
+    control jsonb NOT NULL DEFAULT '{}',    -- a control group of others, counted and hashed before and after
     database_erased_at timestamptz,
     objects_erased_at timestamptz,
     verified_at timestamptz

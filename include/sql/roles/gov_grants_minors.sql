@@ -24,10 +24,12 @@ GRANT UPDATE (
 
 GRANT DELETE ON gov.minor_signal TO privacy_erase;
 
-GRANT SELECT, INSERT, UPDATE ON gov.erasure_plan, gov.erasure_step, gov.erasure_object TO privacy_erase;
+GRANT SELECT, INSERT, UPDATE ON
+gov.erasure_plan, gov.erasure_step, gov.erasure_object, gov.erasure_key, gov.erasure_residual
+TO privacy_erase;
 
 GRANT SELECT, INSERT ON
-gov.erasure_plan_case, gov.erasure_row, gov.erasure_key, gov.erasure_asset, gov.erasure_residual, gov.certificate
+gov.erasure_plan_case, gov.erasure_row, gov.erasure_asset, gov.certificate
 TO privacy_erase;
 
 GRANT DELETE ON

@@ -1,0 +1,1 @@
+"""Erases planned subjects from the database and the object stores: plan, gate, execute, verify, certify."""

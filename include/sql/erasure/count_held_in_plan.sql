@@ -1,0 +1,19 @@
+-- Purpose: planned cases that are under a hold or a verified person's access request now.
+-- Parameters: plan_id. Grain: one row. Idempotency: reads only.
+SELECT
+    count(*) FILTER (
+        WHERE EXISTS (
+            SELECT 1 FROM gov.legal_hold AS h
+            WHERE h.subject_ref = ANY(p.subject_refs) AND h.released_at IS NULL
+        )
+    ) AS legal_holds,
+    count(*) FILTER (
+        WHERE EXISTS (
+            SELECT 1 FROM gov.dsr_request AS d
+            WHERE
+                d.subject_ref = ANY(p.subject_refs) AND d.type = 'ACCESS'
+                AND d.identity_verified_at IS NOT NULL AND d.closed_at IS NULL
+        )
+    ) AS access_requests
+FROM gov.erasure_plan_case AS p
+WHERE p.plan_id = :plan_id

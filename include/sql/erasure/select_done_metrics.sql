@@ -1,0 +1,38 @@
+-- Purpose: the figures of the gate after an erasure that stand in our own tables.
+-- Parameters: plan_id. Grain: one row. Idempotency: reads only.
+SELECT
+    (
+        SELECT count(*) FROM gov.erasure_step AS s
+        WHERE
+            s.plan_id = :plan_id
+            AND (s.found IS NULL OR s.found <> s.planned OR s.found <> s.deleted + s.retained)
+    ) AS steps_unbalanced,
+    (
+        SELECT count(*) FROM gov.erasure_step AS s
+        WHERE s.plan_id = :plan_id AND s.rows_before IS NOT NULL AND s.rows_before - s.deleted <> s.rows_after
+    ) AS tables_not_conserved,
+    (
+        SELECT count(*) FROM gov.erasure_object AS o
+        WHERE o.plan_id = :plan_id AND o.erased_at IS NULL
+    ) AS objects_failed,
+    (
+        SELECT CASE WHEN p.control -> 'before' = p.control -> 'after' THEN 0 ELSE 1 END FROM gov.erasure_plan AS p
+        WHERE p.plan_id = :plan_id
+    ) AS control_changed,
+    (SELECT p.cases FROM gov.erasure_plan AS p WHERE p.plan_id = :plan_id) AS cases,
+    (
+        SELECT count(*) FROM gov.erasure_plan_case AS p
+        INNER JOIN gov.minor_case AS c ON p.case_id = c.case_id
+        INNER JOIN gov.canary AS k ON c.subject_ref = k.subject_ref
+        WHERE p.plan_id = :plan_id
+    ) AS canaries_erased,
+    (
+        SELECT count(*) FROM gov.canary AS k
+        WHERE
+            k.planted_at <= (SELECT p.as_of FROM gov.erasure_plan AS p WHERE p.plan_id = :plan_id)
+            AND k.expect = 'CONFIRMED_MINOR'
+            AND NOT EXISTS (
+                SELECT 1 FROM gov.minor_case AS c
+                WHERE c.subject_ref = k.subject_ref AND c.state IN ('PRIMARY_ERASED', 'VERIFYING', 'CLOSED', 'ON_HOLD')
+            )
+    ) AS canaries_left

@@ -1,0 +1,52 @@
+-- Purpose: the figures of the gate before an erasure that stand in our own tables.
+-- Parameters: plan_id, run_id, as_of. Grain: one row. Idempotency: reads only.
+WITH planned AS (
+    SELECT
+        c.case_id,
+        c.class,
+        c.state,
+        c.subject_kind,
+        c.subject_ref
+    FROM gov.erasure_plan_case AS p
+    INNER JOIN gov.minor_case AS c ON p.case_id = c.case_id
+    WHERE p.plan_id = :plan_id
+),
+suspect AS (
+    SELECT DISTINCT s.case_id
+    FROM gov.minor_signal AS s
+    INNER JOIN gov.source_observation AS o ON o.source = s.source_table || '.' || s.source_column
+    WHERE o.run_id = :run_id AND o.verdict = 'block'
+)
+SELECT
+    (SELECT count(*) FROM planned) AS cases,
+    (
+        SELECT count(*) FROM gov.minor_case AS c
+        WHERE
+            c.class = 'CONFIRMED_MINOR' AND c.subject_key IS NOT NULL AND c.discovered_at <= :as_of
+            AND (c.state = 'RESTRICTED' OR (c.subject_kind = 'row' AND c.state = 'OPEN'))
+            AND NOT EXISTS (SELECT 1 FROM planned AS p WHERE p.case_id = c.case_id)
+            AND NOT EXISTS (SELECT 1 FROM suspect AS s WHERE s.case_id = c.case_id)
+    ) AS left_out,
+    (
+        SELECT count(*) FROM planned AS p
+        WHERE
+            p.class <> 'CONFIRMED_MINOR'
+            OR NOT (p.state = 'RESTRICTED' OR (p.subject_kind = 'row' AND p.state = 'OPEN'))
+    ) AS not_allowed,
+    (SELECT count(*) FROM planned AS p INNER JOIN suspect AS s ON p.case_id = s.case_id) AS from_suspect_source,
+    (
+        SELECT count(*) FROM planned AS p
+        WHERE NOT EXISTS (
+            SELECT 1 FROM gov.erasure_row AS r
+            WHERE r.plan_id = :plan_id AND r.case_id = p.case_id
+        )
+    ) AS cases_without_rows,
+    (
+        SELECT count(*) FROM gov.erasure_row AS r
+        WHERE r.plan_id = :plan_id AND NOT EXISTS (SELECT 1 FROM planned AS p WHERE p.case_id = r.case_id)
+    ) AS rows_without_case,
+    (
+        SELECT CASE WHEN g.verdict IN ('pass', 'warn') THEN 0 ELSE 1 END FROM gov.gate_result AS g
+        WHERE g.run_id = :run_id AND g.gate = 'minors.detection'
+        ORDER BY g.gate_result_id DESC LIMIT 1
+    ) AS detection_blocked

@@ -1,0 +1,609 @@
+# ruff: noqa: S608 - identifiers are quoted, values are bound
+"""The one SQL builder of erasure: what the data map and the live foreign keys say, as set-based statements.
+
+Rows of a table belong to a subject along the map's links. They are frozen as keys in ``gov.erasure_row`` and only
+frozen keys are ever touched. Rows of others that point at rows that go lose the pointer, where the map allows it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from privacy_ops.datamap.catalogue import Catalogue, ForeignKey
+from privacy_ops.datamap.graph import Graph
+from privacy_ops.datamap.model import DataMap, EraseAction, Link, ObjectStoreEntry
+from privacy_ops.errors import DataMapError
+from privacy_ops.stores.database import quote, quote_table
+
+Action = Literal["DELETE", "EMPTY", "UNLINK", "KEEP"]
+_GOES = {EraseAction.DELETE, EraseAction.NULL, EraseAction.UNLINK, EraseAction.OBJ_ALL_VERSIONS}
+_PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One statement on one table. ``edge`` is the pointer that an UNLINK step empties."""
+
+    number: int
+    table: str
+    action: Action
+    columns: tuple[str, ...]
+    key: tuple[str, ...]
+    why: str
+    edge: ForeignKey | None = None
+
+
+class Builder:
+    """Steps and statements for one data map over one live catalogue.
+
+    Raises DataMapError when tables that go refer to each other in a circle that no emptied column breaks.
+    """
+
+    def __init__(self, data_map: DataMap, catalogue: Catalogue) -> None:
+        self.map, self.catalogue = data_map, catalogue
+        self.steps = self._number(list(self._unlinks()), self._owned())
+        self.own = {step.table: step for step in self.steps if step.action != "UNLINK"}
+
+    # --- which steps ---------------------------------------------------------------------------------------
+
+    def _owned(self) -> list[Step]:
+        """One step per table about subjects: emptied first, then rows that go, leaves first, then what is kept."""
+        emptied, kept, goes = [], [], {}
+        for name, table in self.map.tables.items():
+            if name != self.map.subject.table and table.about != "subject":
+                continue
+            step = Step(0, name, "KEEP", (), self.key(name), table.erase.value)
+            if table.erase is EraseAction.DELETE:
+                goes[name] = replace(step, action="DELETE")
+            elif columns := table.emptied():
+                emptied.append(replace(step, action="EMPTY", columns=columns))
+            else:
+                kept.append(step)
+        held = [edge for edge in Graph.of(self.catalogue, self.map).edges if not self._emptied(edge)]
+        order = Graph(tuple(held)).deletion_order(goes)
+        if circle := next((component for component in order if len(component) > 1), None):
+            raise DataMapError(
+                f"rows that go refer to each other in a circle: {', '.join(circle)}",
+                where="data map",
+                do="give one nullable key of the circle the erase action UNLINK",
+            )
+        return [*emptied, *(goes[component[0]] for component in order), *kept]
+
+    def _unlinks(self) -> Iterator[Step]:
+        """Pointers at rows that go, which the map lets us empty in rows of anybody."""
+        for edge in self.catalogue.foreign_keys:
+            if self._goes(edge.to) and edge.table in self.map.tables and self._emptied(edge):
+                yield Step(0, edge.table, "UNLINK", edge.columns, self.key(edge.table), f"points at {edge.to}", edge)
+
+    def _goes(self, table: str) -> bool:
+        entry = self.map.tables.get(table)
+        return bool(entry) and entry is not None and entry.about == "subject" and entry.erase is EraseAction.DELETE
+
+    def _emptied(self, edge: ForeignKey) -> bool:
+        table = self.map.tables.get(edge.table)
+        return table is not None and set(edge.columns) <= set(table.emptied())
+
+    @staticmethod
+    def _number(unlinks: Sequence[Step], owned: Sequence[Step]) -> tuple[Step, ...]:
+        return tuple(replace(step, number=n) for n, step in enumerate([*unlinks, *owned], start=1))
+
+    def collection_order(self) -> list[Step]:
+        """Own steps, each after the tables that its links lead to."""
+        done: dict[str, Step] = {}
+
+        def visit(name: str, trail: tuple[str, ...]) -> None:
+            if name in done or name not in self.own:
+                return
+            if name in trail:
+                raise DataMapError(f"the links of {name} run in a circle", where="data map", do="mend its links")
+            for link in self.map.tables[name].links():
+                if link.to != name:
+                    visit(link.to, (*trail, name))
+            done[name] = self.own[name]
+
+        for name in sorted(self.own):
+            visit(name, ())
+        return list(done.values())
+
+    # --- freezing rows -------------------------------------------------------------------------------------
+
+    def freeze_subjects(self, table: str) -> str:
+        """The rows that are themselves the subjects of planned cases. Parameters: plan_id, kind, table."""
+        step = self.own[table]
+        return f"""
+            INSERT INTO gov.erasure_row (plan_id, step_no, row_key, case_id)
+            SELECT p.plan_id, {step.number}, {self.key_array(table, "t")}, c.case_id
+            FROM gov.erasure_plan_case AS p JOIN gov.minor_case AS c USING (case_id)
+            JOIN {quote_table(table)} AS t ON {self.key_matches(table, "t", "c.subject_key")}
+            WHERE p.plan_id = :plan_id AND c.subject_kind = :kind AND c.subject_table = :table
+            ON CONFLICT DO NOTHING
+        """
+
+    def freeze_linked(self, step: Step) -> Iterator[str]:
+        """The rows of one table that belong to frozen rows of others, link by link. Parameter: plan_id."""
+        table = self.map.tables[step.table]
+        for link in table.links():
+            if link.to not in self.own or link.to == step.table:
+                continue
+            if link in table.also and self._by_email(step.table, link):
+                yield self._freeze_by_email(step, link)
+            else:
+                yield self._freeze_by_link(step, link, only_unowned=link in table.also)
+
+    def _freeze_by_link(self, step: Step, link: Link, *, only_unowned: bool) -> str:
+        parent = self.own[link.to]
+        references = self.map.references_of(link)
+        pairs = " AND ".join(f"t.{quote(c)} = p.{quote(r)}" for c, r in zip(link.columns, references, strict=True))
+        return f"""
+            INSERT INTO gov.erasure_row (plan_id, step_no, row_key, case_id)
+            SELECT r.plan_id, {step.number}, {self.key_array(step.table, "t")}, r.case_id
+            FROM gov.erasure_row AS r
+            JOIN {quote_table(link.to)} AS p ON {self.key_matches(link.to, "p", "r.row_key")}
+            JOIN {quote_table(step.table)} AS t ON {pairs}
+            WHERE r.plan_id = :plan_id AND r.step_no = {parent.number}{self._unowned(step.table, only_unowned)}
+            ON CONFLICT DO NOTHING
+        """
+
+    def _freeze_by_email(self, step: Step, link: Link) -> str:
+        """Rows that nobody owns, under an address that is one subject's alone."""
+        return f"""
+            INSERT INTO gov.erasure_row (plan_id, step_no, row_key, case_id)
+            SELECT k.plan_id, {step.number}, {self.key_array(step.table, "t")}, k.case_id
+            FROM {quote_table(step.table)} AS t
+            JOIN gov.erasure_key AS k ON k.plan_id = :plan_id AND k.kind = 'email'
+                AND k.value = {normal_email(f"t.{quote(link.columns[0])}")}
+            WHERE true{self._unowned(step.table, True)}
+            ON CONFLICT DO NOTHING
+        """
+
+    def _unowned(self, table: str, wanted: bool) -> str:
+        first = self.map.tables[table].link
+        if not wanted or first is None:
+            return ""
+        return "".join(f" AND t.{quote(c)} IS NULL" for c in first.columns)
+
+    def _by_email(self, table: str, link: Link) -> bool:
+        return len(link.columns) == 1 and self.map.tables[table].columns[link.columns[0]].identifier == "email"
+
+    def freeze_unlinks(self, step: Step) -> str:
+        """Rows that point at frozen rows that go and do not go themselves. Parameter: plan_id."""
+        edge = step.edge
+        assert edge is not None  # noqa: S101 - UNLINK steps are made from an edge
+        parent = self.own[edge.to]
+        pairs = " AND ".join(f"t.{quote(c)} = p.{quote(r)}" for c, r in zip(edge.columns, edge.references, strict=True))
+        stays = self._not_frozen_to_go(edge.table, before=parent)
+        return f"""
+            INSERT INTO gov.erasure_row (plan_id, step_no, row_key, case_id)
+            SELECT r.plan_id, {step.number}, {self.key_array(edge.table, "t")}, r.case_id
+            FROM gov.erasure_row AS r
+            JOIN {quote_table(edge.to)} AS p ON {self.key_matches(edge.to, "p", "r.row_key")}
+            JOIN {quote_table(edge.table)} AS t ON {pairs}
+            WHERE r.plan_id = :plan_id AND r.step_no = {parent.number}{stays}
+            ON CONFLICT DO NOTHING
+        """
+
+    def _not_frozen_to_go(self, table: str, *, before: Step) -> str:
+        """Condition: the row is not deleted by its own step in time. Rows deleted after their parent lose the key."""
+        own = self.own.get(table)
+        if own is None or own.action != "DELETE" or own.number > before.number:
+            return ""
+        return f""" AND NOT EXISTS (
+            SELECT 1 FROM gov.erasure_row AS o WHERE o.plan_id = :plan_id AND o.step_no = {own.number}
+              AND o.row_key = {self.key_array(table, "t")})"""
+
+    def count_uncovered(self) -> str | None:
+        """Live children of rows that go which no step takes care of. Parameter: plan_id. None: no such key exists."""
+        counts = []
+        for edge in self.catalogue.foreign_keys:
+            if not self._goes(edge.to) or edge.to not in self.own or self._emptied(edge):
+                continue
+            parent, own = self.own[edge.to], self.own.get(edge.table)
+            going = (
+                f"""AND NOT EXISTS (SELECT 1 FROM gov.erasure_row AS o WHERE o.plan_id = :plan_id
+                AND o.step_no = {own.number} AND o.row_key = {self.key_array(edge.table, "t")})"""
+                if (own and own.action == "DELETE")
+                else ""
+            )
+            pairs = " AND ".join(
+                f"t.{quote(c)} = p.{quote(r)}" for c, r in zip(edge.columns, edge.references, strict=True)
+            )
+            counts.append(f"""SELECT count(*) AS n FROM gov.erasure_row AS r
+                JOIN {quote_table(edge.to)} AS p ON {self.key_matches(edge.to, "p", "r.row_key")}
+                JOIN {quote_table(edge.table)} AS t ON {pairs}
+                WHERE r.plan_id = :plan_id AND r.step_no = {parent.number} {going}""")
+        return f"SELECT sum(n) FROM ({' UNION ALL '.join(counts)}) AS uncovered" if counts else None
+
+    # --- what the sweep will look for ------------------------------------------------------------------------
+
+    def freeze_emails(self) -> Iterator[str]:
+        """Addresses of the planned accounts, normalised. Parameter: plan_id."""
+        subject = self.map.subject.table
+        for column, entry in self.map.tables[subject].columns.items():
+            if entry.identifier == "email":
+                yield self._freeze_key("email", subject, normal_email(f"t.{quote(column)}"))
+
+    def mark_shared_emails(self) -> Iterator[str]:
+        """Addresses that somebody else uses too name nobody. Parameters: plan_id, role_names (text[])."""
+        yield """
+            UPDATE gov.erasure_key SET kind = 'email_shared'
+            WHERE plan_id = :plan_id AND kind = 'email'
+              AND split_part(value, '@', 1) = ANY(CAST(:role_names AS text[]))
+        """
+        subject = self.map.subject
+        for name, table in self.map.tables.items():
+            others_address = any(c.evidence and c.evidence.kind == "guardian" for c in table.columns.values())
+            owned = table.link is not None and table.link.to == subject.table and name in self.own
+            for column, entry in table.columns.items():
+                if entry.identifier != "email" or name == subject.table or not owned or table.link is None:
+                    continue
+                mine = " AND ".join(
+                    f"t.{quote(c)} = CAST(r.row_key[{subject.key.index(reference) + 1}] AS {self.type(name, c)})"
+                    for c, reference in zip(table.link.columns, self.map.references_of(table.link), strict=True)
+                    if reference in subject.key
+                )
+                someone = " AND ".join(f"t.{quote(c)} IS NOT NULL" for c in table.link.columns)
+                of_others = f"""AND {someone} AND NOT EXISTS (
+                    SELECT 1 FROM gov.erasure_row AS r WHERE r.plan_id = k.plan_id AND r.case_id = k.case_id
+                      AND r.step_no = {self.own[subject.table].number} AND {mine or "true"})"""
+                yield f"""
+                    UPDATE gov.erasure_key AS k SET kind = 'email_shared'
+                    FROM {quote_table(name)} AS t
+                    WHERE k.plan_id = :plan_id AND k.kind = 'email'
+                      AND k.value = {normal_email(f"t.{quote(column)}")} {"" if others_address else of_others}
+                """
+
+    def freeze_keys(self) -> Iterator[str]:
+        """Subject keys and every account or external identifier in rows that go. Parameter: plan_id."""
+        step = self.own[self.map.subject.table]
+        yield f"""
+            INSERT INTO gov.erasure_key (plan_id, case_id, kind, value)
+            SELECT plan_id, case_id, 'subject', CAST(row_key AS text) FROM gov.erasure_row
+            WHERE plan_id = :plan_id AND step_no = {step.number} ON CONFLICT DO NOTHING
+        """
+        for table, column, kind in self._identifiers():
+            yield self._freeze_key(kind, table, f"CAST(t.{quote(column)} AS text)")
+
+    def _identifiers(self) -> Iterator[tuple[str, str, str]]:
+        for name in self.own:
+            table = self.map.tables[name]
+            for column, entry in table.columns.items():
+                if entry.identifier in {"account", "external"} and table.erase_of(column) in _GOES:
+                    yield name, column, f"{entry.identifier}:{column}"
+
+    def _freeze_key(self, kind: str, table: str, value: str) -> str:
+        step = self.own[table]
+        return f"""
+            INSERT INTO gov.erasure_key (plan_id, case_id, kind, value)
+            SELECT DISTINCT r.plan_id, r.case_id, {literal(kind)}, {value}
+            FROM gov.erasure_row AS r JOIN {quote_table(table)} AS t ON {self.key_matches(table, "t", "r.row_key")}
+            WHERE r.plan_id = :plan_id AND r.step_no = {step.number} AND coalesce({value}, '') <> ''
+            ON CONFLICT DO NOTHING
+        """
+
+    # --- objects -----------------------------------------------------------------------------------------------
+
+    def freeze_objects(self) -> Iterator[str]:
+        """Object keys that stand in columns of frozen rows, and folders named by their keys. Parameter: plan_id."""
+        for name, step in self.own.items():
+            for column, entry in self.map.tables[name].columns.items():
+                if entry.object and self.map.tables[name].erase_of(column) in _GOES:
+                    store = self.map.objects[entry.object]
+                    if store.erase is EraseAction.OBJ_ALL_VERSIONS:
+                        yield self._objects_in_column(step, column, entry.object, store)
+        for key, store in self.map.objects.items():
+            if store.person_key and store.erase is EraseAction.OBJ_ALL_VERSIONS:
+                yield self._objects_by_name(key, store)
+
+    def _objects_in_column(self, step: Step, column: str, key: str, store: ObjectStoreEntry) -> str:
+        shared = "".join(
+            f""" AND NOT EXISTS (SELECT 1 FROM {quote_table(other)} AS o
+                WHERE {self._holds(other, other_column, "o", "f.object_key")} AND NOT EXISTS (
+                    SELECT 1 FROM gov.erasure_row AS e WHERE e.plan_id = :plan_id
+                      AND e.step_no = {self.own[other].number} AND e.row_key = {self.key_array(other, "o")}))"""
+            for other, other_column in self._columns_of_store(key)
+        )
+        return f"""
+            INSERT INTO gov.erasure_object (plan_id, case_id, store, bucket, object_key, is_prefix)
+            SELECT DISTINCT :plan_id, f.case_id, {literal(key)}, {literal(store.bucket)}, f.object_key, false
+            FROM (SELECT r.case_id, {self._each(step.table, column)} AS object_key
+                  FROM gov.erasure_row AS r
+                  JOIN {quote_table(step.table)} AS t ON {self.key_matches(step.table, "t", "r.row_key")}
+                  WHERE r.plan_id = :plan_id AND r.step_no = {step.number}) AS f
+            WHERE coalesce(f.object_key, '') <> ''{shared}
+            ON CONFLICT DO NOTHING
+        """
+
+    def _objects_by_name(self, key: str, store: ObjectStoreEntry) -> str:
+        table = store.person_table or self.map.subject.table
+        step = self.own[table]
+        template = store.person_key or ""
+        columns = _PLACEHOLDER.findall(template)
+        parts = [
+            literal(part) if number % 2 == 0 else f"CAST(t.{quote(part)} AS text)"
+            for number, part in enumerate(_PLACEHOLDER.split(template))
+            if part
+        ]
+        filled = "".join(f" AND coalesce(CAST(t.{quote(c)} AS text), '') <> ''" for c in columns)
+        return f"""
+            INSERT INTO gov.erasure_object (plan_id, case_id, store, bucket, object_key, is_prefix)
+            SELECT DISTINCT r.plan_id, r.case_id, {literal(key)}, {literal(store.bucket)}, {" || ".join(parts)},
+                   {"true" if template.endswith("/") else "false"}
+            FROM gov.erasure_row AS r JOIN {quote_table(table)} AS t ON {self.key_matches(table, "t", "r.row_key")}
+            WHERE r.plan_id = :plan_id AND r.step_no = {step.number}{filled}
+            ON CONFLICT DO NOTHING
+        """
+
+    def _columns_of_store(self, key: str) -> Iterator[tuple[str, str]]:
+        for name in self.own:
+            for column, entry in self.map.tables[name].columns.items():
+                if entry.object == key:
+                    yield name, column
+
+    def _each(self, table: str, column: str) -> str:
+        name = f"t.{quote(column)}"
+        return f"unnest({name})" if self.type(table, column).endswith("[]") else f"CAST({name} AS text)"
+
+    def _holds(self, table: str, column: str, alias: str, value: str) -> str:
+        name = f"{alias}.{quote(column)}"
+        return f"{value} = ANY({name})" if self.type(table, column).endswith("[]") else f"{name} = {value}"
+
+    # --- erasing -------------------------------------------------------------------------------------------------
+
+    def erase(self, step: Step) -> str:
+        """Delete, or empty columns, by frozen keys. Parameters: plan_id."""
+        matches = self.key_matches(step.table, "t", "r.row_key")
+        frozen = f"r.plan_id = :plan_id AND r.step_no = {step.number} AND {matches}"
+        if step.action == "DELETE":
+            return f"DELETE FROM {quote_table(step.table)} AS t USING gov.erasure_row AS r WHERE {frozen}"
+        emptied = ", ".join(f"{quote(c)} = NULL" for c in step.columns)
+        return f"UPDATE {quote_table(step.table)} AS t SET {emptied} FROM gov.erasure_row AS r WHERE {frozen}"
+
+    def count_present(self, step: Step) -> str:
+        """How many frozen rows are there now. Parameter: plan_id."""
+        return f"""SELECT count(*) FROM gov.erasure_row AS r JOIN {quote_table(step.table)} AS t
+            ON {self.key_matches(step.table, "t", "r.row_key")}
+            WHERE r.plan_id = :plan_id AND r.step_no = {step.number}"""
+
+    def count_arrived(self) -> str | None:
+        """Rows that belong to frozen rows that go by a required link, and are not frozen: they came after the plan."""
+        counts = []
+        for name, step in self.own.items():
+            for link in self.map.tables[name].links():
+                if link.to not in self.own or link in self.map.tables[name].also or link.to == name:
+                    continue
+                pairs = " AND ".join(
+                    f"t.{quote(c)} = p.{quote(r)}"
+                    for c, r in zip(link.columns, self.map.references_of(link), strict=True)
+                )
+                counts.append(f"""SELECT count(*) AS n FROM gov.erasure_row AS r
+                    JOIN {quote_table(link.to)} AS p ON {self.key_matches(link.to, "p", "r.row_key")}
+                    JOIN {quote_table(name)} AS t ON {pairs}
+                    WHERE r.plan_id = :plan_id AND r.step_no = {self.own[link.to].number} AND NOT EXISTS (
+                        SELECT 1 FROM gov.erasure_row AS o WHERE o.plan_id = :plan_id AND o.step_no = {step.number}
+                          AND o.row_key = {self.key_array(name, "t")})""")
+        return f"SELECT sum(n) FROM ({' UNION ALL '.join(counts)}) AS arrived" if counts else None
+
+    def count_rows(self, table: str) -> str:
+        return f"SELECT count(*) FROM {quote_table(table)}"
+
+    def count_subjects(self) -> str:
+        return self.count_rows(self.map.subject.table)
+
+    # --- sweeping ------------------------------------------------------------------------------------------------
+
+    def sweeps(self) -> Iterator[tuple[str, str]]:
+        """(table, SQL that counts what is left of a plan in it) for every mapped table. Parameter: plan_id."""
+        subject = self.map.subject
+        for name, table in self.map.tables.items():
+            conditions = []
+            if name == subject.table:
+                conditions.append(self._swept("subject", f"CAST({self.key_array(name, 't')} AS text)"))
+            for link in table.links():
+                references = self.map.references_of(link)
+                if link.to == subject.table and set(references) == set(subject.key):
+                    ordered = [link.columns[references.index(k)] for k in subject.key]
+                    conditions.append(self._swept("subject", f"CAST({self.key_array(name, 't', ordered)} AS text)"))
+            emails = {link.columns[0] for link in table.also if self._by_email(name, link)}
+            for column, entry in table.columns.items():
+                if table.about == "others" or table.erase_of(column) not in _GOES:
+                    continue
+                if entry.identifier == "email" and (name == subject.table or column in emails):
+                    conditions.append(self._swept("email", normal_email(f"t.{quote(column)}")))
+                elif entry.identifier in {"account", "external"}:
+                    value = f"CAST(t.{quote(column)} AS text)"
+                    conditions.append(self._swept(f"{entry.identifier}:{column}", value))
+            frozen = self._still_there(name)
+            if conditions or frozen:
+                counts = [f"SELECT count(*) FROM {quote_table(name)} AS t WHERE {c}" for c in conditions] + frozen
+                yield name, "SELECT " + " + ".join(f"({count})" for count in counts)
+
+    def _swept(self, kind: str, value: str) -> str:
+        return f"""{value} IN (
+            SELECT k.value FROM gov.erasure_key AS k WHERE k.plan_id = :plan_id AND k.kind = {literal(kind)})"""
+
+    def _still_there(self, table: str) -> list[str]:
+        """Rows that were to go, or to be emptied, and still stand or still hold something."""
+        found = []
+        for step in self.steps:
+            if step.table != table or step.action == "KEEP":
+                continue
+            matches = self.key_matches(table, "t", "r.row_key")
+            filled = ""
+            if step.action != "DELETE":
+                filled = " AND (" + " OR ".join(f"t.{quote(c)} IS NOT NULL" for c in step.columns) + ")"
+            found.append(f"""SELECT count(*) FROM gov.erasure_row AS r JOIN {quote_table(table)} AS t ON {matches}
+                WHERE r.plan_id = :plan_id AND r.step_no = {step.number}{filled}""")
+        return found
+
+    def count_orphans(self) -> str | None:
+        """Rows whose link leads nowhere: in tables that link to rows that go, whether or not a key enforces it."""
+        counts = []
+        for name, table in self.map.tables.items():
+            link = table.link
+            if link is None or not self._goes(link.to):
+                continue
+            pairs = " AND ".join(
+                f"p.{quote(r)} = t.{quote(c)}" for c, r in zip(link.columns, self.map.references_of(link), strict=True)
+            )
+            present = " AND ".join(f"t.{quote(c)} IS NOT NULL" for c in link.columns)
+            if self._enforced(name, link):
+                continue
+            counts.append(f"""SELECT count(*) AS n FROM {quote_table(name)} AS t WHERE {present}
+                AND NOT EXISTS (SELECT 1 FROM {quote_table(link.to)} AS p WHERE {pairs})""")
+        return f"SELECT sum(n) FROM ({' UNION ALL '.join(counts)}) AS orphans" if counts else None
+
+    def _enforced(self, table: str, link: Link) -> bool:
+        wanted = set(zip(link.columns, self.map.references_of(link), strict=True))
+        return any(
+            key.table == table and key.to == link.to and set(zip(key.columns, key.references, strict=True)) == wanted
+            for key in self.catalogue.foreign_keys
+        )
+
+    def create_control_group(self) -> str:
+        """A random group of subjects outside the plan. Parameters: plan_id, share (percent), seed, size."""
+        subject = self.map.subject.table
+        return f"""
+            CREATE TEMPORARY TABLE control_subject ON COMMIT DROP AS
+            SELECT {self.key_array(subject, "t")} AS subject_key
+            FROM {quote_table(subject)} AS t TABLESAMPLE BERNOULLI (:share) REPEATABLE (:seed)
+            WHERE NOT EXISTS (
+                SELECT 1 FROM gov.erasure_row AS r WHERE r.plan_id = :plan_id
+                  AND r.step_no = {self.own[subject].number} AND r.row_key = {self.key_array(subject, "t")})
+            LIMIT :size
+        """
+
+    def control_figures(self) -> Iterator[tuple[str, str]]:
+        """(table, SQL for number and hash of the control group's rows that the plan does not name)."""
+        subject = self.map.subject
+        for name in self.own:
+            table = self.map.tables[name]
+            if name == subject.table:
+                columns: Sequence[str] = subject.key
+            elif table.link is not None and table.link.to == subject.table:
+                references = self.map.references_of(table.link)
+                if set(references) != set(subject.key):
+                    continue
+                columns = [table.link.columns[references.index(k)] for k in subject.key]
+            else:
+                continue
+            matches = " AND ".join(
+                f"t.{quote(c)} = CAST(g.subject_key[{i}] AS {self.type(name, c)})"
+                for i, c in enumerate(columns, start=1)
+            )
+            numbers = ", ".join(str(step.number) for step in self.steps if step.table == name)
+            yield (
+                name,
+                f"""
+                SELECT count(*), coalesce(sum(hashtextextended(CAST(t AS text), 0)), 0)
+                FROM control_subject AS g JOIN {quote_table(name)} AS t ON {matches}
+                WHERE NOT EXISTS (
+                    SELECT 1 FROM gov.erasure_row AS r WHERE r.plan_id = :plan_id AND r.step_no IN ({numbers})
+                      AND r.row_key = {self.key_array(name, "t")})
+            """,
+            )
+
+    # --- evidence, read again --------------------------------------------------------------------------------------
+
+    def evidence_now(self) -> str | None:
+        """(case_id, unchanged, minor) for each usable statement of planned cases, from the source itself.
+
+        A second way to the age, in SQL: year, month and day are compared as numbers, at the frozen instant of
+        discovery. Parameters: plan_id, zone, adult_age, feb_28 (boolean). None when the map holds no evidence.
+        """
+        branches = []
+        for name, table in self.map.tables.items():
+            for column, entry in table.columns.items():
+                evidence = entry.evidence
+                if evidence is None or evidence.kind not in {"birth_date", "birth_text"}:
+                    continue
+                is_date = self.type(name, column) == "date"
+                value = (
+                    f"to_char(t.{quote(column)}, 'YYYY-MM-DD')"
+                    if is_date
+                    else f"btrim(CAST(t.{quote(column)} AS text))"
+                )
+                branches.append(f"""
+                    SELECT s.case_id, c.discovered_at, s.value_hash, {value} AS value,
+                           {literal(evidence.order)} AS day_order
+                    FROM gov.erasure_plan_case AS p
+                    JOIN gov.minor_case AS c USING (case_id)
+                    JOIN gov.minor_signal AS s USING (case_id)
+                    LEFT JOIN {quote_table(name)} AS t ON {self.key_matches(name, "t", "s.row_key")}
+                    WHERE p.plan_id = :plan_id AND s.usable AND s.source_table = {literal(name)}
+                      AND s.source_column = {literal(column)}""")
+        if not branches:
+            return None
+        return f"""
+            WITH stated AS ({" UNION ALL ".join(branches)}),
+            parts AS (
+                SELECT *, regexp_match(value, '^([0-9]{{4}})-([0-9]{{2}})-([0-9]{{2}})$') AS iso,
+                       regexp_match(value, '^([0-9]{{1,2}})[/.\\-]([0-9]{{1,2}})[/.\\-]([0-9]{{4}})$') AS num
+                FROM stated
+            ),
+            readings AS (
+                SELECT case_id, discovered_at, value, value_hash, CAST(iso[1] AS int) AS y, CAST(iso[2] AS int) AS m,
+                       CAST(iso[3] AS int) AS d FROM parts WHERE iso IS NOT NULL
+                UNION ALL
+                SELECT case_id, discovered_at, value, value_hash, CAST(num[3] AS int), CAST(num[2] AS int),
+                       CAST(num[1] AS int) FROM parts
+                WHERE num IS NOT NULL AND day_order <> 'mdy' AND CAST(num[2] AS int) <= 12
+                UNION ALL
+                SELECT case_id, discovered_at, value, value_hash, CAST(num[3] AS int), CAST(num[1] AS int),
+                       CAST(num[2] AS int) FROM parts
+                WHERE num IS NOT NULL AND day_order <> 'dmy' AND CAST(num[1] AS int) <= 12
+                UNION ALL
+                SELECT case_id, discovered_at, value, value_hash, NULL, NULL, NULL FROM parts
+                WHERE iso IS NULL AND num IS NULL
+            ),
+            at_discovery AS (
+                SELECT *, CAST(discovered_at AT TIME ZONE :zone AS date) AS day FROM readings
+            )
+            SELECT case_id,
+                   coalesce(value_hash = encode(sha256(convert_to(
+                       CAST(case_id AS text) || ' ' || value, 'UTF8')), 'hex'), false) AS unchanged,
+                   coalesce(
+                       CAST(extract(year FROM day) AS int) - y - CASE WHEN (
+                           CAST(extract(month FROM day) AS int), CAST(extract(day FROM day) AS int)
+                       ) < (m, CASE WHEN :feb_28 AND m = 2 AND d = 29
+                                AND extract(day FROM make_date(CAST(extract(year FROM day) AS int), 3, 1) - 1) = 28
+                                THEN 28 ELSE d END) THEN 1 ELSE 0 END < :adult_age, false) AS minor
+            FROM at_discovery
+        """
+
+    # --- pieces ----------------------------------------------------------------------------------------------------
+
+    def key(self, table: str) -> tuple[str, ...]:
+        return self.map.subject.key if table == self.map.subject.table else self.map.tables[table].key
+
+    def key_array(self, table: str, alias: str, columns: Sequence[str] = ()) -> str:
+        return "ARRAY[" + ", ".join(f"CAST({alias}.{quote(c)} AS text)" for c in columns or self.key(table)) + "]"
+
+    def key_matches(self, table: str, alias: str, array: str) -> str:
+        """``alias``'s key equals a text array, compared in the column's own type so that its index serves."""
+        return " AND ".join(
+            f"{alias}.{quote(c)} = CAST({array}[{i}] AS {self.type(table, c)})"
+            for i, c in enumerate(self.key(table), start=1)
+        )
+
+    def type(self, table: str, column: str) -> str:
+        try:
+            return self.catalogue.tables[table].columns[column].type
+        except KeyError:
+            raise DataMapError(
+                f"the database has no {table}.{column}", where="data map", do="run `map check` and mend the map"
+            ) from None
+
+
+def normal_email(expression: str) -> str:
+    """The address as compared: trimmed, lower case. (NFKC and IDNA are applied before a keyed reference is made.)"""
+    return f"lower(btrim({expression}))"
+
+
+def literal(text: str) -> str:
+    """A quoted SQL string for words of the data map. Colons are escaped: SQLAlchemy binds what follows one."""
+    if "\x00" in text or "\\" in text:
+        raise DataMapError("a word of the data map cannot be written in SQL", do="use plain text")
+    return "'" + text.replace("'", "''").replace(":", "\\:") + "'"

@@ -1,0 +1,285 @@
+"""Freezes what one run will erase: cases, steps, row keys, object keys and what the sweep will look for.
+
+A plan is made once per run and hashed over everything in it. The gate judges that hash, and the erasure does
+nothing but that. Cases under a legal hold or a verified person's open access request stay out and are counted.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import Connection, text
+
+from privacy_ops import pseudonyms, runs
+from privacy_ops.datamap import catalogue, check
+from privacy_ops.erasure import breaker
+from privacy_ops.erasure.builder import Builder
+from privacy_ops.errors import DataMapError, UserError
+from privacy_ops.runs import Run
+from privacy_ops.stores.database import copy_rows, stream
+from privacy_ops.stores.sql import statement
+from privacy_ops.workspace import Workspace
+
+ERASURE_LOCK = 20180517
+# Mailboxes of a ward or an office: what arrives there is nobody's alone.
+ROLE_MAILBOXES = (
+    "admin",
+    "contact",
+    "conference",
+    "editor",
+    "enquiries",
+    "hello",
+    "icu",
+    "info",
+    "library",
+    "mail",
+    "noreply",
+    "office",
+    "pharmacy",
+    "reception",
+    "secretary",
+    "support",
+    "team",
+    "ward",
+)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A plan as frozen. ``sha256`` covers everything that it will do."""
+
+    plan_id: UUID
+    run_id: str
+    state: str
+    sha256: str
+    as_of: datetime
+    cases: int
+    held: int
+    breaker_tripped: bool
+    breaker: dict[str, Any]
+
+
+class _Rehearsed(Exception):
+    """Carries the counts of a rehearsal out of the transaction that it rolls back."""
+
+    def __init__(self, counts: dict[str, Any]) -> None:
+        super().__init__("rehearsal")
+        self.counts = counts
+
+
+def read_plan(connection: Connection, run_id: str) -> Plan | None:
+    """The plan of a run, or None when there is none."""
+    row = connection.execute(statement("erasure", "select_plan_of_run"), {"run_id": run_id}).one_or_none()
+    if row is None:
+        return None
+    return Plan(
+        row.plan_id,
+        row.run_id,
+        row.state,
+        row.sha256 or "",
+        row.as_of,
+        row.cases,
+        row.held,
+        row.breaker_tripped,
+        row.breaker,
+    )
+
+
+def require_plan(connection: Connection, run_id: str) -> Plan:
+    """The plan of a run. Raises UserError when it was never made."""
+    found = read_plan(connection, run_id)
+    if found is None:
+        raise UserError("this run has no plan", where=run_id, do="clear its plan task; nothing is erased without one")
+    return found
+
+
+def plan(workspace: Workspace, run: Run, *, now: datetime) -> dict[str, Any]:
+    """Make and freeze the plan of ``run``; returns counts.
+
+    A second call makes it anew while nothing was erased (the old one is void), and returns it afterwards.
+    A rehearsal makes it in a transaction that is rolled back. Raises DataMapError when the map does not cover
+    the live database, UserError when the run's as-of is too old.
+    """
+    limits = workspace.thresholds
+    rehearsal = runs.is_rehearsal(run, max_drift_hours=limits.as_of_max_drift_hours)
+    runs.require_fresh(run, now=now, max_drift_hours=limits.as_of_max_drift_hours)
+    database = workspace.database("erase")
+    try:
+        with database.transaction() as connection:
+            counts = _make(connection, workspace, run, now)
+            if rehearsal:
+                raise _Rehearsed(counts)
+    except _Rehearsed as done:
+        counts = done.counts | {"rehearsal": True}
+    with database.transaction() as connection:
+        runs.add_facts(connection, run.run_id, {"plan": counts})
+    return counts
+
+
+def _make(connection: Connection, workspace: Workspace, run: Run, now: datetime) -> dict[str, Any]:
+    connection.execute(text("SELECT pg_advisory_xact_lock(:k)"), {"k": ERASURE_LOCK})
+    known = read_plan(connection, run.run_id)
+    if known is not None and known.state not in {"building", "frozen"}:
+        return _summary(connection, known)
+    builder = Builder(workspace.data_map, covered_catalogue(connection, workspace))
+    for row in connection.execute(statement("erasure", "void_unexecuted_plans")).all():
+        forget(connection, row.plan_id)
+    held = _hold(connection, workspace, run)
+    plan_id = uuid4()
+    connection.execute(
+        statement("erasure", "insert_plan"), {"plan_id": plan_id, "run_id": run.run_id, "at": now, "as_of": run.as_of}
+    )
+    cases = connection.execute(
+        statement("erasure", "insert_plan_cases"), {"plan_id": plan_id, "run_id": run.run_id}
+    ).rowcount
+    freeze(connection, builder, plan_id)
+    figures, decision = _breaker(connection, builder, workspace, run)
+    connection.execute(
+        statement("erasure", "freeze_plan"),
+        {
+            "plan_id": plan_id,
+            "sha256": content_sha256(connection, plan_id),
+            "cases": cases,
+            "held": held["held"],
+            "tripped": decision.tripped,
+            "breaker": json.dumps(
+                {**figures.__dict__, "reasons": list(decision.reasons), "baseline": decision.baseline}, sort_keys=True
+            ),
+        },
+    )
+    made = read_plan(connection, run.run_id)
+    assert made is not None  # noqa: S101 - written above
+    return _summary(connection, made) | held
+
+
+def covered_catalogue(connection: Connection, workspace: Workspace) -> catalogue.Catalogue:
+    """The live catalogue, when the map covers it. Raises DataMapError naming what blocks erasure."""
+    live = catalogue.read(connection)
+    problems = check.blocking(check.check(workspace.data_map, live), "erasure")
+    if problems:
+        first = "; ".join(f"{p.code} {p.where}" for p in problems[:5])
+        raise DataMapError(
+            f"the data map does not cover the live database ({len(problems)} problems): {first}",
+            where=f"data map {workspace.data_map.publisher.key}",
+            do="run `map check`; nothing is erased until every table that leans on people has a rule",
+        )
+    return live
+
+
+def _hold(connection: Connection, workspace: Workspace, run: Run) -> dict[str, int]:
+    """Fill ``eligible`` and ``held``, set the cases' states, and count."""
+    connection.execute(statement("erasure", "create_eligible_table"))
+    rows = connection.execute(statement("erasure", "select_eligible_cases"), {"as_of": run.as_of})
+    copy_rows(connection, "eligible", ("case_id", "subject_refs"), _references(rows, workspace))
+    connection.execute(statement("erasure", "create_held_table"))
+    connection.execute(statement("erasure", "update_held_cases"))
+    row = connection.execute(statement("erasure", "count_held"), {"run_id": run.run_id}).mappings().one()
+    return {name: int(value) for name, value in row.items()}
+
+
+def _references(rows: Any, workspace: Workspace) -> Iterator[tuple[UUID, list[str]]]:
+    """References under every key still held: a hold may be older than the key in use."""
+    keys = workspace.settings.keys
+    for row in rows:
+        canonical = pseudonyms.subject_text(
+            row.subject_key, table="" if row.subject_kind == "person" else row.subject_table
+        )
+        yield row.case_id, [r.value for r in pseudonyms.references_all_keys(keys, "ledger", canonical)]
+
+
+def freeze(connection: Connection, builder: Builder, plan_id: UUID) -> None:
+    """Write steps, rows, keys and objects of a plan's cases by INSERT … SELECT."""
+    for step in builder.steps:
+        connection.execute(
+            statement("erasure", "insert_step"),
+            {
+                "plan_id": plan_id,
+                "step_no": step.number,
+                "table_name": step.table,
+                "action": step.action,
+                "columns": list(step.columns),
+                "key_columns": list(step.key),
+                "why": step.why,
+            },
+        )
+    this = {"plan_id": plan_id}
+    subject = builder.map.subject.table
+    for name in builder.own:
+        kind = "person" if name == subject else "row"
+        connection.execute(text(builder.freeze_subjects(name)), this | {"kind": kind, "table": name})
+    for sql in builder.freeze_emails():
+        connection.execute(text(sql), this)
+    for number, sql in enumerate(builder.mark_shared_emails()):
+        connection.execute(text(sql), this | ({"role_names": list(ROLE_MAILBOXES)} if number == 0 else {}))
+    for step in builder.collection_order():
+        for sql in builder.freeze_linked(step):
+            connection.execute(text(sql), this)
+    for step in builder.steps:
+        if step.action == "UNLINK":
+            connection.execute(text(builder.freeze_unlinks(step)), this)
+    for sql in (*builder.freeze_keys(), *builder.freeze_objects()):
+        connection.execute(text(sql), this)
+    connection.execute(statement("erasure", "update_planned_counts"), this)
+
+
+def content_sha256(connection: Connection, plan_id: UUID) -> str:
+    """Hash over everything that the plan holds, read anew from the database; streamed."""
+    digest = hashlib.sha256()
+    for row in stream(connection, statement("erasure", "select_plan_content"), {"plan_id": plan_id}):
+        line = row.line.encode()
+        digest.update(len(line).to_bytes(8, "big") + line)
+    return digest.hexdigest()
+
+
+def forget(connection: Connection, plan_id: UUID, *, cases: bool = True) -> None:
+    """Empty a plan of every key of a person. Steps and counts stay; ``cases`` also drops which cases it held."""
+    for name in ("rows", "objects", "keys", *(("plan_cases",) if cases else ())):
+        connection.execute(statement("erasure", f"delete_plan_{name}"), {"plan_id": plan_id})
+
+
+def _breaker(
+    connection: Connection, builder: Builder, workspace: Workspace, run: Run
+) -> tuple[breaker.Figures, breaker.Decision]:
+    limits = workspace.thresholds.breaker
+    row = connection.execute(
+        statement("erasure", "select_breaker_figures"),
+        {
+            "as_of": run.as_of,
+            "run_id": run.run_id,
+            "window_hours": limits.window_hours,
+            "median_days": limits.median_days,
+        },
+    ).one()
+    subjects = connection.execute(text(builder.count_subjects())).scalar_one()
+    figures = breaker.Figures(
+        int(row.confirmed), int(subjects), int(row.largest_feed), int(row.history_runs), float(row.median or 0)
+    )
+    return figures, breaker.decide(figures, limits)
+
+
+def _summary(connection: Connection, made: Plan) -> dict[str, Any]:
+    steps = connection.execute(statement("erasure", "select_steps"), {"plan_id": made.plan_id}).all()
+    objects = connection.execute(
+        text("SELECT count(*) FROM gov.erasure_object WHERE plan_id = :p"), {"p": made.plan_id}
+    ).scalar_one()
+    rows: dict[str, int] = {}
+    for step in steps:
+        rows[step.action] = rows.get(step.action, 0) + step.planned
+    return {
+        "plan_id": str(made.plan_id),
+        "sha256": made.sha256,
+        "cases": made.cases,
+        "held": made.held,
+        "rows": rows,
+        "tables": sum(1 for step in steps if step.planned),
+        "objects": int(objects),
+        "breaker_tripped": made.breaker_tripped,
+        "breaker": made.breaker,
+        "rehearsal": False,
+    }

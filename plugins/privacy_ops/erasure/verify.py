@@ -1,0 +1,136 @@
+"""Looks for what an erasure may have left, anew and by other ways than the erasure went.
+
+Every mapped table is searched by subject keys, addresses and external ids that the plan kept, every personal
+bucket is listed. Nothing is certified before the gate has seen all of them empty.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, text
+
+from privacy_ops import ledger, runs
+from privacy_ops.erasure.builder import Builder
+from privacy_ops.erasure.execute import plans_in_state
+from privacy_ops.erasure.gates import DONE_GATE, done_suite, judge
+from privacy_ops.erasure.plan import Plan, covered_catalogue
+from privacy_ops.gates import runner
+from privacy_ops.gates.suite import Suite
+from privacy_ops.runs import Run
+from privacy_ops.stores.objects import ObjectStore
+from privacy_ops.stores.sql import statement
+from privacy_ops.workspace import Workspace
+
+_SWEPT_ACTIONS = {"OBJ_ALL_VERSIONS"}
+_WORDS = re.compile(r"[^/]+")
+
+
+def gate_of(plan: Plan, run: Run) -> str:
+    """Name of the gate after the erasure: an older plan finished by this run has one of its own."""
+    return DONE_GATE if plan.run_id == run.run_id else f"{DONE_GATE}.{plan.plan_id}"
+
+
+def verify(workspace: Workspace, run: Run, *, now: datetime) -> dict[str, Any]:
+    """Sweep and judge every plan whose objects are gone; returns counts. Raises GateBlocked when anything is left."""
+    if runs.is_rehearsal(run, max_drift_hours=workspace.thresholds.as_of_max_drift_hours):
+        return {"rehearsal": True}
+    total: dict[str, Any] = {"plans": 0, "assets": 0, "residual_rows": 0, "residual_objects": 0, "gates": []}
+    for plan in plans_in_state(workspace, "objects_erased"):
+        metrics = sweep(workspace, plan, now=now)
+        suite = done_suite()
+        named = Suite(gate_of(plan, run), suite.title, suite.checks, suite.runbook)
+        verdict = judge(named, metrics, run.run_id, plan.sha256, now, workspace.thresholds)
+        with workspace.database("erase").transaction() as connection:
+            gate_result_id = runner.record(connection, verdict)
+            if verdict.verdict != "block":
+                this = {"plan_id": plan.plan_id}
+                connection.execute(
+                    statement("erasure", "update_plan_state"),
+                    this | {"state": "verified", "before": "objects_erased", "at": now},
+                )
+                connection.execute(statement("erasure", "update_cases_of_plan"), this | {"state": "VERIFYING"})
+                ledger.append(
+                    connection, "verified", {"plan_sha256": plan.sha256, "gate_result_id": gate_result_id}, at=now
+                )
+        total["plans"] += 1
+        total["assets"] += int(metrics["assets_looked_at"])
+        total["residual_rows"] += int(metrics["residual_rows"])
+        total["residual_objects"] += int(metrics["residual_objects"])
+        total["gates"].append(verdict.verdict)
+        runner.raise_if_blocked(verdict, gate_result_id)
+    with workspace.database("erase").transaction() as connection:
+        runs.add_facts(connection, run.run_id, {"verification": total})
+    return total
+
+
+def sweep(workspace: Workspace, plan: Plan, *, now: datetime) -> dict[str, float]:
+    """The figures that the gate after the erasure judges. Writes what was counted asset by asset."""
+    this = {"plan_id": plan.plan_id}
+    found: dict[str, int] = {}
+    with workspace.database("erase").transaction() as connection:
+        builder = Builder(workspace.data_map, covered_catalogue(connection, workspace))
+        for table, sql in builder.sweeps():
+            found[table] = int(connection.execute(text(sql), this).scalar_one())
+        rows = sum(found.values())
+        for store_key, count in _sweep_objects(connection, workspace, workspace.objects(), plan):
+            found[store_key] = count
+        for asset, count in found.items():
+            connection.execute(
+                statement("erasure", "insert_residual"), this | {"asset": asset, "at": now, "found": count}
+            )
+        orphans = builder.count_orphans()
+        own = connection.execute(statement("erasure", "select_done_metrics"), this).mappings().one()
+        metrics = {name: float(value) for name, value in own.items() if value is not None}
+        metrics["orphans"] = float(connection.execute(text(orphans)).scalar_one() or 0) if orphans else 0.0
+    metrics["canaries_erased_or_idle"] = 1.0 if metrics["canaries_erased"] or not metrics["cases"] else 0.0
+    return metrics | {
+        "residual_rows": float(rows),
+        "residual_objects": float(sum(found.values()) - rows),
+        "assets_looked_at": float(len(found)),
+        "assets_not_looked_at": float(len(_expected(workspace, builder) - set(found))),
+        "ledger_faults": float(ledger.check(workspace).fault_count),
+    }
+
+
+def _expected(workspace: Workspace, builder: Builder) -> set[str]:
+    """Assets that must be looked at, named from the map and not from what the sweep did."""
+    tables = {step.table for step in builder.steps if step.action != "KEEP"}
+    stores = {f"s3://{e.bucket}" for e in workspace.data_map.objects.values() if e.erase.value in _SWEPT_ACTIONS}
+    return tables | stores
+
+
+def _sweep_objects(
+    connection: Connection, workspace: Workspace, store: ObjectStore, plan: Plan
+) -> Iterator[tuple[str, int]]:
+    """(bucket, versions and markers of planned keys, or named after an erased subject, that are still there)."""
+    rows = connection.execute(
+        text("SELECT bucket, object_key, is_prefix FROM gov.erasure_object WHERE plan_id = :p"), {"p": plan.plan_id}
+    ).all()
+    names = set(
+        connection.execute(
+            text(
+                "SELECT k.part FROM gov.erasure_key AS e, unnest(CAST(e.value AS text[])) AS k (part)"
+                " WHERE e.plan_id = :p AND e.kind = 'subject' AND length(k.part) >= 8"
+            ),
+            {"p": plan.plan_id},
+        ).scalars()
+    )
+    exact = {(row.bucket, row.object_key) for row in rows if not row.is_prefix}
+    folders = {(row.bucket, row.object_key) for row in rows if row.is_prefix}
+    for bucket in sorted({e.bucket for e in workspace.data_map.objects.values() if e.erase.value in _SWEPT_ACTIONS}):
+        left = 0
+        # The whole bucket, once: a key may name an erased person in a place where nobody would look for it.
+        for version in store.versions(bucket):
+            words = _WORDS.findall(version.key)
+            parents = {"/".join(words[:n]) + "/" for n in range(1, len(words) + 1)}
+            if (
+                (bucket, version.key) in exact
+                or any((bucket, parent) in folders for parent in parents)
+                or not names.isdisjoint(words)
+            ):
+                left += 1
+        yield f"s3://{bucket}", left
