@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -19,6 +19,7 @@ from privacy_ops import ledger, signing, thresholds
 from privacy_ops.errors import ConfigError, LedgerBroken, PrivacyOpsError, StoreUnavailable, UserError
 from privacy_ops.settings import KeyRing, ObjectSettings, Settings, home_directory
 from privacy_ops.stores import migrations
+from privacy_ops.stores.database import Database
 from privacy_ops.stores.objects import ObjectStore
 from privacy_ops.workspace import Workspace
 from sqlalchemy import Connection, create_engine, text
