@@ -195,6 +195,21 @@ def _unseen(observations: Sequence[Observation], registry: Registry) -> Iterator
         )
 
 
+def _partial(observations: Sequence[Observation]) -> Iterator[Finding]:
+    """Observers that looked, and say what they left out."""
+    for observation in observations:
+        if observation.looked and observation.reason:
+            yield Finding(
+                "observer_partial",
+                "LOW",
+                f"observer:{observation.observer}",
+                "",
+                observation.reason,
+                "give the observer what it lacks",
+                (observation.observer,),
+            )
+
+
 def find(
     judged: Sequence[tuple[Entry, Judged]], observations: Sequence[Observation], registry: Registry
 ) -> tuple[Finding, ...]:
@@ -205,7 +220,7 @@ def find(
             found += _of_flow(entry, verdicts)
         else:
             found.append(_undeclared(entry, verdicts, registry))
-    found += [*_of_instruments(judged), *_unseen(observations, registry)]
+    found += [*_of_instruments(judged), *_unseen(observations, registry), *_partial(observations)]
     found.sort(key=lambda f: (_ORDER.index(f.severity), f.rule, f.asset, f.subject))
     by_name: dict[str, Finding] = {}
     for finding in found:

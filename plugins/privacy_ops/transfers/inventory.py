@@ -117,12 +117,14 @@ def observe(
     run: Run,
     connections: Sequence[ConnectionFact] | None,
     *,
+    connections_left_out: str = "",
     judge_on: date | None = None,
 ) -> dict[str, Any]:
     """Look at everything, put it beside the registry, and freeze the flows as the run's snapshot.
 
-    ``connections``: configured connections without secrets, or None when they could not be listed. ``judge_on``: a
-    day to judge instead of the run's own. Raises ConfigError, UserError when the inventory is published already.
+    ``connections``: configured connections without secrets, or None when they could not be listed;
+    ``connections_left_out``: which ones that list cannot hold. ``judge_on``: a day to judge instead of the run's own.
+    Raises ConfigError, UserError when the inventory is published already.
     """
     tables = load_reference(workspace.settings.include)
     declared = load_registry(workspace.settings.include, tables)
@@ -133,7 +135,7 @@ def observe(
         expected = frozenset(entry.bucket for entry in data_map.objects.values())
         observers += [
             BucketObserver(workspace.objects(), tables, expected),
-            ConnectionObserver(connections, declared, data_map.location.country),
+            ConnectionObserver(connections, declared, data_map.location.country, connections_left_out),
         ]
     observations = [observer.observe() for observer in observers]
     entries = assemble.assemble(observations, declared, data_map, tables)

@@ -35,7 +35,7 @@ class ObservedFlow:
 
 @dataclass(frozen=True)
 class Observation:
-    """What one observer saw. ``looked`` False: it could not, and ``reason`` says why, without secrets."""
+    """What one observer saw. ``looked`` False: it could not. ``reason``: why not, or what it left out; no secrets."""
 
     observer: str
     flows: tuple[ObservedFlow, ...]
@@ -131,12 +131,15 @@ def _own(host: str) -> bool:
 
 
 class ConnectionObserver:
-    """Hosts of the configured connections. ``records`` None means that nobody could list them."""
+    """Hosts of the configured connections. ``records`` None means that nobody could list them; ``partial`` says what
+    the list leaves out."""
 
     name = "connections"
 
-    def __init__(self, records: Sequence[ConnectionFact] | None, registry: Registry, home: str) -> None:
-        self._records, self._registry, self._home = records, registry, home
+    def __init__(
+        self, records: Sequence[ConnectionFact] | None, registry: Registry, home: str, partial: str = ""
+    ) -> None:
+        self._records, self._registry, self._home, self._partial = records, registry, home, partial
 
     def _flow(self, record: ConnectionFact) -> ObservedFlow | None:
         place = f"connection:{record.conn_id}"
@@ -156,7 +159,7 @@ class ConnectionObserver:
         if self._records is None:
             return _blind(self.name, "the configured connections were not listed")
         seen = (self._flow(record) for record in self._records)
-        return Observation(self.name, tuple(flow for flow in seen if flow), looked=True)
+        return Observation(self.name, tuple(flow for flow in seen if flow), looked=True, reason=self._partial)
 
 
 class DataMapObserver:
