@@ -119,7 +119,7 @@ def keys(var: Path) -> Keys:
     folder.chmod(0o700)
     ring = {purpose: {"current": "k1", "keys": {"k1": secrets.token_hex(32)}} for purpose in KEY_PURPOSES}
     signing = folder / "signing.pem"
-    _kept(signing, _new_signing_key)
+    _kept(signing, new_signing_key)
     return Keys(
         hmac=_kept(folder / "hmac.json", lambda: json.dumps(ring)),
         signing_key_file=signing,
@@ -129,7 +129,8 @@ def keys(var: Path) -> Keys:
     )
 
 
-def _new_signing_key() -> str:
+def new_signing_key() -> str:
+    """A fresh Ed25519 private key as PEM."""
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
     from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 

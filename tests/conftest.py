@@ -6,6 +6,7 @@ by a watcher process when pytest itself is killed.
 
 from __future__ import annotations
 
+import logging
 import secrets
 import shutil
 import signal
@@ -14,16 +15,20 @@ import sys
 import tempfile
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import pytest
-from privacy_ops.settings import ObjectSettings
+from privacy_ops.settings import DUTIES, KEY_PURPOSES, KeyRing, ObjectSettings, Settings, home_directory
 from privacy_ops.stores.database import quote
 from privacy_ops.stores.objects import ObjectStore
 from sqlalchemy import create_engine, text
+from sqlalchemy.engine import make_url
 from sqlalchemy.pool import NullPool
 
 from sandbox.postgres import PostgresServer, free_port
+from sandbox.state import new_signing_key
 
 _WATCHER = "import os, signal, sys; sys.stdin.read(); os.kill(int(sys.argv[1]), signal.SIGQUIT)"
 
@@ -89,6 +94,7 @@ def object_settings() -> Iterator[ObjectSettings]:
     """Address of an S3 endpoint (moto's server, in a thread of this process)."""
     from moto.server import ThreadedMotoServer
 
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # one line per request, each with a key
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     try:
@@ -101,7 +107,123 @@ def object_settings() -> Iterator[ObjectSettings]:
 @pytest.fixture
 def objects(object_settings: ObjectSettings) -> ObjectStore:
     """An object store without any bucket."""
+    _reset(object_settings)
+    return ObjectStore(object_settings)
+
+
+def _reset(object_settings: ObjectSettings) -> None:
     reset = urllib.request.Request(f"{object_settings.endpoint_url}/moto-api/reset", method="POST")  # ruff: ignore[S310]
     with urllib.request.urlopen(reset, timeout=30):  # ruff: ignore[S310]
         pass
-    return ObjectStore(object_settings)
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """A small publisher of one test: its settings (all duties), and ways in for whoever checks the outcome."""
+
+    settings: Settings
+    dsn: str  # superuser, the publisher's database
+    truth_dsn: str  # superuser, what was planted
+    anchor: date
+
+
+@dataclass(frozen=True)
+class _Template:
+    database: str
+    truth: str
+    passwords: dict[str, str]
+    objects: list[tuple[str, str, bytes]]  # every version, oldest first
+    anchor: date
+
+
+# Fixed, so that a test which fails today fails tomorrow; dates of birth are relative to it.
+ANCHOR = date(2026, 11, 20)
+SMALL = 300
+
+
+@pytest.fixture(scope="session")
+def _template(cluster: PostgresServer, object_settings: ObjectSettings) -> _Template:
+    from sandbox import provision
+    from sandbox.publisher.objects import BUCKETS
+
+    _reset(object_settings)
+    passwords = {duty: secrets.token_hex(12) for duty in DUTIES}
+    for name in ("template_publisher", "template_truth"):
+        provision.create_database(cluster, name)
+    provision.create_publisher(cluster, "template_publisher", passwords)
+    made = provision.Publisher(SMALL, 7, ANCHOR, events_per_person=5)
+    provision.fill(cluster, "template_publisher", "template_truth", object_settings, made)
+    store = ObjectStore(object_settings)
+    held = []
+    for bucket in BUCKETS:
+        # Listed newest first within a key.
+        for version in reversed(list(store.versions(bucket.name))):
+            body = store.client.get_object(Bucket=bucket.name, Key=version.key, VersionId=version.version_id)
+            held.append((bucket.name, version.key, body["Body"].read()))
+    return _Template("template_publisher", "template_truth", passwords, held, ANCHOR)
+
+
+@pytest.fixture
+def publisher(cluster: PostgresServer, object_settings: ObjectSettings, _template: _Template) -> Iterator[Sandbox]:
+    """A filled publisher for this test alone: databases cloned, buckets and objects put anew, gov empty."""
+    from sandbox import provision
+    from sandbox.publisher.objects import create_buckets
+
+    name = f"publisher_{secrets.token_hex(6)}"
+    truth = f"{name}_truth"
+    try:
+        provision.create_database(cluster, name, template=_template.database)
+        provision.create_database(cluster, truth, template=_template.truth)
+        # Rights on a database are not cloned with it; passwords belong to the whole server.
+        provision.grant(cluster.dsn(name), _template.passwords)
+        _reset(object_settings)
+        create_buckets(object_settings)
+        store = ObjectStore(object_settings)
+        for bucket, key, body in _template.objects:
+            store.put(bucket, key, body)
+        yield Sandbox(
+            _settings(cluster, name, _template.passwords, object_settings),
+            cluster.dsn(name),
+            cluster.dsn(truth),
+            _template.anchor,
+        )
+    finally:
+        provision.drop_database(cluster, name)
+        provision.drop_database(cluster, truth)
+
+
+@pytest.fixture
+def publisher_database(publisher: Sandbox) -> Settings:
+    """Settings of a filled publisher for this test alone."""
+    return publisher.settings
+
+
+@pytest.fixture
+def settings(
+    cluster: PostgresServer, empty_database: str, object_settings: ObjectSettings, objects: ObjectStore
+) -> Settings:
+    """Settings of an empty publisher: schema, gov, roles, grants and buckets, but nobody in it."""
+    from sandbox import provision
+    from sandbox.publisher.objects import create_buckets
+
+    name = str(make_url(empty_database).database)
+    passwords = {duty: secrets.token_hex(12) for duty in DUTIES}
+    provision.create_publisher(cluster, name, passwords)
+    create_buckets(object_settings)
+    return _settings(cluster, name, passwords, object_settings)
+
+
+def _settings(
+    cluster: PostgresServer, database: str, passwords: dict[str, str], object_settings: ObjectSettings
+) -> Settings:
+    hmac = {purpose: {"k1": secrets.token_bytes(32)} for purpose in KEY_PURPOSES}
+    return Settings(
+        home=home_directory(),
+        dsns={duty: cluster.dsn(database, f"privacy_{duty}", passwords[duty]) for duty in DUTIES},
+        objects=object_settings,
+        keys=KeyRing(
+            hmac=hmac,
+            current=dict.fromkeys(KEY_PURPOSES, "k1"),
+            signing_key_pem=new_signing_key().encode(),
+        ),
+    )
