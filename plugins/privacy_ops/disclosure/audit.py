@@ -104,7 +104,7 @@ def _solve_union(course: Bounds, modules: Mapping[str, Bounds]) -> dict[str | No
     low = max(course[0], *(least for least, _ in modules.values()), 0)
     high = _smaller(course[1], _total(most for _, most in modules.values()))
     solved: dict[str | None, Bounds] = {None: (low, high)}
-    solved |= modules
+    solved.update(modules.items())
     if high is None:
         return solved
     # A course that is known is known to a few sizes: try each of them.

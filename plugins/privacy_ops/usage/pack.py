@@ -10,6 +10,7 @@ import csv
 import hashlib
 import io
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -50,6 +51,7 @@ COLUMNS = {
         "method_version",
     ),
 }
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
 CONTENT_TYPES = {"csv": "text/csv; charset=utf-8", "json": "application/json", "md": "text/markdown; charset=utf-8"}
 
 
@@ -77,8 +79,10 @@ def content_type(name: str) -> str:
 
 
 def safe_text(value: str) -> str:
-    """Text that a spreadsheet takes for text: one that would begin a formula gets an apostrophe in front."""
-    return f"'{value}" if value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
+    """One line of text that a spreadsheet takes for text: what would begin a formula gets an apostrophe in front."""
+    line = _CONTROL.sub(" ", value)
+    risky = value.startswith(("\t", "\r")) or line.lstrip().startswith(("=", "+", "-", "@"))
+    return f"'{line}" if risky else line
 
 
 def shown_cells(pack: PlannedPack, masters: Mapping[str, Master]) -> list[tuple[Master, PublishedCell]]:

@@ -1,0 +1,510 @@
+"""Whole export runs on a real PostgreSQL, as the export's own role, and on an S3 API."""
+
+from __future__ import annotations
+
+import copy
+import csv
+import io
+import secrets
+import threading
+import time
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+from privacy_ops.errors import GateBlocked, PrivacyOpsError, ReleaseRefused, StoreRefused
+from privacy_ops.stores.database import Database, quote
+from privacy_ops.stores.objects import ObjectStore
+from privacy_ops.usage import release
+from privacy_ops.workspace import Workspace
+from sqlalchemy import create_engine, text
+from sqlalchemy.pool import NullPool
+
+from sandbox.postgres import PostgresServer
+from tests import usage_world as world
+from tests.usage_world import NOW, WEEK
+
+TEMPLATE = "usage_template"
+SUPPORTER, AUTHOR = "usage_by_course_week.csv", "usage_by_module_week.csv"
+
+
+def administer(cluster: PostgresServer, statement: str) -> None:
+    engine = create_engine(cluster.dsn(), isolation_level="AUTOCOMMIT", poolclass=NullPool)
+    with engine.connect() as connection:
+        connection.execute(text(statement))
+
+
+@pytest.fixture(scope="module")
+def template(cluster: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A filled publisher that each test copies."""
+    administer(cluster, f"CREATE DATABASE {TEMPLATE}")
+    world.make_database(cluster.dsn(TEMPLATE))
+    world.fill(cluster.dsn(TEMPLATE))
+    world.entitle(cluster.dsn(TEMPLATE), tmp_path_factory.mktemp("registry"))
+    yield TEMPLATE
+    administer(cluster, f"DROP DATABASE {TEMPLATE} WITH (FORCE)")
+
+
+@pytest.fixture
+def dsn(cluster: PostgresServer, template: str) -> Iterator[str]:
+    """Superuser address of a publisher of one's own."""
+    name = f"usage_{secrets.token_hex(4)}"
+    administer(cluster, f"CREATE DATABASE {quote(name)} TEMPLATE {template}")
+    yield cluster.dsn(name)
+    administer(cluster, f"DROP DATABASE {quote(name)} WITH (FORCE)")
+
+
+@pytest.fixture
+def ws(dsn: str, objects: ObjectStore, object_settings) -> Workspace:
+    for bucket in ("imp-staging", "imp-exports"):
+        region = {"LocationConstraint": "eu-west-2"}
+        objects.client.create_bucket(Bucket=bucket, CreateBucketConfiguration=region)
+    objects.client.put_bucket_versioning(Bucket="imp-exports", VersioningConfiguration={"Status": "Enabled"})
+    return world.workspace(dsn, object_settings)
+
+
+def sql(dsn: str, statement: str, **values: object) -> None:
+    with Database(dsn).transaction() as c:
+        c.execute(text(statement), values)
+
+
+def one(dsn: str, statement: str, **values: object):
+    with Database(dsn).transaction() as c:
+        return c.execute(text(statement), values).scalar_one()
+
+
+def table(ws: Workspace, recipient: str, week: str = WEEK.key) -> dict[tuple[str, str], dict[str, str]]:
+    """The rows that a recipient got, by course and module."""
+    keys = [k for k in world.exported(ws) if f"/{recipient}/{week}/" in k and k.endswith(".csv")]
+    assert len(keys) == 1
+    rows = csv.DictReader(io.StringIO(world.exported(ws)[keys[0]].decode()))
+    return {(row["course_id"], row.get("module_id", "")): row for row in rows}
+
+
+def shown(row: dict[str, str]) -> tuple[str, ...]:
+    return row["n_learners"], row["n_starters"], row["n_completers"], row["mean_minutes_band"], row["n_learners_flag"]
+
+
+WITHHELD = ("", "", "", "", "withheld")
+
+
+def test_a_week_is_released_to_those_who_may_have_it(ws, dsn):
+    assert world.export(ws) == {"iso_week": WEEK.key, "published": 3, "adopted": 0, "served": 0}
+    # Course 1: people 0–54 learn, 25 + 20 complete with five in both, a twenty-minute view per module.
+    courses = table(ws, "supporter-one")
+    assert shown(courses["1", ""]) == ("55", "55", "40", "15-30", "published")
+    assert shown(courses["2", ""]) == ("40", "40", "30", "15-30", "published")
+    assert shown(courses["3", ""]) == WITHHELD, "twelve learners ever: below thirty"
+    modules = table(ws, "author-one")
+    assert shown(modules["1", "10"]) == ("40", "40", "25", "15-30", "published")
+    assert shown(modules["1", "12"]) == WITHHELD, "three learners"
+    assert shown(modules["1", "11"]) == WITHHELD, "alone, module 12 could be worked out"
+    assert shown(modules["3", "30"]) == WITHHELD
+    assert {shown(row) for row in table(ws, "author-two").values()} == {WITHHELD}, "one of two cannot stand alone"
+    assert not [key for key in world.exported(ws) if "supporter-gone" in key], "the agreement ended on Saturday"
+    assert one(dsn, "SELECT count(*) FROM gov.release_register") == 3
+    assert one(dsn, "SELECT count(*) FROM gov.release_event WHERE kind = 'published'") == 3
+
+
+def test_a_pack_is_whole_and_tells_nothing_of_the_run(ws):
+    world.export(ws)
+    files = {k.rpartition("/")[2]: b for k, b in world.exported(ws).items() if "supporter-one" in k}
+    assert set(files) == {SUPPORTER, "manifest.json", "README.md", "SHA256SUMS"}
+    assert all(b"\r" not in body for body in files.values())
+    assert b"course_usage_export" not in b"".join(files.values())
+
+
+def test_a_rerun_and_a_cleared_run_serve_the_same_bytes(ws):
+    world.export(ws)
+    before = world.exported(ws)
+    versions = {(v.key, v.version_id) for v in ws.objects().versions("imp-exports")}
+    assert world.export(ws, "one")["served"] == 3
+    assert world.export(ws, "two")["served"] == 3
+    assert world.exported(ws) == before
+    assert {(v.key, v.version_id) for v in ws.objects().versions("imp-exports")} == versions
+
+
+def test_erasing_one_person_changes_no_released_byte(ws, dsn):
+    world.export(ws)
+    before = world.exported(ws)
+    with Database(dsn).transaction() as c:
+        world.erase_person(c, 39)
+    assert world.export(ws, "after")["served"] == 3
+    assert world.exported(ws) == before
+
+
+def test_a_course_that_falls_below_thirty_stays_open(ws, dsn):
+    world.export(ws)
+    with Database(dsn).transaction() as c:
+        for number in range(55):
+            world.erase_person(c, number)
+    week = "2026-W47"
+    later = NOW + timedelta(days=7)
+    with Database(dsn).transaction() as c:
+        world.view_page(c, 100, 10, WEEK.end + timedelta(hours=5), 60)
+        world.detect(c, later - timedelta(hours=3))
+    world.export(ws, "later", week=week, now=later)
+    assert one(dsn, "SELECT lifetime_reached FROM gov.release_master WHERE course_id = '1' AND iso_week = :w", w=week)
+
+
+def test_backfills_in_any_order_give_the_same_bytes(ws, dsn, cluster, template, object_settings):
+    for week in (WEEK.before(2).key, WEEK.key, WEEK.before(1).key):
+        world.export(ws, f"backfill-{week}", week=week)
+    first = world.exported(ws)
+    assert len({key.split("/")[3] for key in first}) == 3
+
+    name = f"usage_{secrets.token_hex(4)}"
+    administer(cluster, f"CREATE DATABASE {quote(name)} TEMPLATE {template}")
+    try:
+        store = ws.objects()
+        store.delete_versions("imp-exports", list(store.versions("imp-exports")))
+        again = world.workspace(cluster.dsn(name), object_settings)
+        for week in (WEEK.before(1).key, WEEK.before(2).key, WEEK.key):
+            world.export(again, f"backfill-{week}", week=week)
+        assert world.exported(again) == first
+    finally:
+        administer(cluster, f"DROP DATABASE {quote(name)} WITH (FORCE)")
+
+
+def test_a_crash_between_put_and_register_is_adopted_by_the_next_try(ws, dsn, monkeypatch):
+    run = world.prepare(ws)
+    world.approve(ws, run)
+
+    def crash(*_args, **_kwargs):
+        raise RuntimeError("killed")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(release, "_register", crash)
+        with pytest.raises(RuntimeError):
+            release.publish(ws, run, now=NOW)
+    left = world.exported(ws)
+    assert left
+    assert one(dsn, "SELECT count(*) FROM gov.release_register") == 0
+    outcome = release.publish(ws, run, now=NOW)
+    assert outcome["adopted"] == 1
+    assert left.items() <= world.exported(ws).items()
+    assert one(dsn, "SELECT count(*) FROM gov.release_register") == 3
+
+
+def test_another_file_of_the_same_name_is_never_overwritten(ws, dsn):
+    run = world.prepare(ws)
+    world.approve(ws, run)
+    prefix = next(iter(release.read_staged(ws, run)))
+    ws.objects().put("imp-exports", f"{prefix}README.md", b"something else")
+    with pytest.raises(ReleaseRefused, match="another file"):
+        release.publish(ws, run, now=NOW)
+    assert ws.objects().get("imp-exports", f"{prefix}README.md") == b"something else"
+    assert one(dsn, "SELECT count(*) FROM gov.release_register") == 0
+
+
+def test_two_runs_of_one_week_at_once_release_it_once(ws, dsn):
+    outcomes: list[dict] = []
+
+    def run(name: str) -> None:
+        found = world.prepare(ws, name)
+        world.approve(ws, found)
+        barrier.wait()
+        outcomes.append(release.publish(ws, found, now=NOW))
+
+    barrier = threading.Barrier(2)
+    threads = [threading.Thread(target=run, args=(name,)) for name in ("left", "right")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(120)
+    assert sorted((o["published"], o["served"]) for o in outcomes) == [(0, 3), (3, 0)]
+    assert one(dsn, "SELECT count(*) FROM gov.release_register") == 3
+
+
+def test_nothing_is_released_before_a_person_approved_the_first_release(ws, dsn):
+    run = world.prepare(ws)
+    with pytest.raises(GateBlocked, match="first_release"):
+        release.publish(ws, run, now=NOW)
+    world.approve(ws, run, decision="reject")
+    world.approve(ws, run)
+    with pytest.raises(GateBlocked, match="first_release"):
+        release.publish(ws, run, now=NOW)
+    assert world.exported(ws) == {}
+
+
+def test_nobody_is_asked_again_once_a_product_was_released(ws):
+    world.export(ws)
+    run = world.prepare(ws, "next", week=WEEK.before(1).key)
+    assert release.first_release_request(ws, run) is None
+    assert release.publish(ws, run, now=NOW)["published"] == 3
+
+
+def test_files_changed_after_the_gate_are_not_published(ws):
+    run = world.prepare(ws)
+    world.approve(ws, run)
+    key = next(k for k in ws.objects().keys("imp-staging") if k.endswith(".csv"))
+    ws.objects().put("imp-staging", key, ws.objects().get("imp-staging", key) + b"x")
+    with pytest.raises(GateBlocked, match="something else"):
+        release.publish(ws, run, now=NOW)
+    assert world.exported(ws) == {}
+
+
+def test_input_that_moved_after_the_gate_is_not_counted(ws, dsn):
+    run = world.open_run(ws)
+    release.judge_input(ws, run, now=NOW)
+    with Database(dsn).transaction() as c:
+        world.view_page(c, 1, 10, WEEK.start + timedelta(hours=1), 60)
+    with pytest.raises(GateBlocked, match="something else"):
+        release.protect(ws, run, now=NOW)
+    assert one(dsn, "SELECT count(*) FROM gov.release_master") == 0
+
+
+def test_a_blocked_gate_marked_as_success_opens_nothing(ws, dsn):
+    run = world.open_run(ws, now=WEEK.end + timedelta(hours=1))
+    with pytest.raises(GateBlocked, match="E-04"):
+        release.judge_input(ws, run, now=WEEK.end + timedelta(hours=1))
+    with pytest.raises(GateBlocked):
+        release.protect(ws, run, now=WEEK.end + timedelta(hours=1))
+
+
+def test_a_withdrawn_release_is_refused_and_the_others_are_served(ws, dsn):
+    world.export(ws)
+    ident = one(dsn, "SELECT release_id FROM gov.release_register WHERE recipient_id = 'author-two'")
+    sql(
+        dsn,
+        "INSERT INTO gov.release_event (release_id, kind, run_id, at, reason) VALUES (:r, 'withdrawn', '-', :at, 'x')",
+        r=ident,
+        at=NOW,
+    )
+    run = world.open_run(ws, "again")
+    release.judge_input(ws, run, now=NOW)
+    release.protect(ws, run, now=NOW)
+    assert release.stage(ws, run)["withdrawn"] == 1
+    release.judge_files(ws, run, now=NOW)
+    assert release.publish(ws, run, now=NOW)["served"] == 2
+
+
+def test_published_bytes_that_were_changed_are_noticed(ws):
+    world.export(ws)
+    key = next(k for k in world.exported(ws) if k.endswith(".csv"))
+    ws.objects().put("imp-exports", key, b"changed")
+    run = world.open_run(ws, "again")
+    with pytest.raises(GateBlocked, match="E-12-bytes"):
+        release.judge_published(ws, run, now=NOW)
+    with pytest.raises(ReleaseRefused, match="register"):
+        release.stage(ws, run)
+
+
+def learners(ws: Workspace, dsn: str, course: str) -> set[str]:
+    """Who is counted, straight from the view."""
+    from privacy_ops.usage import view
+
+    with ws.database("export").transaction() as c:
+        view.build(c, ws.data_map, WEEK)
+        rows = c.execute(text("SELECT DISTINCT person FROM usage_event WHERE course_id = :c"), {"c": course})
+        return {row.person for row in rows}
+
+
+@pytest.mark.parametrize(
+    ("name", "statement"),
+    [
+        ("staff", "UPDATE core.user_account SET account_type = 'staff' WHERE user_id = :u"),
+        ("bot", "UPDATE core.user_account SET account_type = 'bot' WHERE user_id = :u"),
+        ("restricted", "UPDATE core.user_account SET status = 'restricted' WHERE user_id = :u"),
+        (
+            "objects_to_statistics",
+            "INSERT INTO consent.preference_current (user_id, no_statistics, updated_at) VALUES (:u, true, now())",
+        ),
+        (
+            "refuses_third_parties",
+            "INSERT INTO consent.preference_current (user_id, no_third_party, updated_at) VALUES (:u, true, now())",
+        ),
+        (
+            "suspected_minor",
+            "INSERT INTO gov.minor_case (subject_kind, subject_table, subject_key, subject_ref, ref_key_id, class,"
+            " state, discovered_at, opened_by_run, judged_by_run) VALUES ('person', 'core.user_account',"
+            " ARRAY[CAST(:u AS text)], 'r', 'k', 'SUSPECTED_MINOR', 'IN_REVIEW', now(), 'x', 'x')",
+        ),
+    ],
+)
+def test_people_who_enter_no_statistic(ws, dsn, name, statement):
+    somebody = str(world.person(5))
+    assert somebody in learners(ws, dsn, "1")
+    sql(dsn, statement, u=world.person(5))
+    found = learners(ws, dsn, "1")
+    assert somebody not in found
+    assert len(found) == 54
+
+
+def test_a_cleared_case_is_counted_again(ws, dsn):
+    sql(
+        dsn,
+        "INSERT INTO gov.minor_case (subject_kind, subject_table, subject_key, subject_ref, ref_key_id, class, state,"
+        " discovered_at, opened_by_run, judged_by_run) VALUES ('person', 'core.user_account',"
+        " ARRAY[CAST(:u AS text)], 'r', 'k', 'SUSPECTED_MINOR', 'CLEARED', now(), 'x', 'x')",
+        u=world.person(5),
+    )
+    assert str(world.person(5)) in learners(ws, dsn, "1")
+
+
+def test_visitors_and_other_weeks_are_not_counted(ws, dsn):
+    with Database(dsn).transaction() as c:
+        c.execute(
+            text("INSERT INTO web.page_view (at, session_id, module_id, url) VALUES (:at, gen_random_uuid(), 10, 'x')"),
+            {"at": WEEK.start},
+        )
+        world.view_page(c, 110, 10, WEEK.start - timedelta(seconds=1), 60)
+        world.view_page(c, 111, 10, WEEK.end, 60)
+        world.view_page(c, 112, 10, WEEK.start, 60)
+        world.view_page(c, 113, 10, WEEK.end - timedelta(seconds=1), 60)
+    found = learners(ws, dsn, "1")
+    assert {str(world.person(n)) in found for n in (110, 111)} == {False}
+    assert {str(world.person(n)) in found for n in (112, 113)} == {True}
+
+
+def test_minutes_are_capped_at_two_hours_of_a_persons_day_over_all_modules(ws, dsn):
+    from privacy_ops.usage import view
+    from privacy_ops.usage.aggregate import course_tables
+    from privacy_ops.usage.spec import spec_of
+
+    with Database(dsn).transaction() as c:
+        for module, hours in ((40, 3), (41, 1)):
+            world.view_page(c, 100, module, WEEK.start + timedelta(hours=5), hours * 3600)
+    with ws.database("export").transaction() as c:
+        rules = spec_of(ws.thresholds).rules
+        view.build(c, ws.data_map, WEEK)
+        before = course_tables(c, rules, view.public_courses(c, ws.data_map, ["4"]))["4"]
+    # 50 people, 20 minutes in each of two modules; and one with four hours, of which two count, three to one.
+    assert before.course.seconds == 50 * 40 * 60 + 7200
+    assert before.modules["40"].seconds == 50 * 20 * 60 + 5400
+    assert before.course.learners == 51
+
+
+INPUT_BLOCKS = {
+    "E-01": lambda c: c.execute(text("UPDATE gov.run SET as_of = as_of - interval '30 hours'")),
+    "E-05": lambda c: (
+        c.execute(text("DELETE FROM web.page_view WHERE at >= :a AND at < :b"), {"a": WEEK.start, "b": WEEK.end})
+        and c.execute(text("DELETE FROM learn.module_progress"))
+    ),
+    "E-02": lambda c: c.execute(text("UPDATE gov.recipient SET status = 'ended'")),
+    "E-02-courses": lambda c: c.execute(text("UPDATE gov.entitlement SET course_id = '99' WHERE course_id = '2'")),
+}
+
+
+@pytest.mark.parametrize("check", INPUT_BLOCKS)
+def test_the_input_gate_blocks(ws, dsn, check):
+    with Database(dsn).transaction() as c:
+        INPUT_BLOCKS[check](c)
+    run = world.open_run(ws)
+    with pytest.raises(GateBlocked, match=f"blocks: {check} "):
+        release.judge_input(ws, run, now=NOW)
+
+
+@pytest.mark.parametrize("kind", [{"dry_run": True}, {"state": "failed"}])
+def test_a_rehearsal_or_a_failed_detection_does_not_open_the_export(ws, dsn, kind):
+    with Database(dsn).transaction() as c:
+        c.execute(text("DELETE FROM gov.run"))
+        world.detect(c, NOW - timedelta(hours=1), **kind)
+    with pytest.raises(GateBlocked, match="E-01"):
+        release.judge_input(ws, world.open_run(ws), now=NOW)
+
+
+def test_somebody_left_in_the_input_by_mistake_blocks(ws, dsn, monkeypatch):
+    """A faulty view builder: the gate asks the sources anew."""
+    from privacy_ops.usage import view
+
+    sql(dsn, "UPDATE core.user_account SET status = 'restricted' WHERE user_id = :u", u=world.person(5))
+    run = world.open_run(ws)
+    build = view.build
+
+    def faulty(connection, data_map, window):
+        build(
+            connection,
+            data_map.model_copy(update={"usage": data_map.usage.model_copy(update={"exclusions": ()})}),
+            window,
+        )
+
+    monkeypatch.setattr(view, "build", faulty)
+    with pytest.raises(GateBlocked, match="blocks: E-03 "):
+        release.judge_input(ws, run, now=NOW)
+
+
+def test_no_baseline_warns_and_does_not_block(ws, dsn):
+    sql(dsn, "DELETE FROM web.page_view WHERE at < :a", a=WEEK.before(2).start)
+    assert release.judge_input(ws, world.open_run(ws), now=NOW)["verdict"] == "warn"
+
+
+def test_a_full_week_passes_without_a_warning(ws):
+    assert release.judge_input(ws, world.open_run(ws), now=NOW)["verdict"] == "pass"
+
+
+def test_a_week_in_which_everything_is_withheld_is_published(ws, dsn):
+    week = WEEK.before(1).key
+    world.export(ws, week=week)
+    rows = [row for name in ("supporter-one", "author-one", "author-two") for row in table(ws, name, week).values()]
+    assert rows
+    assert {shown(row) for row in rows} == {WITHHELD}
+
+
+def test_an_agreement_without_a_clause_gives_nothing(ws, dsn, tmp_path: Path):
+    registry = copy.deepcopy(world.REGISTRY)
+    registry["agreements"][1]["clauses"] = registry["agreements"][1]["clauses"][:-1]
+    world.entitle(dsn, tmp_path, registry)
+    assert world.export(ws)["published"] == 2
+    assert not [key for key in world.exported(ws) if "author-two" in key]
+
+
+@pytest.mark.parametrize(
+    ("name", "dates", "packs"),
+    [
+        ("covers_week_and_release_day", {"from": date(2026, 11, 9), "to": date(2026, 11, 18)}, 3),
+        ("ends_the_day_before_the_release", {"to": date(2026, 11, 17)}, 2),
+        ("begins_on_the_tuesday_of_the_week", {"from": date(2026, 11, 10)}, 2),
+    ],
+)
+def test_an_agreement_covers_the_whole_week_and_the_day_of_release(ws, dsn, tmp_path, name, dates, packs):
+    registry = copy.deepcopy(world.REGISTRY)
+    registry["agreements"][1] |= dates
+    world.entitle(dsn, tmp_path, registry)
+    assert world.export(ws)["published"] == packs
+
+
+def test_the_register_and_masters_are_never_changed(ws, dsn):
+    world.export(ws)
+    for name in ("release_master", "release_register", "release_event"):
+        with pytest.raises(PrivacyOpsError):
+            sql(dsn, f"DELETE FROM gov.{name}")
+    with pytest.raises(PrivacyOpsError):
+        sql(dsn, "UPDATE gov.release_register SET n_rows = 0")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT email_norm FROM core.user_account",
+        "SELECT username FROM core.user_account",
+        "SELECT * FROM core.user_profile",
+        "SELECT url FROM web.page_view",
+        "SELECT score FROM learn.assessment_attempt",
+        "SELECT subject_ref FROM gov.minor_case",
+        "UPDATE gov.entitlement SET valid_to = '2099-01-01'",
+        "INSERT INTO gov.recipient VALUES ('x-y', 'author', 'x', 'GB', 'active')",
+        "DELETE FROM gov.release_register",
+        "UPDATE gov.release_master SET sha256 = ''",
+        "DELETE FROM web.page_view",
+    ],
+)
+def test_the_export_can_not(ws, statement):
+    with pytest.raises(StoreRefused), ws.database("export").transaction() as c:
+        c.execute(text(statement))
+
+
+def test_no_true_count_stays_behind(ws, dsn):
+    """Twelve learners of course 3 and three of module 12 stand nowhere in gov."""
+    world.export(ws)
+    kept = one(dsn, "SELECT string_agg(cells::text, ' ') FROM gov.release_master")
+    assert '"learners": 12' not in kept
+    assert '"learners": 3' not in kept
+    # The server clears a session's temporary tables a moment after it ended.
+    for _ in range(50):
+        left = one(dsn, "SELECT count(*) FROM pg_class WHERE relpersistence = 't' AND relname LIKE 'usage%'")
+        if not left:
+            break
+        time.sleep(0.1)
+    assert left == 0
