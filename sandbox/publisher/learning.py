@@ -54,8 +54,8 @@ def write_learning(people: People, catalogue: Catalogue) -> Progress:
     keep = started < end
     e, step, started = e[keep], step[keep], started[keep]
     module = catalogue.first_module[course[e]] + step
-    completed = started + ((rng.exponential(4.0, len(e)) * DAY).astype("timedelta64[s]") + 1200)
-    completed[(rng.random(len(e)) > 0.72) | (completed >= end)] = np.datetime64("NaT")
+    completed = started + ((rng.exponential(4.0, len(e)) * DAY).astype("timedelta64[s]") + np.timedelta64(1200, "s"))
+    completed[(rng.random(len(e)) > 0.72) | (completed >= end)] = np.datetime64("NaT", "s")
     done = ~np.isnat(completed)
     finished = np.bincount(e, weights=done, minlength=n) == offered
 
@@ -89,7 +89,7 @@ def write_learning(people: People, catalogue: Catalogue) -> Progress:
         answers=constant('{"q1": "b", "q2": "d"}', len(tried)),
         at=stamps(completed[tried]),
     )
-    last = np.full(n, np.datetime64("NaT"), dtype="datetime64[s]")
+    last = np.full(n, np.datetime64("NaT", "s"), dtype="datetime64[s]")
     last[e] = completed  # the last module's, as rows are in order
     certified = np.flatnonzero(finished & (rng.random(n) < 0.7))
     _certificates(people, who[certified], course[certified], last[certified])

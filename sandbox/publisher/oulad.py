@@ -56,13 +56,13 @@ def load(dsn: str, directory: Path | str) -> dict[str, int]:
     ``dsn`` is a superuser's. Raises UserError for a missing folder, file or column, or a row that refers to nothing.
     """
     folder = Path(directory)
-    _check(folder)
+    check(folder)
     with connect(dsn) as connection:
         connection.execute("SET LOCAL session_replication_role = replica")
         courses = _courses(connection, folder)
         modules = _modules(connection, folder, courses)
-        enrolments = _enrolments(connection, folder, courses)
-        submissions, progress = _submissions(connection, folder, modules, enrolments)
+        enrolments, passed = _enrolments(connection, folder, courses)
+        submissions, progress = _submissions(connection, folder, modules, enrolments, passed)
         for table in ("learn.enrolment", "learn.assessment_attempt"):
             connection.execute(
                 f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), (SELECT max(id) FROM {table}))"  # noqa: S608
@@ -91,7 +91,8 @@ def _find(folder: Path, name: str) -> Path:
     )
 
 
-def _check(folder: Path) -> None:
+def check(folder: Path) -> None:
+    """Raises UserError for a missing folder, file or column."""
     if not folder.is_dir():
         raise UserError(
             "the folder of the Open University data does not exist",
@@ -184,20 +185,26 @@ def _modules(connection: Connection, folder: Path, courses: dict[Presentation, C
 
 def _enrolments(
     connection: Connection, folder: Path, courses: dict[Presentation, Course]
-) -> dict[tuple[int, str], int]:
-    """Number of each enrolment by (course, student). A student's account begins with the first registration."""
+) -> tuple[dict[tuple[int, str], int], set[int]]:
+    """Number of each enrolment by (course, student), and those that ended well.
+
+    A student's account begins with the first registration.
+    """
     registered: dict[tuple[int, str], date] = {}
     for row in _read(folder, "studentRegistration"):
         course = _course(courses, row, "studentRegistration")
         days = row["date_registration"]  # empty for a few
         registered[course.number, row["id_student"]] = course.starts + timedelta(days=int(days or -30))
     rows, numbers = Rows(), {}
+    passed: set[int] = set()
     since: dict[str, tuple[date, str]] = {}
     for number, row in enumerate(_read(folder, "studentInfo"), start=1):
         course, student = _course(courses, row, "studentInfo"), row["id_student"]
         key = (course.number, student)
         day = registered.get(key, course.starts - timedelta(days=30))
         numbers[key] = number
+        if STATUS.get(row["final_result"]) == "completed":
+            passed.add(number)
         since[student] = min(since.get(student, (day, row["region"])), (day, row["region"]))
         rows.add(
             "learn.enrolment",
@@ -214,7 +221,7 @@ def _enrolments(
     for student, (day, region) in since.items():
         _person(rows, student, day, region)
     rows.copy(connection)
-    return numbers
+    return numbers, passed
 
 
 def _account(student: str) -> uuid.UUID:
@@ -244,6 +251,7 @@ def _submissions(
     folder: Path,
     modules: dict[str, Course],
     enrolments: dict[tuple[int, str], int],
+    passed: set[int],
 ) -> tuple[int, int]:
     rows, attempts, progress = Rows(), 0, 0
     for row in _read(folder, "studentAssessment"):
@@ -275,7 +283,7 @@ def _submissions(
                 enrolment_id=enrolment,
                 module_id=row["id_assessment"],
                 started_at=at,
-                completed_at=at,
+                completed_at=at if enrolment in passed else None,
             )
         if attempts % BLOCK == 0:
             rows.copy(connection)
