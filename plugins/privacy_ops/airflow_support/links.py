@@ -10,6 +10,13 @@ from airflow.sdk import BaseOperatorLink
 XCOM_KEY = "gate_result_id"
 
 
+def root_path() -> str:
+    """Path below which Airflow is served: "" at the root of a host."""
+    from airflow.configuration import conf
+
+    return urlsplit(conf.get("api", "base_url", fallback="")).path.rstrip("/")
+
+
 class GateReportLink(BaseOperatorLink):
     """Leads to the report of the verdict that the task pushed. Registered for all tasks: others show no button.
 
@@ -20,11 +27,9 @@ class GateReportLink(BaseOperatorLink):
     xcom_key = XCOM_KEY
 
     def get_link(self, operator: Any, *, ti_key: Any) -> str:
-        from airflow.configuration import conf
         from airflow.serialization.definitions.operatorlink import XComOperatorLink
 
         pushed = XComOperatorLink(name=self.name, xcom_key=self.xcom_key).get_link(operator, ti_key=ti_key)
         if not str(pushed).isdecimal():
             return ""
-        root = urlsplit(conf.get("api", "base_url", fallback="")).path.rstrip("/")
-        return f"{root}/privacy/gates/{int(pushed)}"
+        return f"{root_path()}/privacy/gates/{int(pushed)}"

@@ -13,6 +13,7 @@ from fastapi import Depends, FastAPI, HTTPException, Path, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse
 
+from privacy_ops.airflow_support.links import root_path
 from privacy_ops.airflow_support.settings import database_url
 from privacy_ops.console import pages
 from privacy_ops.errors import PrivacyOpsError
@@ -89,7 +90,8 @@ async def not_here(_request: Request, _error: Exception) -> HTMLResponse:
 @app.exception_handler(401)
 async def sign_in(request: Request, _error: Exception) -> HTMLResponse:
     """Signing in leads back to what was asked for."""
-    login = request.url.replace(path="/auth/login", query="").include_query_params(next=str(request.url))
+    login = request.url.replace(path=f"{root_path()}/auth/login", query="")
+    login = login.include_query_params(next=str(request.url))
     text = "These pages are for people who are signed in to Airflow."
     return HTMLResponse(pages.message("Please sign in", text, link=str(login), link_text="Sign in to Airflow"), 401)
 
