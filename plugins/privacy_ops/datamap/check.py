@@ -330,6 +330,7 @@ def _columns(name: str, table: Table, data_map: DataMap) -> Iterator[Problem]:
                 "say whom the table is about and how its rows lead there, or correct the category",
                 _DOUBT,
             )
+            continue
         purpose = table.purpose if entry.purpose is None else entry.purpose
         yield from _personal(where, purpose, entry.retention or table.retention)
         if entry.erase is None and table.erase in _STAYS and table.about == "subject":

@@ -1,0 +1,166 @@
+"""The command line as a person meets it: exit codes, one clear message, no traceback, no Airflow."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from privacy_ops.stores.database import Database
+from sqlalchemy.engine import make_url
+
+from tests.datamap_factories import DDL, raw_map
+
+PROJECT = Path(__file__).parents[2]
+
+
+def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """``python -m privacy_ops`` in a process of its own, with only these PRIVACY_OPS_* variables."""
+    clean = {k: v for k, v in os.environ.items() if not k.startswith("PRIVACY_OPS_")}
+    return subprocess.run(
+        [sys.executable, "-m", "privacy_ops", *arguments],
+        env={**clean, "PYTHONPATH": str(PROJECT / "plugins"), "COLUMNS": "120", **environment},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def refused(result: subprocess.CompletedProcess[str], says: str) -> None:
+    assert result.returncode == 2
+    assert says in result.stderr
+    assert "Traceback" not in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+@pytest.fixture
+def tiny_map(tmp_path: Path) -> Path:
+    import yaml
+
+    path = tmp_path / "tiny.yaml"
+    path.write_text(yaml.safe_dump(raw_map()), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def tiny(empty_database: str) -> str:
+    with Database(empty_database).transaction() as connection:
+        connection.exec_driver_sql(DDL)
+    return empty_database
+
+
+def test_map_check_is_silent_about_a_map_that_fits_and_names_what_does_not(tiny: str, tiny_map: Path) -> None:
+    clean = run("map", "check", "--map", str(tiny_map), PRIVACY_OPS_DSN_MIGRATE=tiny)
+    assert (clean.returncode, clean.stderr) == (0, "")
+    assert "Tiny Press: 7 tables mapped, 7 in" in clean.stdout
+    with Database(tiny).transaction() as connection:
+        connection.exec_driver_sql("DROP INDEX note_person; CREATE TABLE extra (id int)")
+    broken = run("map", "check", "--map", str(tiny_map), PRIVACY_OPS_DSN_MIGRATE=tiny)
+    assert broken.returncode == 1
+    assert "MAP-UNKNOWN-TABLE     extra" in broken.stdout
+    assert "MAP-FK-NOT-INDEXED    note(person_id) → person" in broken.stdout
+    assert "do: create an index" in broken.stdout
+    assert "2 problems" in broken.stdout
+
+
+def test_map_scaffold_writes_a_draft_that_loads_and_never_replaces_a_file(tiny: str, tmp_path: Path) -> None:
+    out = tmp_path / "draft.yaml"
+    first = run("map", "scaffold", "--dsn", tiny.replace("+psycopg", ""), "--key", "tiny", "--out", str(out))
+    assert (first.returncode, first.stderr) == (0, "")
+    assert "points to decide" in first.stdout
+    check = run("map", "check", "--map", str(out), "--dsn", tiny)
+    assert check.returncode == 1
+    assert {line.split()[0] for line in check.stdout.splitlines() if line.startswith("MAP-")} == {"MAP-DECIDE"}
+    refused(run("map", "scaffold", "--dsn", tiny, "--key", "tiny", "--out", str(out)), "is there already")
+
+
+def test_map_docs_says_when_the_dictionary_is_stale(tmp_path: Path) -> None:
+    out = tmp_path / "dictionary.md"
+    assert run("map", "docs", "--check", "--out", str(out)).returncode == 1
+    assert run("map", "docs", "--out", str(out)).returncode == 0
+    assert run("map", "docs", "--check", "--out", str(out)).returncode == 0
+
+
+def test_grants_show_prints_statements_of_one_duty() -> None:
+    result = run("grants", "show", "--duty", "export")
+    assert result.returncode == 0
+    assert all(line.endswith(' TO "privacy_export";') for line in result.stdout.splitlines())
+    refused(run("grants", "show", "--duty", "cook"), "unknown duty 'cook'")
+
+
+def test_new_server_is_set_up_from_the_command_line_and_its_empty_ledger_is_sound(tiny: str, tiny_map: Path) -> None:
+    from privacy_ops.settings import DUTIES
+
+    url = make_url(tiny)
+    # Roles belong to the server, which other tests share: their passwords change with every test that sets them up.
+    dsns = {
+        f"PRIVACY_OPS_DSN_{duty.upper()}": url.set(username=f"privacy_{duty}", password=f"cli-{duty}").render_as_string(
+            hide_password=False
+        )
+        for duty in DUTIES
+    }
+    migrated = run("gov", "migrate", "--dsn", tiny)
+    assert migrated.returncode == 0, migrated.stderr
+    assert "gov is at revision 0" in migrated.stdout
+    assert run("roles", "apply", "--dsn", tiny, **dsns).returncode == 0
+    assert run("grants", "apply", "--dsn", tiny, "--map", str(tiny_map)).returncode == 0
+    again = run("gov", "migrate", **dsns)
+    assert (again.returncode, again.stdout) == (0, migrated.stdout)
+    ledger = run("ledger", "verify", "--no-copies", **dsns)
+    assert ledger.returncode == 0, ledger.stderr
+    assert "0 entries" in ledger.stdout
+    assert "sound" in ledger.stdout
+
+
+@pytest.mark.parametrize(
+    ("dsn", "says"),
+    [
+        ("postgresql://someone:secret-word@127.0.0.1:1/nowhere", "cannot be reached at 127.0.0.1:1/nowhere"),
+        ("mysql://someone:secret-word@host/db", "not the address of a PostgreSQL database"),
+        ("someone:secret-word@host", "not the address of a PostgreSQL database"),
+        ("postgresql://someone:secret-word@host", "not the address of a PostgreSQL database"),
+        ("postgresql://someone:secret-word@host:port/db", "not the address of a PostgreSQL database"),
+    ],
+)
+def test_bad_address_is_one_clear_message_without_the_password(dsn: str, says: str) -> None:
+    result = run("map", "check", "--dsn", dsn)
+    refused(result, says)
+    assert "secret-word" not in result.stderr + result.stdout
+
+
+def test_wrong_password_names_the_duty_and_the_address(empty_database: str) -> None:
+    wrong = make_url(empty_database).set(password="not-the-password").render_as_string(hide_password=False)
+    result = run("map", "check", PRIVACY_OPS_DSN_MIGRATE=wrong)
+    refused(result, "refused the password of the duty migrate")
+    assert "not-the-password" not in result.stderr
+
+
+def test_missing_settings_and_maps_say_what_to_do(tmp_path: Path) -> None:
+    refused(run("map", "check"), "PRIVACY_OPS_DSN_MIGRATE")
+    refused(run("map", "check", "--map", str(tmp_path / "none")), "map scaffold")
+    refused(run("grants", "show", PRIVACY_OPS_DATA_MAP="nobody_wrote_this"), "there is no data map")
+
+
+def test_map_with_an_unknown_key_is_refused_by_name(tmp_path: Path) -> None:
+    path = tmp_path / "map.yaml"
+    path.write_text("version: 1\ncolour: blue\n", encoding="utf-8")
+    refused(run("grants", "show", "--map", str(path)), "colour: Extra inputs are not permitted")
+
+
+def test_command_line_needs_no_airflow() -> None:
+    code = (
+        "import sys; sys.modules['airflow'] = None; import privacy_ops.cli;"
+        "print(sorted(m for m in ('airflow', 'boto3', 'pandas', 'great_expectations') if sys.modules.get(m)))"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": str(PROJECT / "plugins")},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (result.returncode, result.stdout.strip()) == (0, "[]"), result.stderr
