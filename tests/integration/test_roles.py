@@ -96,6 +96,47 @@ def test_what_is_not_granted_is_refused_when_tried(governed: str, table: str, ri
         connection.execute(text(statement))
 
 
+_HELD = """
+SELECT c.relname, p.privilege
+FROM pg_class AS c, unnest(CAST(:rights AS text [])) AS p (privilege)
+WHERE c.relnamespace = 'gov'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm')
+    AND has_table_privilege(:role, c.oid, p.privilege)
+"""
+
+
+@pytest.mark.parametrize("duty", sorted(JOBS))
+def test_no_job_truncates_triggers_or_references_in_any_table_of_gov(governed: str, duty: str) -> None:
+    """Every table of every process, also those that come later."""
+    with Database(governed).transaction() as connection:
+        found = connection.execute(
+            text(_HELD), {"role": f"privacy_{duty}", "rights": ["TRUNCATE", "REFERENCES", "TRIGGER"]}
+        ).all()
+    assert found == []
+
+
+def test_the_console_changes_nothing_in_any_table_of_gov(governed: str) -> None:
+    with Database(governed).transaction() as connection:
+        found = connection.execute(
+            text(_HELD),
+            {"role": "privacy_console", "rights": ["INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER"]},
+        ).all()
+    assert found == []
+
+
+def test_a_table_that_only_grows_is_changed_by_no_duty(governed: str) -> None:
+    """Every table with the append-only trigger, whoever made it."""
+    with Database(governed).transaction() as connection:
+        found = connection.execute(
+            text(
+                "SELECT c.relname, r.rolname FROM pg_trigger AS t JOIN pg_class AS c ON c.oid = t.tgrelid,"
+                " pg_roles AS r WHERE t.tgfoid = 'gov.refuse_change'::regproc AND r.rolname LIKE 'privacy\\_%'"
+                " AND r.rolname <> 'privacy_migrate'"
+                " AND (has_any_column_privilege(r.oid, c.oid, 'UPDATE') OR has_table_privilege(r.oid, c.oid, 'DELETE'))"
+            )
+        ).all()
+    assert found == []
+
+
 @pytest.mark.parametrize("duty", DUTIES)
 def test_only_erasure_appends_to_the_ledger(governed: str, duty: str) -> None:
     call = text("SELECT seq FROM gov.append_to_ledger(now(), 'note', NULL, '{}')")

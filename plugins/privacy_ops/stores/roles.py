@@ -66,7 +66,7 @@ def _require_migrated(cursor: psycopg.Cursor) -> None:
     cursor.execute("SELECT to_regclass('gov.schema_version')")
     if cursor.fetchone() == (None,):
         raise ConfigError(
-            "the schema gov is not there", do="migrate this database first, as its administrator"
+            "the schema gov is not there", do="run `python -m privacy_ops gov migrate` first, as the administrator"
         )
 
 
