@@ -17,7 +17,7 @@ INNER JOIN gov.agreement AS a ON e.agreement_id = a.agreement_id AND e.recipient
 INNER JOIN gov.recipient AS r ON e.recipient_id = r.recipient_id
 WHERE
     r.status = 'active'
-    AND a.clauses @> CAST(:clauses AS text [])
+    AND a.clauses @> CAST(:clauses AS text[])
     AND GREATEST(e.valid_from, a.valid_from) <= :first_day
     AND LEAST(e.valid_to, a.valid_to) >= GREATEST(CAST(:last_day AS date), CAST(:release_day AS date))
 ORDER BY e.product, e.recipient_id, e.course_id, e.agreement_id, e.valid_from

@@ -13,7 +13,7 @@ SELECT
     r.n_rows,
     r.n_withheld,
     r.entitlement,
-    EXISTS (
+    EXISTS(
         SELECT 1 FROM gov.release_event AS w
         WHERE w.release_id = r.release_id AND w.kind = 'withdrawn'
     ) AS withdrawn

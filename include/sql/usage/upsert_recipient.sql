@@ -5,4 +5,4 @@
 INSERT INTO gov.recipient (recipient_id, kind, legal_name, country, status)
 VALUES (:id, :kind, :name, :country, :status)
 ON CONFLICT (recipient_id) DO UPDATE
-SET kind = excluded.kind, legal_name = excluded.legal_name, country = excluded.country, status = excluded.status
+    SET kind = excluded.kind, legal_name = excluded.legal_name, country = excluded.country, status = excluded.status

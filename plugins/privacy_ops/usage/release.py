@@ -17,9 +17,9 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from privacy_ops import approvals
+from privacy_ops import approvals, runs
 from privacy_ops.approvals import ApprovalRequest
-from privacy_ops.errors import ReleaseRefused
+from privacy_ops.errors import GateBlocked, ReleaseRefused
 from privacy_ops.gates import lock, runner
 from privacy_ops.gates.suite import Suite
 from privacy_ops.runs import Run
@@ -203,6 +203,7 @@ def publish(workspace: Workspace, run: Run, *, now: datetime) -> dict[str, Any]:
     with workspace.database(DUTY).transaction() as connection:
         window = _week(workspace, connection, run)
         connection.execute(statement("usage", "lock_window"), {"iso_week": window.key})
+        _require_destination(connection, workspace.settings.exports_bucket)
         lock.require_open(
             connection, run_id=run.run_id, gate=suites.FILES, subject_sha256=staged_sha256(staged), now=now
         )
@@ -289,6 +290,13 @@ def judge_published(workspace: Workspace, run: Run, *, now: datetime) -> dict[st
     }
 
 
+def close(workspace: Workspace, run: Run, facts: Mapping[str, Any], *, now: datetime) -> dict[str, Any]:
+    """End the run with its numbers."""
+    with workspace.database(DUTY).transaction() as connection:
+        runs.close_run(connection, run.run_id, now=now, state="done", facts=facts)
+    return dict(facts)
+
+
 def staging_prefix(run: Run) -> str:
     """The run's own folder in the staging bucket."""
     return f"usage/{hashlib.sha256(run.run_id.encode()).hexdigest()[:16]}/"
@@ -312,6 +320,19 @@ def staged_sha256(staged: Mapping[str, Mapping[str, bytes]]) -> str:
 
 def _week(workspace: Workspace, connection: Connection, run: Run) -> Window:
     return week_of(connection, run, workspace.thresholds.legal_timezone)
+
+
+def _require_destination(connection: Connection, bucket: str) -> None:
+    """Refuse while the transfer inventory has the bucket of exports on its block list. Raises GateBlocked."""
+    blocks = connection.execute(
+        statement("usage", "count_blocked_buckets"), {"destination": f"bucket:{bucket}"}
+    ).scalar_one()
+    if blocks:
+        raise GateBlocked(
+            "the transfer inventory has blocked the bucket of exports",
+            where=bucket,
+            do="see the findings of transfer_inventory_check; the next inventory lifts the block when they are mended",
+        )
 
 
 def _read_input(workspace: Workspace, connection: Connection, window: Window) -> dict[str, int]:
