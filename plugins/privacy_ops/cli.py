@@ -22,6 +22,7 @@ from privacy_ops.datamap.model import DataMap
 from privacy_ops.errors import ConfigError, PrivacyOpsError, UserError
 from privacy_ops.settings import DUTIES, Settings
 from privacy_ops.stores.database import Database
+from privacy_ops.transfers import commands as transfers_commands
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -36,6 +37,7 @@ roles_app = typer.Typer(no_args_is_help=True, help="One database role per duty."
 ledger_app = typer.Typer(no_args_is_help=True, help="The erasure ledger.")
 for name, sub in (
     ("map", map_app), ("grants", grants_app), ("gov", gov_app), ("roles", roles_app), ("ledger", ledger_app),
+    ("transfers", transfers_commands.app),
 ):  # fmt: skip
     app.add_typer(sub, name=name)
 
@@ -93,6 +95,7 @@ def map_scaffold(
     country: Annotated[str, typer.Option(help="Two letters; ZZ: not known yet")] = "ZZ",
     region: Annotated[str, typer.Option(help="Where the database lies")] = "DECIDE",
     provider: Annotated[str, typer.Option(help="Who runs it")] = "DECIDE",
+    table: Annotated[list[str] | None, typer.Option(help="Only the entry of this table; may be repeated")] = None,
     out: Annotated[Path | None, typer.Option(help="File to write; never replaces one [default: the terminal]")] = None,
 ) -> None:
     """Draft a map for a database that nobody has seen. Reads the catalogue only, no row."""
@@ -102,7 +105,7 @@ def map_scaffold(
         live = catalogue.read(connection)
     key = key or _key_of(make_url(address).database or "")
     draft = scaffold.draft(live, key=key, name=name or key, country=country, region=region, provider=provider)
-    text = scaffold.to_yaml(draft)
+    text = scaffold.to_yaml(draft, tuple(table or ()))
     if out is None:
         print(text, end="")
         return
@@ -113,8 +116,7 @@ def map_scaffold(
         raise UserError("the file is there already", where=str(out), do="name another, or remove it") from None
     except OSError as error:
         raise UserError(f"the file cannot be written ({error.strerror})", where=str(out)) from None
-    open_points = sum(p.code == "MAP-DECIDE" for p in check.check(draft, live))
-    print(f"{out}: {len(draft.tables)} tables, {open_points} points to decide.")
+    print(f"{out}: {len(table or draft.tables)} tables, {text.count('DECIDE') - 1} points to decide.")
 
 
 @map_app.command("docs")

@@ -545,6 +545,36 @@ def test_a_rejection_is_no_sign_off(office: Office) -> None:
     assert inventory.sign_off_request(office.workspace, later) is not None
 
 
+# --- duties ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("duty", ["erase", "export"])
+def test_the_other_jobs_can_ask_the_block_list_and_change_nothing(office: Office, duty: str) -> None:
+    office.whole()
+    other = office.workspace.database(duty)
+    with other.transaction() as connection:
+        asked = connection.execute(text("SELECT destination FROM gov.blocked_destination WHERE lifted_at IS NULL"))
+        assert set(PLANTED) <= {row.destination for row in asked}
+    for refused in (
+        "UPDATE gov.blocked_destination SET lifted_at = now()",
+        "DELETE FROM gov.blocked_destination",
+        "SELECT * FROM gov.finding",
+        "INSERT INTO gov.reference_review (reviewed_at, reviewer, reference_sha256) VALUES (now(), 'x', 'x')",
+    ):
+        with pytest.raises(StoreRefused), other.transaction() as connection:
+            connection.execute(text(refused))
+
+
+def test_the_inventory_cannot_delete_findings_or_reviews(office: Office) -> None:
+    office.whole()
+    for table in ("gov.finding", "gov.blocked_destination", "gov.reference_review", "gov.inventory_snapshot"):
+        with (
+            pytest.raises(StoreRefused),
+            office.workspace.database("inventory").transaction() as connection,
+        ):
+            connection.execute(text(f"DELETE FROM {table}"))
+
+
 # --- bad input -------------------------------------------------------------------------------------------------
 
 

@@ -81,7 +81,8 @@ def _days(workspace: Workspace, run: Run, judge_on: date | None) -> tuple[Basis,
     return "declared_now", judge_on, min(judge_on, today)
 
 
-def _rules(workspace: Workspace) -> Rules:
+def rules_of(workspace: Workspace) -> Rules:
+    """The numbers of the thresholds that a judgement uses."""
     t = workspace.thresholds.transfers
     return Rules(t.expiring_months, t.assessment_review_months)
 
@@ -256,7 +257,7 @@ def judge_all(workspace: Workspace, run: Run) -> dict[str, Any]:
     """
     tables = load_reference(workspace.settings.include)
     declared = load_registry(workspace.settings.include, tables)
-    rules = _rules(workspace)
+    rules = rules_of(workspace)
     with workspace.database(DUTY).transaction() as connection:
         snapshot = _snapshot(connection, run)
         if (snapshot.reference_sha256, snapshot.registry_sha256) != (tables.sha256, declared.sha256):

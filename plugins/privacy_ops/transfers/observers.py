@@ -107,6 +107,14 @@ class BucketObserver:
         return Observation(self.name, tuple(flows), looked=True)
 
 
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
 def host_of(text: str | None) -> str | None:
     """The bare host name in what somebody typed into a host field: no scheme, user, password, path or port."""
     raw = (text or "").strip()
@@ -115,6 +123,8 @@ def host_of(text: str | None) -> str | None:
     try:
         # A password may hold @, / and #: what follows the last @ is the host.
         rest = raw.split("://", 1)[-1].rsplit("@", 1)[-1]
+        if _is_address(rest):  # a bare IPv6 address: its colons are no port
+            return rest.lower()
         found = urlsplit("//" + rest).hostname
     except ValueError:
         return None

@@ -88,8 +88,10 @@ EFTA_STATES = ("IS", "LI", "NO")
 
 
 def add_months(day: date, months: int) -> date:
-    """The same day ``months`` later, or the last day of a shorter month."""
+    """The same day ``months`` later, or the last day of a shorter month; never beyond the last day there is."""
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    if year > date.max.year:
+        return date.max
     return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
 
 
