@@ -116,10 +116,19 @@ def score(
     always counts everybody. ``dsn`` and ``truth_dsn`` are a superuser's.
     """
     planted = expected(truth_dsn, as_of, night)
-    everybody = planted if night is None else expected(truth_dsn, as_of)
+    everybody = expected(truth_dsn, as_of)
     with connect(truth_dsn) as truth:
         before = _number(truth, "SELECT coalesce(sum(people), 0) FROM truth.load WHERE publisher = 'imp'")
         control = {k for (k,) in truth.execute("SELECT user_key FROM truth.control_subject")}
+        never_minor = {  # at the anchor of their own night: nobody who was a minor then is gone without reason
+            key
+            for key, expectation, low, high, hold, anchor in truth.execute(
+                "SELECT s.user_key, s.expectation, s.dob_min, s.dob_max, s.hold, l.anchor "
+                "FROM truth.planted_subject AS s JOIN truth.load AS l USING (publisher, night) "
+                "WHERE publisher = 'imp'"
+            )
+            if judge(expectation, low, high, hold, anchor) == "must_not_erase"
+        }
         kept = truth.execute("SELECT table_name, column_name, value FROM truth.kept_row").fetchall()
     with connect(dsn) as publisher:
         present = _present(publisher, [*everybody, *control])
@@ -137,17 +146,20 @@ def score(
     outcomes = Counter(p.outcome for p in planted.values())
     hold = [p for p in planted.values() if p.outcome == "must_hold"]
     outside = [p for p in planted.values() if p.outcome == "not_in_scope"]
-    planted_adults_gone = {k for k in gone if everybody[k].outcome == "must_not_erase"}
+    planted_adults_gone = {
+        k for k in gone if everybody[k].outcome == "must_not_erase" and (k in planted or k in never_minor)
+    }
     # Everybody who is gone and was not planted is an ordinary adult.
     ordinary_gone = before - after - len(gone)
-    wrongly = len(planted_adults_gone) + max(ordinary_gone, 0) + sum(p.user_key in gone for p in hold)
+    held_gone = sum(everybody[k].outcome == "must_hold" for k in gone)
+    wrongly = len(planted_adults_gone) + max(ordinary_gone, 0) + held_gone
     return {
         "planted_confirmed": len(erase) + len(hold),
         "must_erase": len(erase),
         "erased": sum(p.user_key in gone for p in erase),
         "held": sum(p.user_key in present for p in hold),
         "held_and_restricted": sum(p.user_key in restricted for p in hold),
-        "erased_in_spite_of_hold": sum(p.user_key in gone for p in hold),
+        "erased_in_spite_of_hold": held_gone,
         "missed": sum(p.user_key in present for p in erase),
         "missed_by_name": _names(p for p in erase if p.user_key in present),
         "wrongly_erased": wrongly,
@@ -171,6 +183,7 @@ def score(
         "not_in_scope_by_signal": dict(sorted(Counter(p.signal for p in outside).items())),
         "not_in_scope_erased": _names(p for p in outside if p.user_key in gone),
         "restricted": len(restricted),
+        "ordinary_adults_restricted": len(restricted - everybody.keys()),
     }
 
 

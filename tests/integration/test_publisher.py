@@ -408,6 +408,18 @@ def test_a_night_adds_fresh_minors_and_counts_only_these(publisher: Made) -> Non
         connection.execute("INSERT INTO web.search_query (q, at) VALUES ('new', now())")
 
 
+def test_who_was_erased_last_night_and_is_adult_tonight_is_no_error(publisher: Made) -> None:
+    people = wanted(publisher)
+    assert "minor_turns_18_tomorrow" in {p.name for p in people}
+    with connect(publisher.dsn) as connection:
+        erase(connection, [p.user_key for p in people], [p.email for p in people])
+    generate.plant_night(publisher.dsn, publisher.truth, None, night=1, seed=7, anchor=ANCHOR)
+    tonight = oracle.score(publisher.truth, publisher.dsn, None, AS_OF + timedelta(days=1), night=1)
+    assert tonight["wrongly_erased"] == 0
+    again = oracle.score(publisher.truth, publisher.dsn, None, AS_OF + timedelta(days=1))
+    assert again["wrongly_erased_by_name"] == {"minor_turns_18_tomorrow": 1}  # erased by a run of that day
+
+
 def test_the_same_night_twice_is_refused(publisher: Made) -> None:
     generate.plant_night(publisher.dsn, publisher.truth, None, night=1, seed=7, anchor=ANCHOR)
     before = digest(publisher.dsn)
