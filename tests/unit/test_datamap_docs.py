@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
-from privacy_ops.datamap import docs, loader
+from privacy_ops.datamap import check, docs, loader
 
 from tests.datamap_factories import a_map
 
@@ -37,3 +38,10 @@ def test_statistics_list_holds_only_what_may_feed_or_filter() -> None:
 
 def test_evidence_inside_json_names_its_key() -> None:
     assert "| SIG-03 | age as a number, with the day it was stated | `note.facts` → `age` |" in docs.render(a_map())
+
+
+def test_every_problem_code_is_explained_and_no_other() -> None:
+    code = re.compile(r"MAP-[A-Z]+(?:-[A-Z]+)*")
+    source = Path(check.__file__).read_text(encoding="utf-8")
+    guide = (PROJECT / "docs" / "data_map.md").read_text(encoding="utf-8")
+    assert set(code.findall(guide)) == set(code.findall(source))

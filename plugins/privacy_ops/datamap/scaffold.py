@@ -392,8 +392,13 @@ _HEADER = """\
 """
 
 
-def to_yaml(data_map: DataMap) -> str:
-    """The map as YAML that ``loader.load`` reads back as the same map."""
+def to_yaml(data_map: DataMap, only: tuple[str, ...] = ()) -> str:
+    """The map as YAML that ``loader.load`` reads back as the same map; with ``only``, entries of these tables.
+
+    Raises DataMapError for a table that is not in the map.
+    """
+    if missing := [name for name in only if name not in data_map.tables]:
+        raise DataMapError(f"the database has no table {', '.join(missing)}", do="correct the name; see `map check`")
     raw = data_map.model_dump(mode="json", exclude_defaults=True)
     raw["version"] = data_map.version
     raw.setdefault("tables", {})
@@ -403,4 +408,6 @@ def to_yaml(data_map: DataMap) -> str:
             table["link"] = _Flow(table["link"])
         if "also" in table:
             table["also"] = [_Flow(link) for link in table["also"]]
+    if only:
+        raw = {"tables": {name: raw["tables"][name] for name in only}}
     return _HEADER + yaml.dump(raw, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
