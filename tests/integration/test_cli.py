@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import yaml
 from privacy_ops import cli, ledger
 from privacy_ops.stores import migrations
 from privacy_ops.stores.database import Database
@@ -59,8 +60,6 @@ def refused(result: Result, says: str) -> None:
 
 @pytest.fixture
 def tiny_map(tmp_path: Path) -> Path:
-    import yaml
-
     path = tmp_path / "tiny.yaml"
     path.write_text(yaml.safe_dump(raw_map()), encoding="utf-8")
     return path
@@ -96,6 +95,13 @@ def test_map_scaffold_writes_a_draft_that_loads_and_never_replaces_a_file(run: R
     assert check.returncode == 1
     assert {line.split()[0] for line in check.stdout.splitlines() if line.startswith("MAP-")} == {"MAP-DECIDE"}
     refused(run("map", "scaffold", "--dsn", tiny, "--key", "tiny", "--out", str(out)), "is there already")
+
+
+def test_map_scaffold_drafts_the_entry_of_one_new_table(run: Run, tiny: str) -> None:
+    result = run("map", "scaffold", "--dsn", tiny, "--table", "receipt")
+    assert list(yaml.safe_load(result.stdout)) == ["tables"]
+    assert list(yaml.safe_load(result.stdout)["tables"]) == ["receipt"]
+    refused(run("map", "scaffold", "--dsn", tiny, "--table", "ghost"), "no table ghost")
 
 
 def test_map_docs_says_when_the_dictionary_is_stale(run: Run, tmp_path: Path) -> None:
