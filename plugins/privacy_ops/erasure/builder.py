@@ -266,6 +266,21 @@ class Builder:
         for table, column, kind in self._identifiers():
             yield self._freeze_key(kind, table, f"CAST(t.{quote(column)} AS text)")
 
+    def mark_shared_identifiers(self) -> Iterator[str]:
+        """Identifiers that stand in a row of somebody else too (one payer, two accounts) name nobody alone."""
+        for name, column, kind in self._identifiers():
+            link = self.map.tables[name].link
+            owned = "".join(f" AND t.{quote(c)} IS NOT NULL" for c in link.columns) if link else ""
+            yield f"""
+                UPDATE gov.erasure_key AS k SET kind = k.kind || '_shared'
+                FROM {quote_table(name)} AS t
+                WHERE k.plan_id = :plan_id AND k.kind = {literal(kind)}
+                  AND {self._same_identifier(kind, name, column)}{owned}
+                  AND NOT EXISTS (
+                      SELECT 1 FROM gov.erasure_row AS r WHERE r.plan_id = :plan_id
+                        AND r.step_no = {self.own[name].number} AND r.row_key = {self.key_array(name, "t")})
+            """
+
     def _identifiers(self) -> Iterator[tuple[str, str, str]]:
         for name in self.own:
             table = self.map.tables[name]
@@ -398,31 +413,42 @@ class Builder:
         """(table, SQL that counts what is left of a plan in it) for every mapped table. Parameter: plan_id."""
         subject = self.map.subject
         for name, table in self.map.tables.items():
-            conditions = []
+            counts = []
             if name == subject.table:
-                conditions.append(self._swept("subject", f"CAST({self.key_array(name, 't')} AS text)"))
+                counts.append(self._left("subject", name, self.key_matches(name, "t", "(CAST(k.value AS text[]))")))
             for link in table.links():
                 references = self.map.references_of(link)
                 if link.to == subject.table and set(references) == set(subject.key):
                     ordered = [link.columns[references.index(k)] for k in subject.key]
-                    conditions.append(self._swept("subject", f"CAST({self.key_array(name, 't', ordered)} AS text)"))
+                    matches = " AND ".join(
+                        f"t.{quote(c)} = CAST((CAST(k.value AS text[]))[{i}] AS {self.type(name, c)})"
+                        for i, c in enumerate(ordered, start=1)
+                    )
+                    counts.append(self._left("subject", name, matches))
             emails = {link.columns[0] for link in table.also if self._by_email(name, link)}
             for column, entry in table.columns.items():
                 if table.about == "others" or table.erase_of(column) not in _GOES:
                     continue
                 if entry.identifier == "email" and (name == subject.table or column in emails):
-                    conditions.append(self._swept("email", normal_email(f"t.{quote(column)}")))
+                    counts.append(self._left("email", name, f"{normal_email(f't.{quote(column)}')} = k.value"))
                 elif entry.identifier in {"account", "external"}:
-                    value = f"CAST(t.{quote(column)} AS text)"
-                    conditions.append(self._swept(f"{entry.identifier}:{column}", value))
-            frozen = self._still_there(name)
-            if conditions or frozen:
-                counts = [f"SELECT count(*) FROM {quote_table(name)} AS t WHERE {c}" for c in conditions] + frozen
+                    kind = f"{entry.identifier}:{column}"
+                    counts.append(self._left(kind, name, self._same_identifier(kind, name, column)))
+            if counts := counts + self._still_there(name):
                 yield name, "SELECT " + " + ".join(f"({count})" for count in counts)
 
-    def _swept(self, kind: str, value: str) -> str:
-        return f"""{value} IN (
-            SELECT k.value FROM gov.erasure_key AS k WHERE k.plan_id = :plan_id AND k.kind = {literal(kind)})"""
+    def _left(self, kind: str, table: str, matches: str) -> str:
+        # Materialised: a value is cast to a column's type only after its kind was looked at.
+        return f"""WITH k AS MATERIALIZED (
+                SELECT e.value FROM gov.erasure_key AS e WHERE e.plan_id = :plan_id AND e.kind = {literal(kind)}
+            ) SELECT count(*) FROM k JOIN {quote_table(table)} AS t ON {matches}"""
+
+    def _same_identifier(self, kind: str, table: str, column: str) -> str:
+        """Compared in the column's own type, so that its index serves, where all columns of the kind share one."""
+        types = {self.type(t, c) for t, c, k in self._identifiers() if k == kind} | {self.type(table, column)}
+        if len(types) == 1:
+            return f"t.{quote(column)} = CAST(k.value AS {types.pop()})"
+        return f"CAST(t.{quote(column)} AS text) = k.value"
 
     def _still_there(self, table: str) -> list[str]:
         """Rows that were to go, or to be emptied, and still stand or still hold something."""

@@ -223,7 +223,7 @@ def freeze(connection: Connection, builder: Builder, plan_id: UUID) -> None:
     for step in builder.steps:
         if step.action == "UNLINK":
             connection.execute(text(builder.freeze_unlinks(step)), this)
-    for sql in (*builder.freeze_keys(), *builder.freeze_objects()):
+    for sql in (*builder.freeze_keys(), *builder.mark_shared_identifiers(), *builder.freeze_objects()):
         connection.execute(text(sql), this)
     connection.execute(statement("erasure", "update_planned_counts"), this)
 

@@ -1,0 +1,36 @@
+"""A whole night on the synthetic publisher, judged by an oracle that shares no code with the job."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from privacy_ops import runs
+from privacy_ops.workspace import Workspace
+
+from sandbox.publisher import oracle
+from sandbox.publisher.governance import plant_governance
+from tests.conftest import Sandbox
+from tests.integration import nights
+
+NOW = datetime(2026, 11, 20, 2, 15, tzinfo=UTC)
+
+
+def test_a_night_erases_exactly_whom_the_oracle_names(publisher: Sandbox) -> None:
+    plant_governance(publisher.settings, publisher.truth_dsn, now=NOW, night=0)
+    workspace = Workspace.load(publisher.settings)
+    with workspace.database("detect").transaction() as connection:
+        run = runs.open_run(
+            connection,
+            run_id="minor_data_deletion/night",
+            dag_id="minor_data_deletion",
+            now=NOW,
+            run_type="scheduled",
+            dry_run=False,
+            thresholds_sha256=workspace.thresholds.sha256(),
+            map_sha256=workspace.map_sha256,
+        )
+    facts = nights.whole(workspace, run, NOW)
+    found = oracle.score(publisher.truth_dsn, publisher.dsn, publisher.settings.objects, NOW)
+    print(facts)
+    print(found)
+    assert found["missed_by_name"] == {}
