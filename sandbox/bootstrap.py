@@ -182,6 +182,9 @@ def make_environment(root, environ):
             f"installing failed ({error}). What to do: look at the lines above; the package index must be "
             "reachable the first time. Running the same command again begins anew"
         ) from error
+    # `python -m privacy_ops` works from anywhere, without installing the project.
+    link = folder / "lib" / f"python{version}" / "site-packages" / "privacy_ops_project.pth"
+    link.write_text(f"{root / 'plugins'}\n", encoding="utf-8")
     named = digest(environ.get("PYTHON", ""))
     stamp.write_text(f"{digest(read(lock), str(folder))} {version} {named}\n", encoding="utf-8")
     unfinished.unlink()

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 
 from privacy_ops.settings import ObjectSettings
 
-from sandbox.postgres import HOST
+from sandbox.postgres import HOST, PortTaken, port_is_free
 from sandbox.processes import Processes
 
 PROCESS = "objects"
@@ -31,17 +31,21 @@ def settings(port: int, secret: str) -> ObjectSettings:
 
 
 def start(processes: Processes, port: int, environ: Mapping[str, str], *, seconds: float = 60) -> None:
-    """Start the endpoint and wait until it answers. Does nothing when it runs. Raises ObjectsError."""
+    """Start the endpoint and wait until it answers. Does nothing when it runs. Raises PortTaken, ObjectsError."""
     processes.start(PROCESS, [sys.executable, "-m", "sandbox.objects", str(port)], environ=environ)
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         try:
             with urllib.request.urlopen(f"http://{HOST}:{port}/moto-api/data.json", timeout=5):
-                return
+                if processes.listens(PROCESS, port):
+                    return
         except (urllib.error.URLError, OSError):
-            if not processes.is_running(PROCESS):
-                break
-            time.sleep(0.1)
+            pass
+        if not processes.is_running(PROCESS):
+            if not port_is_free(port):
+                raise PortTaken(f"port {port} is in use by another program")
+            break
+        time.sleep(0.1)
     raise ObjectsError(
         f"the S3 endpoint does not answer on port {port}; its log is {processes.log(PROCESS)}. "
         "What to do: `make down`, then `make up`"

@@ -113,6 +113,19 @@ class Processes:
     def is_running(self, name: str) -> bool:
         return self.pid(name) is not None
 
+    def listens(self, name: str, port: int) -> bool:
+        """Whether this very program, and not a stranger, listens on ``port``."""
+        pid = self.pid(name)
+        if pid is None:
+            return False
+        with contextlib.suppress(psutil.Error):
+            leader = psutil.Process(pid)
+            for process in (leader, *leader.children(recursive=True)):
+                for socket in process.net_connections("tcp"):
+                    if socket.status == psutil.CONN_LISTEN and socket.laddr.port == port:
+                        return True
+        return False
+
     def _recorded(self) -> set[int]:
         pids = set()
         for name in self.names():

@@ -20,7 +20,7 @@ from functools import partial
 from pathlib import Path
 
 import psutil
-from privacy_ops.errors import PrivacyOpsError
+from privacy_ops.errors import ConfigError, PrivacyOpsError
 from privacy_ops.settings import DUTIES, ObjectSettings
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -33,6 +33,7 @@ from sandbox.objects import ObjectsError
 from sandbox.postgres import PortTaken, PostgresError, PostgresServer, free_port, port_is_free
 from sandbox.processes import MARK, Processes
 from sandbox.provision import SEED, Publisher
+from sandbox.publisher import generate
 from sandbox.publisher.schema import today_in_london
 from sandbox.state import PEOPLE, PREFERRED_PORTS, PROJECT, State, keys
 
@@ -97,6 +98,8 @@ class Runtime:
 
         Raises one of FAILURES, each saying what to do.
         """
+        if people < generate.SMALLEST:
+            raise ConfigError(f"{people} people are too few", where="PEOPLE", do=f"ask for {generate.SMALLEST} or more")
         with self._alone():
             began = time.monotonic()
             self._settle_what_is_there()
@@ -153,20 +156,31 @@ class Runtime:
 
     def _start_stores(self) -> None:
         with self._step("PostgreSQL") as done:
-            for _ in range(10):
-                try:
-                    self.server.start()
-                    break
-                except PortTaken:  # somebody was faster between our look and the start
-                    self.server.port = free_port(self.server.port + 1)
-                    self.state.ports["postgres"] = self.server.port
-                    self.state.save()
-            else:
-                raise PortTaken("no port can be had for PostgreSQL")
+            self._on_free_port("postgres", self._start_postgres)
             done(f"127.0.0.1:{self.server.port}")
         with self._step("S3 endpoint") as done:
-            objects.start(self.processes, self.state.ports["objects"], self._environment())
+            self._on_free_port("objects", self._start_objects)
             done(self.object_settings.endpoint_url or "")
+
+    def _start_postgres(self, port: int) -> None:
+        self.server.port = port
+        self.server.start()
+
+    def _start_objects(self, port: int) -> None:
+        objects.start(self.processes, port, self._environment())
+
+    def _on_free_port(self, name: str, start: Callable[[int], None]) -> None:
+        """Start on the chosen port; on the next free one when somebody was faster between our look and the start."""
+        for _ in range(10):
+            try:
+                start(self.state.ports[name])
+                return
+            except PortTaken:
+                others = frozenset(port for other, port in self.state.ports.items() if other != name)
+                self.state.ports[name] = free_port(self.state.ports[name] + 1, avoid=others)
+                self.state.save()
+                self._say(f"{name}: somebody else was faster, using port {self.state.ports[name]}")
+        raise PortTaken(f"no port can be had for {name}")
 
     def _environment(self) -> dict[str, str]:
         path = os.pathsep.join(filter(None, [str(PROJECT), os.environ.get("PYTHONPATH", "")]))
@@ -202,14 +216,25 @@ class Runtime:
         return airflow.environment(self.state, self.object_settings)
 
     def _start_airflow_core(self) -> None:
-        environ = self._airflow_environment()
+        if not self.processes.is_running(airflow.API):
+            for program in airflow.PROGRAMS:  # they may know another address of it
+                self.processes.stop(program, patience=4)
         if not self.state.migrated:
-            airflow.migrate(self.processes, environ)
+            airflow.migrate(self.processes, self._airflow_environment())
             self.state.migrated = True
             self.state.save()
-        airflow.start(self.processes, airflow.API, environ)
-        airflow.start(self.processes, airflow.DAG_PROCESSOR, environ)
-        self._wait_for(self.api().answers, airflow.API, "the api-server")
+        self._on_free_port("airflow", self._start_api)
+        airflow.start(self.processes, airflow.DAG_PROCESSOR, self._airflow_environment())
+
+    def _start_api(self, port: int) -> None:
+        airflow.start(self.processes, airflow.API, self._airflow_environment())
+
+        def answers() -> bool:
+            if not self.processes.is_running(airflow.API) and not port_is_free(port):
+                raise PortTaken(f"port {port} is in use by another program")
+            return self.api().answers() and self.processes.listens(airflow.API, port)
+
+        self._wait_for(answers, airflow.API, "the api-server")
 
     def _start_airflow_rest(self) -> None:
         environ = self._airflow_environment()
@@ -319,7 +344,10 @@ class Runtime:
             except BlockingIOError:
                 self._say("another `make up` or `make down` is at work; waiting for it")
                 fcntl.flock(lock, fcntl.LOCK_EX)
+            # Whoever held the lock before us may have written; what is new is kept from here on.
             self.state = State.load(self.var)
+            self.state.save()
+            self.server.password = self.state.passwords["postgres"]
             yield
 
 

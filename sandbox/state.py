@@ -66,12 +66,15 @@ class State:
             state = cls(var, raw["ports"], raw["passwords"], raw["filled"], raw["migrated"])
         except (OSError, ValueError, KeyError):
             state = cls(var)
+        known = dict(state.passwords)
         for name in (
             *("postgres", "airflow", "objects"),
             *(f"privacy_{duty}" for duty in DUTIES),
             *(f"ui_{person.name}" for person in PEOPLE),
         ):
             state.passwords.setdefault(name, secrets.token_hex(12))
+        if state.passwords != known:  # saved at once: whoever loads next must not make up others
+            state.save()
         return state
 
     def save(self) -> None:
@@ -88,8 +91,7 @@ class State:
 def write_private(path: Path, text: str) -> None:
     """Write atomically, readable by the owner alone."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(path.name + ".new")
-    fresh.unlink(missing_ok=True)
+    fresh = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
     with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
         file.write(text)
     fresh.replace(path)
