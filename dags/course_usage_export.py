@@ -9,7 +9,8 @@ out, and publishes one pack per recipient.
 agreements and entitlements (`include/registry/recipients.yaml`).
 
 **Outputs** `gov.release_master` (protected cells, kept once), `gov.release_register`, `gov.release_event`; in the
-bucket of exports `exports/<product>/<recipient>/<week>/<release>/` with a CSV, `manifest.json`, `README.md`, `SHA256SUMS`.
+bucket of exports `exports/<product>/<recipient>/<week>/<release>/` with a CSV, `manifest.json`, `README.md` and
+`SHA256SUMS`.
 
 **Gates** `export_input`: detection of minors green within 26 hours, nobody who must not be counted, week closed,
 volume. `export_files`: judged on the staged files as read back: thresholds, rounding, an attacker's intervals, columns,

@@ -9,6 +9,7 @@ import secrets
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -508,3 +509,55 @@ def test_no_true_count_stays_behind(ws, dsn):
             break
         time.sleep(0.1)
     assert left == 0
+
+
+def with_other_rules(ws: Workspace) -> Workspace:
+    """The same workspace after somebody raised a threshold."""
+    export = ws.thresholds.export.model_copy(update={"min_learners": 15})
+    return replace(ws, thresholds=ws.thresholds.model_copy(update={"export": export}))
+
+
+def test_other_rules_later_serve_a_released_week_as_it_was(ws, dsn):
+    world.export(ws)
+    before = world.exported(ws)
+    assert world.export(with_other_rules(ws), "again")["served"] == 3
+    assert world.exported(ws) == before
+
+
+def test_a_released_week_is_not_shown_to_a_new_recipient_under_other_rules(ws, dsn, tmp_path):
+    world.export(ws)
+    registry = copy.deepcopy(world.REGISTRY)
+    registry["recipients"].append({"id": "supporter-new", "kind": "supporter", "name": "New", "country": "GB"})
+    registry["agreements"].append({"id": "A5", "recipient": "supporter-new", **world.AGREED})
+    registry["entitlements"].append({
+        "recipient": "supporter-new",
+        "product": "EXP-SUPPORTER",
+        "agreement": "A5",
+        "courses": ["1"],
+    })
+    world.entitle(dsn, tmp_path, registry)
+    with pytest.raises(GateBlocked, match="blocks: E-15 "):
+        world.prepare(with_other_rules(ws), "new")
+    # Under the rules of that week he is given what everybody else was given.
+    assert world.export(ws, "same") == {"iso_week": WEEK.key, "published": 1, "adopted": 0, "served": 3}
+    assert shown(table(ws, "supporter-new")["1", ""]) == shown(table(ws, "supporter-one")["1", ""])
+
+
+def test_a_blocked_bucket_is_not_written_to(ws, dsn):
+    run = world.prepare(ws)
+    world.approve(ws, run)
+    sql(
+        dsn,
+        "INSERT INTO gov.finding (fingerprint, process, rule, severity, asset, title, what_to_do, owner, observers,"
+        " status, first_seen, last_seen, last_run_id) VALUES ('f', 't', 'r', 'CRITICAL', 'a', 't', 'd', 'o', '{}',"
+        " 'open', :at, :at, 'x')",
+        at=NOW,
+    )
+    sql(
+        dsn,
+        "INSERT INTO gov.blocked_destination VALUES ('bucket:imp-exports', 'f', 'undeclared', :at, NULL)",
+        at=NOW,
+    )
+    with pytest.raises(GateBlocked, match="blocked the bucket"):
+        release.publish(ws, run, now=NOW)
+    assert world.exported(ws) == {}
