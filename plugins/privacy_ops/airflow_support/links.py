@@ -14,7 +14,7 @@ def root_path() -> str:
     """Path below which Airflow is served: "" at the root of a host."""
     from airflow.configuration import conf
 
-    return urlsplit(conf.get("api", "base_url", fallback="")).path.rstrip("/")
+    return str(urlsplit(conf.get("api", "base_url", fallback="")).path.rstrip("/"))
 
 
 class GateReportLink(BaseOperatorLink):
