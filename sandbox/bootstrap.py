@@ -86,6 +86,11 @@ def read(path):
         return ""
 
 
+def fingerprint(root):
+    """What an environment was made from: this lock, at this place, by this program."""
+    return digest(read(root / LOCK), str(root), read(Path(__file__)))
+
+
 def run(command, **environ):
     subprocess.run(command, check=True, stdin=subprocess.DEVNULL, env=dict(os.environ, **environ))
 
@@ -135,7 +140,7 @@ def is_current(root, environ):
     stamp = read(folder / "stamp").split()
     if len(stamp) != 3 or not (folder / "bin" / "python").exists():
         return False
-    if stamp[0] != digest(read(root / LOCK), str(folder)):
+    if stamp[0] != fingerprint(root):
         return False
     named = environ.get("PYTHON")
     if not named or stamp[2] == digest(named):
@@ -186,7 +191,7 @@ def make_environment(root, environ):
     link = folder / "lib" / f"python{version}" / "site-packages" / "privacy_ops_project.pth"
     link.write_text(f"{root / 'plugins'}\n", encoding="utf-8")
     named = digest(environ.get("PYTHON", ""))
-    stamp.write_text(f"{digest(read(lock), str(folder))} {version} {named}\n", encoding="utf-8")
+    stamp.write_text(f"{fingerprint(root)} {version} {named}\n", encoding="utf-8")
     unfinished.unlink()
 
 

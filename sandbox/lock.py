@@ -27,7 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     extra = sys.argv[1:] if arguments is None else arguments
     for name, constraints in LOCKS:
-        command = [uv, "pip", "compile", "--quiet", "--universal", "--python-version", FLOOR, "--generate-hashes"]
+        command = [str(uv), "pip", "compile", "--quiet", "--universal", "--python-version", FLOOR, "--generate-hashes"]
         subprocess.run(
             [*command, *constraints, *extra, f"{name}.in", "-o", f"{name}.txt"],
             cwd=PROJECT,
