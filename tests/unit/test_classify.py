@@ -66,6 +66,11 @@ def test_one_statement_on_both_sides_of_the_line_is_indeterminate() -> None:
     assert class_of(said(date(2008, 11, 12), date(2008, 12, 11))) == CaseClass.INDETERMINATE
 
 
+def test_a_spreadsheet_that_spans_the_line_is_a_suspicion() -> None:
+    read_as = read("2009-05-02", Context(on=TODAY, spreadsheet=True))
+    assert classify([Statement("sheet", read_as)], on=TODAY).case_class == "SUSPECTED_MINOR"
+
+
 def test_an_ambiguous_statement_with_only_minor_readings_confirms() -> None:
     ambiguous = said(date(2010, 3, 4), date(2010, 4, 3), flags=frozenset({Flag.DAY_MONTH_AMBIGUOUS}))
     assert class_of(ambiguous) == CaseClass.CONFIRMED_MINOR

@@ -134,3 +134,15 @@ def test_the_true_date_is_always_among_the_readings(day: date, mark: str) -> Non
     result = read(written, free)
     assert Interval.day(day) in result.intervals
     assert len(result.intervals) <= 2
+
+
+def test_a_spreadsheet_may_have_counted_from_1904() -> None:
+    result = read("2009-05-02", context(spreadsheet=True))
+    assert result.intervals == days(date(2005, 5, 1), date(2009, 5, 2), date(2013, 5, 3))
+    assert result.flags == {Flag.SPREADSHEET_EPOCH}
+
+
+def test_another_epoch_that_makes_no_sense_is_no_reading() -> None:
+    result = read("2014-05-02", context(spreadsheet=True))  # plus four years: too young to have registered
+    assert result.intervals == days(date(2010, 5, 1), date(2014, 5, 2))
+    assert result.flags == {Flag.SPREADSHEET_EPOCH}

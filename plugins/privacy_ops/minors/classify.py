@@ -96,8 +96,9 @@ def _class_of(sides: Sequence[_Side], flags: frozenset[Flag], counter_signals: b
         if Flag.IMPLAUSIBLE_YOUNG in flags:
             return CaseClass.SUSPECTED_MINOR
         return CaseClass.CONFIRMED_MINOR
-    # Two sources that disagree are a suspicion; one statement that spans the line is only unclear.
-    return CaseClass.SUSPECTED_MINOR if _Side.MINOR in sides else CaseClass.INDETERMINATE
+    # Two sources that disagree, or a sheet of unknown epoch, are a suspicion; one statement is only unclear.
+    suspicious = _Side.MINOR in sides or Flag.SPREADSHEET_EPOCH in flags
+    return CaseClass.SUSPECTED_MINOR if suspicious else CaseClass.INDETERMINATE
 
 
 def _side_of(intervals: Sequence[Interval], on: date, adult_age: int, leap_rule: LeapRule) -> _Side:

@@ -6,6 +6,7 @@ destroys nothing. Memory stays flat: candidates are found in SQL, read in order 
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -31,6 +32,7 @@ from privacy_ops.workspace import Workspace
 
 DETECTION_LOCK = 20180516
 _BATCH = 5000
+_SPREADSHEET = re.compile(r"xls|excel|ods|sheet", re.IGNORECASE)  # in the name of a feed
 _JUDGED = (
     "subject_kind",
     "subject_table",
@@ -273,6 +275,7 @@ class _Judge:
             order=source.evidence.order,
             min_age_at_registration=None if child else self.limits.plausible_age.min_at_registration,
             max_age=self.limits.plausible_age.max,
+            spreadsheet=bool(_SPREADSHEET.search(row.feed or "")),
             leap_rule=self.limits.leap_rule,
         )
 

@@ -28,6 +28,7 @@ class Flag(StrEnum):
     IMPLAUSIBLE_YOUNG = "DOB_IMPLAUSIBLE_YOUNG"  # DQ-05: too young to have registered
     IMPLAUSIBLE_OLD = "DOB_IMPLAUSIBLE_OLD"  # DQ-06: older than people get
     DAY_MONTH_AMBIGUOUS = "DOB_DM_AMBIG"  # DQ-08: both readings are kept
+    SPREADSHEET_EPOCH = "DOB_EXCEL_EPOCH"  # DQ-09: the sheet may have counted its days from 1904
     UNSUPPORTED_FORMAT = "UNSUPPORTED_FORMAT"  # written in a way that is not read yet: counted, no case
 
 
@@ -38,6 +39,7 @@ class Context:
     on: civil date of judgement. registered: civil dates on which the account or row came into being.
     defaults: dates that stand for "nobody entered one" in this source. order: of day and month in text.
     min_age_at_registration: None waives DQ-05 (accompanying children are real).
+    spreadsheet: the value came through one, whose days may count from 1900 or from 1904.
     """
 
     on: date
@@ -46,6 +48,7 @@ class Context:
     order: DayOrder = "unknown"
     min_age_at_registration: int | None = 8
     max_age: int = 110
+    spreadsheet: bool = False
     leap_rule: LeapRule = "MAR_1"
 
 
@@ -60,6 +63,9 @@ class Readings:
     def usable(self) -> bool:
         return bool(self.intervals)
 
+
+# Days between the two date systems of spreadsheets (Microsoft Knowledge Base 214330).
+EPOCH_SHIFT = timedelta(days=1462)
 
 _ISO = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
 _NUMERIC = re.compile(r"([0-9]{1,2})([/.\-])([0-9]{1,2})\2([0-9]{4})")
@@ -115,7 +121,20 @@ def _judge(days: list[date], context: Context) -> Readings:
         if _too_young_to_register(day, context):
             flags.add(Flag.IMPLAUSIBLE_YOUNG)
         usable.append(Interval.day(day))
+    if usable and context.spreadsheet:
+        flags.add(Flag.SPREADSHEET_EPOCH)
+        usable += _other_epochs(usable, context)
     return Readings(tuple(sorted(usable)), frozenset(flags))
+
+
+def _other_epochs(usable: list[Interval], context: Context) -> list[Interval]:
+    """The same days counted from the other epoch, where that makes sense at all."""
+    shifted = [interval.first + sign * EPOCH_SHIFT for interval in usable for sign in (-1, 1)]
+    return [
+        Interval.day(day)
+        for day in shifted
+        if _unusable(day, context) is None and not _too_young_to_register(day, context)
+    ]
 
 
 def _unusable(day: date, context: Context) -> Flag | None:
