@@ -2,8 +2,9 @@
 
 A plant has a name, a signal and an expectation:
 
-* ``judge``   in scope of the automatic path: a full, unambiguous date of birth without a quality defect or
-              counter-signal. The oracle judges the age at the run's as-of: a minor must be erased (or held).
+* ``judge``   in scope of the automatic path: a full date of birth whose every reading says the same, without a
+              quality defect or counter-signal. The oracle judges the age at the run's as-of: a minor must be
+              erased (or held).
 * ``never``   must not be erased automatically, whatever the day: adults, placeholders, contradictions.
 * ``outside`` may well be a minor, but by a signal that the automatic path does not act on. Counted by name.
 
@@ -279,6 +280,14 @@ def _certificate(s: Subject) -> None:
         public_verify_slug=f"v-{serial.lower()}",
     )
     s.people.objects.append(Put("imp-certificates", key, f"certificate for {name}, account {s.user_id}", 2))
+
+
+def minor_either_way(s: Subject) -> None:
+    """Day and month may be swapped: a minor both ways, so every reading says the same."""
+    year = s.anchor.year - 15
+    s.dob_text(f"04/03/{year}")
+    s.born = (date(year, 3, 4), date(year, 4, 3))
+    s.registered(s.anchor - timedelta(days=200))
 
 
 def _boundary(days: int) -> Callable[[Subject], None]:
@@ -708,11 +717,6 @@ def _text(make: Callable[[date], str], source: str = "import_csv") -> Callable[[
     return plant
 
 
-def day_month_minor(s: Subject) -> None:
-    s.dob_text(f"04/03/{s.anchor.year - 15}")
-    s.registered(s.anchor - timedelta(days=200))
-
-
 def declared_under_18(s: Subject) -> None:
     s.account["age_declared_18"] = False
 
@@ -840,6 +844,7 @@ PLANTS: tuple[Plant, ...] = (
     Plant("minor_dob_date", "SIG-01", "judge", _minor, 62, 2),
     Plant("minor_dob_iso_text", "SIG-01", "judge", minor_iso_text, 12),
     Plant("minor_dob_day_month_text", "SIG-01", "judge", minor_dmy_text, 12),
+    Plant("minor_day_month_either_way", "SIG-01", "judge", minor_either_way, 3),
     Plant("minor_with_orders", "SIG-01", "judge", minor_with_orders, 6),
     Plant("minor_with_replies_by_others", "SIG-01", "judge", minor_with_replies, 6),
     Plant("minor_shared_mailbox", "SIG-01", "judge", minor_shared_mailbox, 3),
@@ -897,7 +902,6 @@ PLANTS: tuple[Plant, ...] = (
     Plant("parent_with_child", "SIG-06", "never", parent_with_child, 8),
     # May be minors; other signals.
     Plant("dob_two_digit_minor", "DQ-07", "outside", _text(lambda a: f"14/05/{(a.year - 15) % 100:02d}"), 3),
-    Plant("dob_day_month_minor", "DQ-08", "outside", day_month_minor, 3),
     Plant("dob_excel_serial", "DQ-09", "outside", _text(lambda a: f"{(a - date(1899, 12, 30)).days - 5400}"), 3),
     Plant("dob_utc_shift_minor", "DQ-10", "outside", _text(lambda a: f"{a.year - 14}-05-03T23:00:00Z", "api"), 2),
     Plant("dob_year_only_minor", "DQ-11", "outside", _text(lambda a: f"{a.year - 16}"), 3),

@@ -84,7 +84,9 @@ def make_people(people: People) -> None:
     rng, n = people.rng, people.size
     people.user_id = uuids(rng, n)
     back = rng.random(n) * 2900 + 1
-    years = np.clip(rng.normal(42, 12, n), 21, 85)
+    years = rng.normal(42, 12, n)
+    odd = (years < 21) | (years > 85)  # drawn anew, not cut off: a pile of people on one birthday looks like a default
+    years[odd] = rng.uniform(21, 60, int(odd.sum()))
     born = np.datetime64(people.anchor, "D") - (years * 365.25).astype("timedelta64[D]")
     adult_since = (born + np.timedelta64(int(18.6 * 365.25), "D")).astype("datetime64[s]")
     people.created = np.maximum(people.end - (back * DAY).astype("timedelta64[s]"), adult_since)
