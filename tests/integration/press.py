@@ -44,7 +44,8 @@ CREATE INDEX ON press.sale_line (sale_id);
 CREATE TABLE press.enrolment (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     user_id uuid NOT NULL REFERENCES press.account, course text NOT NULL);
 CREATE INDEX ON press.enrolment (user_id);
-CREATE TABLE press.progress (enrolment_id bigint REFERENCES press.enrolment, module int, PRIMARY KEY (enrolment_id, module));
+CREATE TABLE press.progress (enrolment_id bigint REFERENCES press.enrolment, module int,
+    PRIMARY KEY (enrolment_id, module));
 CREATE TABLE press.attendee (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     user_id uuid REFERENCES press.account, name text NOT NULL, email text, badge_code text NOT NULL UNIQUE,
     attendee_type text NOT NULL, age_or_dob text, registered_at timestamptz NOT NULL);

@@ -6,7 +6,6 @@ import json
 from datetime import timedelta
 from uuid import UUID
 
-import pytest
 from privacy_ops import ledger, signing
 from privacy_ops.stores.objects import ObjectStore
 

@@ -153,7 +153,7 @@ def source_metrics(
     # A handful of equal dates is chance; below the row limit of form defaults nothing is concluded.
     peak = int(row["peak"]) if int(row["peak"]) >= limits.default_dates.frequent_min_rows else 0
     return {
-        "unexpectedly_empty": float(expect_rows and filled == 0),
+        "unexpectedly_empty": float(expect_rows and rows == 0),
         "volume_deviation": abs(rows / float(history["median_rows"]) - 1) if enough else 0.0,
         "baseline_missing": float(not enough),
         "parse_rate": parsed / filled if filled else 1.0,
