@@ -21,6 +21,7 @@ from typing import Any
 
 from privacy_ops import settings as settings_of
 from privacy_ops.transfers import inventory
+from privacy_ops.usage import recipients
 from privacy_ops.workspace import Workspace
 from rich.console import Console
 from rich.table import Table
@@ -204,6 +205,8 @@ def prepare(runtime: Runtime) -> int:
         runtime.console.print(f"planted night {night}: " + ", ".join(f"{n} {what}" for what, n in planted.items()))
     if not facts.is_registered(runtime, night):
         plant_governance(workspace.settings, truth, now=now, night=night)
+    with workspace.database("migrate").transaction() as connection:
+        recipients.load_registry(connection, workspace.settings.include / "registry" / "recipients.yaml")
     with workspace.database("inventory").transaction() as connection:
         reviewed = inventory.load_reference(workspace.settings.include)
         inventory.record_review(connection, reviewer=LEAD, reviewed_at=now, reference_sha256=reviewed.sha256)

@@ -164,7 +164,9 @@ def transfers(runtime: Runtime, runs: Sequence[DagRun]) -> dict[str, Any]:
             runtime, "SELECT count(DISTINCT destination) FROM gov.blocked_destination WHERE lifted_at IS NULL"
         )[0][0],
         "undeclared_planted": len(planted),
-        "undeclared_found": sum(any(store in place for place in undeclared) for store in planted),
+        "undeclared_found": sum(
+            any(store.replace(" -> ", ">") == place.partition(":")[2] for place in undeclared) for store in planted
+        ),
     }
 
 

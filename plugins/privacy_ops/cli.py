@@ -23,6 +23,7 @@ from privacy_ops.errors import ConfigError, PrivacyOpsError, UserError
 from privacy_ops.settings import DUTIES, Settings
 from privacy_ops.stores.database import Database
 from privacy_ops.transfers import commands as transfers_commands
+from privacy_ops.usage import commands as usage_commands
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -37,7 +38,7 @@ roles_app = typer.Typer(no_args_is_help=True, help="One database role per duty."
 ledger_app = typer.Typer(no_args_is_help=True, help="The erasure ledger.")
 for name, sub in (
     ("map", map_app), ("grants", grants_app), ("gov", gov_app), ("roles", roles_app), ("ledger", ledger_app),
-    ("transfers", transfers_commands.app),
+    ("transfers", transfers_commands.app), ("recipients", usage_commands.app),
 ):  # fmt: skip
     app.add_typer(sub, name=name)
 

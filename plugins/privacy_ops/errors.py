@@ -15,7 +15,11 @@ class UserError(PrivacyOpsError):
 
     def __init__(self, what: str, *, where: str = "", do: str = "") -> None:
         self.what, self.where, self.do = what, where, do
-        parts = [what, f"Where: {where}." if where else "", f"What to do: {do}" if do else ""]
+        parts = [
+            what if what.endswith((".", "!", "?")) or not (where or do) else what + ".",
+            f"Where: {where}." if where else "",
+            f"What to do: {do}" if do else "",
+        ]
         super().__init__(" ".join(part for part in parts if part))
 
 
