@@ -9,7 +9,8 @@ from datetime import date
 from privacy_ops.datamap import grants, loader
 from privacy_ops.settings import DUTIES, ObjectSettings, home_directory
 from privacy_ops.stores import migrations, roles
-from privacy_ops.stores.database import quote
+from privacy_ops.stores.database import Database, quote
+from privacy_ops.usage import recipients
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
@@ -63,7 +64,7 @@ def create_airflow_database(server: PostgresServer, password: str) -> None:
 
 
 def create_publisher(server: PostgresServer, database: str, passwords: Mapping[str, str]) -> None:
-    """An empty publisher: its schema, gov migrated, one role per duty, grants from the data map.
+    """An empty publisher: its schema, gov migrated, one role per duty, grants from the data map, who may be given what.
 
     ``passwords`` by duty.
     """
@@ -71,6 +72,8 @@ def create_publisher(server: PostgresServer, database: str, passwords: Mapping[s
     schema.create_schema(dsn)
     migrations.upgrade(dsn)
     grant(dsn, passwords)
+    with Database(dsn).transaction() as connection:
+        recipients.load_registry(connection, home_directory() / "include" / "registry" / "recipients.yaml")
 
 
 def grant(dsn: str, passwords: Mapping[str, str]) -> None:
