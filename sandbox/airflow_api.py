@@ -219,7 +219,7 @@ class AirflowApi:
         """Wait until the run is over.
 
         ``on_change(task_id, state)`` is told of every change. ``on_action`` sees each question that the run asks,
-        once, and returns False to leave it open; then the wait ends and the run comes back as it is.
+        once per try, and returns False to leave it open; then the wait ends and the run comes back as it is.
         Raises TimeoutError.
         """
         deadline = time.monotonic() + seconds
@@ -232,6 +232,8 @@ class AirflowApi:
                     if seen.get(task) != state:
                         on_change(task, state)
             seen = states
+            # A task that is tried again asks again.
+            asked = {key for key in asked if states.get(key[0]) in {"awaiting_input", "deferred"}}
             now = self.run(run.dag_id, run.run_id)
             if now.state in FINISHED:
                 return now
