@@ -5,6 +5,7 @@ Errors that leave here carry the S3 code and the bucket, never a key: keys may n
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -83,6 +84,9 @@ class ObjectStore:
     def client(self) -> S3Client:
         """The boto3 client, made on first use (importing boto3 is slow)."""
         if self._client is None:
+            # At DEBUG these write every key and header, and keys may name a person.
+            for name in ("boto3", "botocore", "s3transfer", "urllib3"):
+                logging.getLogger(name).setLevel(logging.INFO)
             import boto3
             from botocore.config import Config
 
