@@ -6,7 +6,9 @@ by a watcher process when pytest itself is killed.
 
 from __future__ import annotations
 
+import atexit
 import logging
+import os
 import secrets
 import shutil
 import signal
@@ -33,6 +35,19 @@ from sandbox.state import new_signing_key
 
 if TYPE_CHECKING:
     from sandbox.runtime import Runtime
+
+PROJECT = Path(__file__).resolve().parents[1]
+
+# Before anything imports Airflow: a home of its own, never the one of whoever runs the tests.
+_AIRFLOW_HOME = tempfile.mkdtemp(prefix="privacy-ops-airflow-")
+atexit.register(shutil.rmtree, _AIRFLOW_HOME, ignore_errors=True)
+os.environ |= {
+    "AIRFLOW_HOME": _AIRFLOW_HOME,
+    "AIRFLOW__CORE__UNIT_TEST_MODE": "True",
+    "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+    "AIRFLOW__CORE__DAGS_FOLDER": str(PROJECT / "dags"),
+    "AIRFLOW__CORE__PLUGINS_FOLDER": str(PROJECT / "plugins"),
+}
 
 _WATCHER = "import os, signal, sys; sys.stdin.read(); os.kill(int(sys.argv[1]), signal.SIGQUIT)"
 

@@ -1,0 +1,58 @@
+"""What every DAG of the project must be, whoever writes the next one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parents[2]
+DAG_IDS = ["course_usage_export", "minor_data_deletion", "transfer_inventory_check"]
+DESTROYS = {("minor_data_deletion", "erase_database"), ("minor_data_deletion", "erase_objects")}
+
+
+@pytest.fixture(scope="module")
+def dags() -> dict[str, Any]:
+    from airflow.dag_processing.dagbag import DagBag
+
+    bag = DagBag(str(PROJECT / "dags"))
+    assert bag.import_errors == {}
+    return bag.dags
+
+
+def test_every_job_is_there(dags: dict[str, Any]) -> None:
+    assert sorted(dags) == DAG_IDS
+
+
+@pytest.mark.parametrize("dag_id", DAG_IDS)
+def test_a_dag_keeps_the_policy(dags: dict[str, Any], dag_id: str) -> None:
+    dag = dags[dag_id]
+    assert dag.catchup is False
+    assert type(dag.timetable).__name__ == "CronDataIntervalTimetable", "an explicit window, never an empty interval"
+    assert len(dag.tasks) <= 12
+    assert "privacy" in dag.tags
+    for section in ("**Inputs**", "**Outputs**", "**Params**", "**Example**", "**Runbook**"):
+        assert section in dag.doc_md, section
+    assert (PROJECT / "docs" / "runbooks" / f"{dag_id}.md").is_file()
+    for name, param in dag.params.items():
+        assert dag.params.get_param(name).description, f"Param {name} has no description"
+        assert dag.params.get_param(name).schema.get("type"), f"Param {name} has no type: {param!r}"
+
+
+@pytest.mark.parametrize("dag_id", DAG_IDS)
+def test_a_task_keeps_the_policy(dags: dict[str, Any], dag_id: str) -> None:
+    for task in dags[dag_id].tasks:
+        assert task.owner == "privacy-operations", task.task_id
+        assert task.retries >= 2, task.task_id
+        assert task.retry_policy is not None, f"{task.task_id}: what a person must mend has to fail at once"
+        if (dag_id, task.task_id) in DESTROYS:
+            assert task.pool == "privacy_destructive", task.task_id
+        if hasattr(task, "response_timeout"):
+            assert task.defaults == ["Reject"], f"{task.task_id}: silence must never approve"
+            assert task.response_timeout is not None, f"{task.task_id} would wait for ever"
+
+
+@pytest.mark.parametrize("dag_id", DAG_IDS)
+def test_no_task_takes_personal_data_from_run_conf(dags: dict[str, Any], dag_id: str) -> None:
+    assert set(dags[dag_id].params) <= {"dry_run", "iso_week", "judge_on"}
