@@ -311,8 +311,11 @@ class PostgresServer:
                 continue
             raise PostgresError(f"PostgreSQL did not start; its log {self.log} ends: {said.strip()[-800:]}")
 
-    def stop(self, timeout: float = STOP_SECONDS) -> None:
-        """End the server: politely, then hard. Does nothing when it does not run."""
+    def stop(self, timeout: float = STOP_SECONDS, *, immediately: bool = False) -> None:
+        """End the server: politely, then hard. Does nothing when it does not run.
+
+        ``immediately`` writes no checkpoint: for data that go, or that the next start may recover.
+        """
         pid = self.pid()
         if pid is None:
             self._end_orphans()
@@ -324,6 +327,8 @@ class PostgresServer:
                 (signal.SIGQUIT, timeout / 2),
                 (signal.SIGKILL, 10.0),
             ):
+                if immediately and send == signal.SIGINT:
+                    continue
                 postmaster.send_signal(send)
                 with contextlib.suppress(psutil.TimeoutExpired):
                     postmaster.wait(patience)
@@ -333,7 +338,7 @@ class PostgresServer:
 
     def remove(self) -> None:
         """Stop, then delete data, log and any private folder outside the project."""
-        self.stop()
+        self.stop(immediately=True)
         home = self.home
         if home != self.directory:
             shutil.rmtree(home, ignore_errors=True)
