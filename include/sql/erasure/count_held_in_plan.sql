@@ -4,14 +4,14 @@ SELECT
     count(*) FILTER (
         WHERE EXISTS (
             SELECT 1 FROM gov.legal_hold AS h
-            WHERE h.subject_ref = ANY(p.subject_refs) AND h.released_at IS NULL
+            WHERE h.subject_ref = any(p.subject_refs) AND h.released_at IS NULL
         )
     ) AS legal_holds,
     count(*) FILTER (
         WHERE EXISTS (
             SELECT 1 FROM gov.dsr_request AS d
             WHERE
-                d.subject_ref = ANY(p.subject_refs) AND d.type = 'ACCESS'
+                d.subject_ref = any(p.subject_refs) AND d.type = 'ACCESS'
                 AND d.identity_verified_at IS NOT NULL AND d.closed_at IS NULL
         )
     ) AS access_requests

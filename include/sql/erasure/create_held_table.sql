@@ -4,11 +4,11 @@
 CREATE TEMPORARY TABLE held ON COMMIT DROP AS
 SELECT
     e.case_id,
-    EXISTS (
+    EXISTS(
         SELECT 1 FROM gov.legal_hold AS h
         WHERE h.subject_ref = ANY(e.subject_refs) AND h.released_at IS NULL
     ) AS legal_hold,
-    EXISTS (
+    EXISTS(
         SELECT 1 FROM gov.dsr_request AS d
         WHERE
             d.subject_ref = ANY(e.subject_refs) AND d.type = 'ACCESS'

@@ -10,6 +10,7 @@ WITH recent AS (
         AND c.discovered_at > :as_of - make_interval(hours => :window_hours) AND c.discovered_at <= :as_of
         AND NOT EXISTS (SELECT 1 FROM gov.canary AS k WHERE k.subject_ref = c.subject_ref)
 ),
+
 earlier AS (
     SELECT
         r.run_id,
@@ -17,7 +18,7 @@ earlier AS (
     FROM gov.run AS r
     LEFT JOIN gov.minor_case AS c
         ON
-            c.opened_by_run = r.run_id AND c.class = 'CONFIRMED_MINOR'
+            r.run_id = c.opened_by_run AND c.class = 'CONFIRMED_MINOR'
             AND NOT EXISTS (SELECT 1 FROM gov.canary AS k WHERE k.subject_ref = c.subject_ref)
     WHERE
         r.dag_id = (SELECT t.dag_id FROM gov.run AS t WHERE t.run_id = :run_id)
@@ -25,6 +26,7 @@ earlier AS (
         AND r.as_of < :as_of AND r.as_of >= :as_of - make_interval(days => :median_days)
     GROUP BY r.run_id
 )
+
 SELECT
     (SELECT count(*) FROM recent) AS confirmed,
     (

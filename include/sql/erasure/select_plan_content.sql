@@ -11,20 +11,20 @@ SELECT line FROM (
     UNION ALL
     SELECT
         2,
-        'step ' || lpad(CAST(s.step_no AS text), 6, '0') || ' ' || s.action || ' ' || s.table_name || ' '
-        || CAST(s.columns AS text) || ' ' || CAST(s.key_columns AS text)
+        'step ' || lpad(cast(s.step_no AS text), 6, '0') || ' ' || s.action || ' ' || s.table_name || ' '
+        || cast(s.columns AS text) || ' ' || cast(s.key_columns AS text)
     FROM gov.erasure_step AS s
     WHERE s.plan_id = :plan_id
     UNION ALL
     SELECT
         3,
-        'row ' || lpad(CAST(r.step_no AS text), 6, '0') || ' ' || CAST(r.row_key AS text) || ' ' || r.case_id
+        'row ' || lpad(cast(r.step_no AS text), 6, '0') || ' ' || cast(r.row_key AS text) || ' ' || r.case_id
     FROM gov.erasure_row AS r
     WHERE r.plan_id = :plan_id
     UNION ALL
     SELECT
         4,
-        'object ' || o.bucket || ' ' || CAST(o.is_prefix AS text) || ' ' || o.object_key || ' ' || o.case_id
+        'object ' || o.bucket || ' ' || cast(o.is_prefix AS text) || ' ' || o.object_key || ' ' || o.case_id
     FROM gov.erasure_object AS o
     WHERE o.plan_id = :plan_id
     UNION ALL

@@ -11,12 +11,14 @@ WITH planned AS (
     INNER JOIN gov.minor_case AS c ON p.case_id = c.case_id
     WHERE p.plan_id = :plan_id
 ),
+
 suspect AS (
     SELECT DISTINCT s.case_id
     FROM gov.minor_signal AS s
     INNER JOIN gov.source_observation AS o ON o.source = s.source_table || '.' || s.source_column
     WHERE o.run_id = :run_id AND o.verdict = 'block'
 )
+
 SELECT
     (SELECT count(*) FROM planned) AS cases,
     (

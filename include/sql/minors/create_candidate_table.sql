@@ -4,5 +4,5 @@ CREATE TEMPORARY TABLE candidate (
     source_no integer NOT NULL,
     subject_kind text NOT NULL,
     subject_table text NOT NULL,
-    subject_key text [] NOT NULL
+    subject_key text[] NOT NULL
 ) ON COMMIT DROP

@@ -2,12 +2,12 @@
 -- Parameters: none. Grain: subject, source and source row. Idempotency: gone with the transaction.
 CREATE TEMPORARY TABLE judged_signal (
     subject_table text NOT NULL,
-    subject_key text [] NOT NULL,
+    subject_key text[] NOT NULL,
     source_table text NOT NULL,
     source_column text NOT NULL,
-    row_key text [] NOT NULL,
+    row_key text[] NOT NULL,
     signal text NOT NULL,
     usable boolean NOT NULL,
-    flags text [] NOT NULL,
+    flags text[] NOT NULL,
     value text NOT NULL
 ) ON COMMIT DROP

@@ -3,12 +3,12 @@
 CREATE TEMPORARY TABLE judged (
     subject_kind text NOT NULL,
     subject_table text NOT NULL,
-    subject_key text [] NOT NULL,
+    subject_key text[] NOT NULL,
     class text NOT NULL,
-    flags text [] NOT NULL,
-    refs text [] NOT NULL, -- under every key still held; the current one first
+    flags text[] NOT NULL,
+    refs text[] NOT NULL, -- under every key still held; the current one first
     ref_key_id text NOT NULL,
-    evidence_hashes text [] NOT NULL, -- likewise
+    evidence_hashes text[] NOT NULL, -- likewise
     feed text NOT NULL,
     evidence_at timestamptz,
     adult_on date,

@@ -23,7 +23,7 @@ SELECT
     :run_id
 FROM judged AS j
 WHERE
-    j.class = ANY(CAST(:opens AS text []))
+    j.class = ANY(CAST(:opens AS text[]))
     AND NOT EXISTS (
         SELECT 1 FROM gov.minor_case AS c
         WHERE

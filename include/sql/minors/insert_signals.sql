@@ -11,7 +11,7 @@ SELECT
     s.signal,
     s.usable,
     s.flags,
-    encode(sha256(convert_to(CAST(c.case_id AS text) || ' ' || s.value, 'UTF8')), 'hex')
+    encode(sha256(convert_to(cast(c.case_id AS text) || ' ' || s.value, 'UTF8')), 'hex')
 FROM judged_signal AS s
 INNER JOIN gov.minor_case AS c ON s.subject_table = c.subject_table AND s.subject_key = c.subject_key
 WHERE c.judged_by_run = :run_id AND c.state IN ('OPEN', 'RESTRICTED', 'IN_REVIEW', 'ON_HOLD')

@@ -5,16 +5,16 @@ INSERT INTO gov.source_observation (
     over_represented, newest_row_at, verdict
 ) VALUES (
     :run_id, :source, :at, :dry_run, :rows, :nulls, :parsed, :placeholders, :peak, :daily_median,
-    CAST(CAST(:over_represented AS text []) AS date []), :newest_row_at, :verdict
+    CAST(CAST(:over_represented AS text[]) AS date[]), :newest_row_at, :verdict
 )
 ON CONFLICT (run_id, source) DO UPDATE SET
-observed_at = excluded.observed_at,
-rows = excluded.rows,
-nulls = excluded.nulls,
-parsed = excluded.parsed,
-placeholders = excluded.placeholders,
-peak_default_rows = excluded.peak_default_rows,
-daily_median = excluded.daily_median,
-over_represented = excluded.over_represented,
-newest_row_at = excluded.newest_row_at,
-verdict = excluded.verdict
+    observed_at = excluded.observed_at,
+    rows = excluded.rows,
+    nulls = excluded.nulls,
+    parsed = excluded.parsed,
+    placeholders = excluded.placeholders,
+    peak_default_rows = excluded.peak_default_rows,
+    daily_median = excluded.daily_median,
+    over_represented = excluded.over_represented,
+    newest_row_at = excluded.newest_row_at,
+    verdict = excluded.verdict

@@ -2,8 +2,8 @@
 -- Parameters: source, run_id, at, days. Grain: one row. Idempotency: reads only.
 SELECT
     count(*) AS runs,
-    percentile_cont(0.5) WITHIN GROUP (ORDER BY rows) AS median_rows
-FROM gov.source_observation
+    percentile_cont(0.5) WITHIN GROUP (ORDER BY o.rows) AS median_rows
+FROM gov.source_observation AS o
 WHERE
-    source = :source AND run_id <> :run_id AND verdict <> 'block'
-    AND observed_at < :at AND observed_at >= :at - make_interval(days => :days)
+    o.source = :source AND o.run_id <> :run_id AND o.verdict <> 'block'
+    AND o.observed_at < :at AND o.observed_at >= :at - make_interval(days => :days)

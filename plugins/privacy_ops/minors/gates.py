@@ -154,7 +154,7 @@ def source_metrics(
     peak = int(row["peak"]) if int(row["peak"]) >= limits.default_dates.frequent_min_rows else 0
     return {
         "unexpectedly_empty": float(expect_rows and rows == 0),
-        "volume_deviation": abs(rows / float(history["median_rows"]) - 1) if enough else 0.0,
+        "volume_deviation": round(abs(rows / float(history["median_rows"]) - 1), 9) if enough else 0.0,
         "baseline_missing": float(not enough),
         "parse_rate": parsed / filled if filled else 1.0,
         "null_rate": nulls / rows if rows else 0.0,
