@@ -36,7 +36,7 @@ def start(processes: Processes, port: int, environ: Mapping[str, str], *, second
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         try:
-            with urllib.request.urlopen(f"http://{HOST}:{port}/moto-api/data.json", timeout=5):
+            with urllib.request.urlopen(f"http://{HOST}:{port}/moto-api/", timeout=5):
                 if processes.listens(PROCESS, port):
                     return
         except (urllib.error.URLError, OSError):

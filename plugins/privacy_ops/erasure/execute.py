@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import datetime
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
@@ -32,6 +34,8 @@ BREAKER = "breaker"
 _AGAIN = "clear the run from detect_and_restrict on: judge and plan anew, nothing was erased"
 _COUNT_BELOW = 2_000_000  # larger tables are conserved by step counts and the control group, not by counting
 _CONTROL_SUBJECTS = 200
+_OBJECT_THREADS = 8
+_OBJECT_CHUNK = 64
 _FOREIGN_KEY_VIOLATION = "23503"
 
 
@@ -317,21 +321,31 @@ def _erase_objects_of(workspace: Workspace, store: ObjectStore, plan: Plan, now:
     database = workspace.database("erase")
     counts = {"keys": 0, "versions": 0, "markers": 0, "uploads": 0}
     uploads: dict[str, list[tuple[str, str]]] = {}
-    with database.transaction(read_only=True) as reading:
+    with database.transaction(read_only=True) as reading, ThreadPoolExecutor(_OBJECT_THREADS) as pool:
         rows = stream(reading, statement("erasure", "select_objects_to_erase"), {"plan_id": plan.plan_id})
-        for row in rows:
-            if row.bucket not in uploads:
-                uploads[row.bucket] = store.multipart_uploads(row.bucket)
-            done = erase_key(store, row.bucket, row.object_key, row.is_prefix, uploads[row.bucket])
-            # Committed key by key: a kill loses at most the record of one, which is then found empty.
-            with database.transaction() as connection:
-                connection.execute(
-                    statement("erasure", "update_object_erased"),
-                    {"plan_id": plan.plan_id, "object_no": row.object_no, "at": now, **done},
-                )
-            counts["keys"] += 1
-            for name, count in done.items():
-                counts[name] += count
+        while chunk := list(islice(rows, _OBJECT_CHUNK)):
+            for bucket in {row.bucket for row in chunk} - set(uploads):
+                uploads[bucket] = store.multipart_uploads(bucket)
+            tasks = [
+                pool.submit(erase_key, store, row.bucket, row.object_key, row.is_prefix, uploads[row.bucket])
+                for row in chunk
+            ]
+            wait(tasks)
+            done = [(row, task.result()) for row, task in zip(chunk, tasks, strict=True) if task.exception() is None]
+            # Committed chunk by chunk, also when a key of it was refused: a kill loses the record of one chunk at
+            # most, whose keys are then found empty.
+            if done:
+                with database.transaction() as connection:
+                    connection.execute(
+                        statement("erasure", "update_object_erased"),
+                        [{"plan_id": plan.plan_id, "object_no": r.object_no, "at": now, **n} for r, n in done],
+                    )
+            for task in tasks:
+                task.result()
+            counts["keys"] += len(done)
+            for _, numbers in done:
+                for name, count in numbers.items():
+                    counts[name] += count
     with database.transaction() as connection:
         moved = connection.execute(
             statement("erasure", "update_plan_state"),
