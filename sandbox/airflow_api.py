@@ -130,13 +130,13 @@ class AirflowApi:
 
     def set_pool(self, name: str, slots: int, description: str = "") -> None:
         """Create a pool, or bring it to ``slots``."""
-        body = {"name": name, "slots": slots, "description": description, "include_deferred": False}
+        body = {"slots": slots, "description": description, "include_deferred": False}
         try:
-            self.call("POST", "/pools", body)
+            self.call("POST", "/pools", {"name": name, **body})
         except ApiError as error:
             if error.status != 409:
                 raise
-            self.call("PATCH", f"/pools/{name}", {"slots": slots}, query={"update_mask": "slots"})
+            self.call("PATCH", f"/pools/{name}", {"pool": name, **body})
 
     def dags(self) -> list[dict[str, Any]]:
         """All DAGs that were parsed."""
