@@ -5,8 +5,10 @@ python -m sandbox.objects PORT
 
 from __future__ import annotations
 
+import io
 import logging
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -52,9 +54,29 @@ def start(processes: Processes, port: int, environ: Mapping[str, str], *, second
     )
 
 
+def list_without_copying_bodies() -> None:
+    """Keep moto's version listing from copying every object of the bucket.
+
+    Each copy of a key carries its body, and the class remembers every copy: a thousand listings of a bucket of a thousand objects
+    cost gigabytes and minutes. A listing needs the facts of a key only.
+    """
+    from moto.s3.models import FakeKey
+
+    def facts_only(key: FakeKey, _memo: object) -> FakeKey:
+        _ = key.etag, key.size  # computed from the body, once
+        listed: FakeKey = object.__new__(FakeKey)  # FakeKey.__new__ would keep it for ever
+        own = {"_value_buffer": io.BytesIO(), "lock": threading.Lock(), "multipart": None, "disposed": True}
+        listed.__dict__ = key.__dict__ | own
+        return listed
+
+    FakeKey.__deepcopy__ = facts_only  # type: ignore[attr-defined]
+
+
 def main() -> None:
     """Serve until ended."""
     from moto import server
+
+    list_without_copying_bodies()
 
     # Its request log would name every key, and keys name people.
     logging.getLogger("werkzeug").setLevel(logging.ERROR)

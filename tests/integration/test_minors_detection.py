@@ -233,3 +233,14 @@ def test_nobody_stands_in_logs_facts_or_verdicts(press: Press, caplog: pytest.Lo
     ])
     for trace in (str(child), "robin.hart", "05.05.2010", "2010-05-05"):
         assert trace not in spoken
+
+
+def test_a_far_too_frequent_first_of_january_says_the_year_and_a_person_decides(press: Press) -> None:
+    for day in range(1, 29):
+        for month in (2, 3, 4, 5):
+            press.person(born=date(1970 + day, month, day))
+    people = [press.person(born=date(2010, 1, 1)) for _ in range(20)]
+    counts = detect(press)
+    assert counts["classes"].get("CONFIRMED_MINOR", 0) == 0
+    assert counts["classes"]["SUSPECTED_MINOR"] == 20
+    assert all(press.status(p) == "restricted" for p in people)

@@ -105,3 +105,13 @@ def test_confirmed_means_every_reading_is_below_eighteen(births: list[list[date]
         assert not counter
     if found is CaseClass.ADULT:
         assert all(b <= line for b in everyone)
+
+
+def test_a_year_of_children_alone_is_a_suspicion_and_never_confirms() -> None:
+    readings = Readings((Interval(date(2010, 1, 1), date(2010, 12, 31)),), frozenset({Flag.YEAR_ONLY}))
+    assert class_of(Statement("a", readings)) is CaseClass.SUSPECTED_MINOR
+
+
+def test_a_year_that_spans_the_line_is_indeterminate() -> None:
+    readings = Readings((Interval(date(2008, 1, 1), date(2008, 12, 31)),), frozenset({Flag.YEAR_ONLY}))
+    assert class_of(Statement("a", readings)) is CaseClass.INDETERMINATE

@@ -146,3 +146,15 @@ def test_another_epoch_that_makes_no_sense_is_no_reading() -> None:
     result = read("2014-05-02", context(spreadsheet=True))  # plus four years: too young to have registered
     assert result.intervals == days(date(2010, 5, 1), date(2014, 5, 2))
     assert result.flags == {Flag.SPREADSHEET_EPOCH}
+
+
+def test_a_far_too_frequent_first_of_january_says_the_year_at_most() -> None:
+    result = read("2010-01-01", context(year_only=frozenset({date(2010, 1, 1)})))
+    assert result.intervals == (Interval(date(2010, 1, 1), date(2010, 12, 31)),)
+    assert result.flags == {Flag.YEAR_ONLY}
+
+
+def test_another_first_of_january_is_a_day_like_any_other() -> None:
+    result = read("2009-01-01", context(year_only=frozenset({date(2010, 1, 1)})))
+    assert result.intervals == days(date(2009, 1, 1))
+    assert result.flags == frozenset()

@@ -32,6 +32,11 @@ GRANT SELECT, INSERT ON
 gov.erasure_plan_case, gov.erasure_row, gov.erasure_asset, gov.certificate
 TO privacy_erase;
 
+-- Statistics of the plan just frozen: those of the last one mislead the planner.
+GRANT MAINTAIN ON -- noqa: PRS
+gov.erasure_row, gov.erasure_key, gov.erasure_plan_case, gov.erasure_object
+TO privacy_erase;
+
 GRANT DELETE ON
 gov.erasure_plan_case, gov.erasure_step, gov.erasure_row, gov.erasure_object, gov.erasure_key
 TO privacy_erase;

@@ -93,7 +93,7 @@ def _class_of(sides: Sequence[_Side], flags: frozenset[Flag], counter_signals: b
     if all(side is _Side.MINOR for side in sides):
         if counter_signals:
             return CaseClass.CONFIRMED_PENDING_COUNTER
-        if Flag.IMPLAUSIBLE_YOUNG in flags:
+        if flags & {Flag.IMPLAUSIBLE_YOUNG, Flag.YEAR_ONLY}:
             return CaseClass.SUSPECTED_MINOR
         return CaseClass.CONFIRMED_MINOR
     # Two sources that disagree, or a sheet of unknown epoch, are a suspicion; one statement is only unclear.

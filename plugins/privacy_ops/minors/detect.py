@@ -196,7 +196,10 @@ class _Judge:
         self.current_key, _ = self.keys.current_key("ledger")
         self.on = civil_date(run.as_of, self.limits.legal_timezone)
         always = frozenset(self.limits.default_dates.always)
-        self.defaults = {s.number: always | over_represented.get(s.name, frozenset()) for s in sources}
+        forms = frozenset(self.limits.default_dates.when_frequent)
+        frequent = {s.number: over_represented.get(s.name, frozenset()) for s in sources}
+        self.defaults = {number: always | (days & forms) for number, days in frequent.items()}
+        self.year_only = {number: days - forms for number, days in frequent.items()}
         self.subject_table = workspace.data_map.subject.table
         self.tally = Tally()
 
@@ -272,6 +275,7 @@ class _Judge:
             on=self.on,
             registered=came,
             defaults=self.defaults[source.number],
+            year_only=self.year_only[source.number],
             order=source.evidence.order,
             min_age_at_registration=None if child else self.limits.plausible_age.min_at_registration,
             max_age=self.limits.plausible_age.max,

@@ -28,6 +28,7 @@ class Flag(StrEnum):
     IMPLAUSIBLE_YOUNG = "DOB_IMPLAUSIBLE_YOUNG"  # DQ-05: too young to have registered
     IMPLAUSIBLE_OLD = "DOB_IMPLAUSIBLE_OLD"  # DQ-06: older than people get
     DAY_MONTH_AMBIGUOUS = "DOB_DM_AMBIG"  # DQ-08: both readings are kept
+    YEAR_ONLY = "DOB_PARTIAL"  # DQ-02: a 1 January far too frequent in its source says the year at most
     SPREADSHEET_EPOCH = "DOB_EXCEL_EPOCH"  # DQ-09: the sheet may have counted its days from 1904
     UNSUPPORTED_FORMAT = "UNSUPPORTED_FORMAT"  # written in a way that is not read yet: counted, no case
 
@@ -37,7 +38,8 @@ class Context:
     """What is known about where a value stood.
 
     on: civil date of judgement. registered: civil dates on which the account or row came into being.
-    defaults: dates that stand for "nobody entered one" in this source. order: of day and month in text.
+    defaults: dates that stand for "nobody entered one" in this source.
+    year_only: first days of a year that are far too frequent in it; only their year is believed. order: of day and month in text.
     min_age_at_registration: None waives DQ-05 (accompanying children are real).
     spreadsheet: the value came through one, whose days may count from 1900 or from 1904.
     """
@@ -45,6 +47,7 @@ class Context:
     on: date
     registered: tuple[date, ...] = ()
     defaults: frozenset[date] = frozenset()
+    year_only: frozenset[date] = frozenset()
     order: DayOrder = "unknown"
     min_age_at_registration: int | None = 8
     max_age: int = 110
@@ -120,7 +123,11 @@ def _judge(days: list[date], context: Context) -> Readings:
             continue
         if _too_young_to_register(day, context):
             flags.add(Flag.IMPLAUSIBLE_YOUNG)
-        usable.append(Interval.day(day))
+        if day in context.year_only:
+            flags.add(Flag.YEAR_ONLY)
+            usable.append(Interval(day, day.replace(month=12, day=31)))
+        else:
+            usable.append(Interval.day(day))
     if usable and context.spreadsheet:
         flags.add(Flag.SPREADSHEET_EPOCH)
         usable += _other_epochs(usable, context)

@@ -94,7 +94,8 @@ class Builder:
                    coalesce((SELECT max(n) FROM per_day WHERE NOT day = ANY(CAST(:always AS text[]))), 0) AS peak,
                    (SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY n) FROM per_day) AS daily_median,
                    coalesce((SELECT array_agg(day ORDER BY day) FROM per_day
-                             WHERE day = ANY(CAST(:when_frequent AS text[])) AND n >= :frequent_min_rows
+                             WHERE (day = ANY(CAST(:when_frequent AS text[])) OR day LIKE '%-01-01')
+                               AND NOT day = ANY(CAST(:always AS text[])) AND n >= :frequent_min_rows
                                AND n > :frequent_factor
                                    * (SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY n) FROM per_day)),
                             '{{}}') AS over_represented,
