@@ -1,0 +1,1 @@
+"""Measurements and proofs. No test depends on a time measured here."""

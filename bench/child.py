@@ -1,0 +1,81 @@
+"""One step in a process of its own, so that its peak memory is its alone. Arguments come as JSON on stdin."""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import time
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from typing import Any
+
+from privacy_ops import runs
+from privacy_ops import settings as settings_of
+from privacy_ops.runs import Run
+from privacy_ops.workspace import Workspace
+
+Arguments = dict[str, Any]
+
+
+def generate(given: Arguments) -> dict[str, Any]:
+    """Fill an empty publisher."""
+    from sandbox.publisher import generate as publisher
+    from sandbox.publisher.objects import create_buckets
+
+    objects = settings_of.from_environment().objects if given["with_objects"] else None
+    if objects:
+        create_buckets(objects)
+    return publisher.load(
+        given["dsn"],
+        given["truth_dsn"],
+        objects,
+        people=given["people"],
+        seed=given["seed"],
+        anchor=date.fromisoformat(given["anchor"]),
+        events_per_person=given["events_per_person"],
+    )
+
+
+def detect(given: Arguments) -> dict[str, Any]:
+    """Check the sources, judge everybody, restrict, and judge the detection."""
+    from privacy_ops.minors import detect as detection
+    from privacy_ops.minors import gates
+
+    workspace = Workspace.load(settings_of.from_environment())
+    run = open_run(workspace, given["run_id"])
+    gates.check_sources(workspace, run)
+    counts = detection.detect_and_restrict(workspace, run)
+    return {**counts, **gates.judge_detection(workspace, run, counts)}
+
+
+def open_run(workspace: Workspace, run_id: str) -> Run:
+    """Record a run that really acts, as of now."""
+    with workspace.database("detect").transaction() as connection:
+        return runs.open_run(
+            connection,
+            run_id=run_id,
+            dag_id=run_id.partition("/")[0],
+            now=datetime.now(UTC),
+            run_type="manual",
+            dry_run=False,
+            thresholds_sha256=workspace.thresholds.sha256(),
+            map_sha256=workspace.map_sha256,
+        )
+
+
+STEPS: dict[str, Callable[[Arguments], dict[str, Any]]] = {"generate": generate, "detect": detect}
+
+
+def main() -> None:
+    given = json.load(sys.stdin)
+    began = time.perf_counter()
+    answer = STEPS[sys.argv[1]](given)
+    seconds = time.perf_counter() - began
+    # Linux counts in kilobytes, macOS in bytes.
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
+    print(json.dumps({**answer, "seconds": seconds, "peak_mib": peak}))
+
+
+if __name__ == "__main__":
+    main()

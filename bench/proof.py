@@ -1,0 +1,185 @@
+"""`make proof`: what takes long or needs programs of the system, written to docs/proof.md with what was not proven.
+
+python -m bench.proof [--people 1000000] [--only scale browser spreadsheets] [--var var]
+
+A proof that cannot run says so; the exit code is 0 only if nothing that ran failed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from bench import pictures, scale, spreadsheets, world
+from bench.measure import machine
+from sandbox.runtime import Runtime
+from sandbox.state import PROJECT
+
+REPORT = PROJECT / "docs" / "proof.md"
+PICTURES = PROJECT / "docs" / "pictures"
+FULL = 1_000_000
+# Programs of the system, and what cannot be proven without them.
+PROGRAMS = {
+    "chromium": (pictures.BROWSERS, "pictures of the UI in a browser"),
+    "chromedriver": (pictures.DRIVERS, "pictures of the UI in a browser"),
+    "LibreOffice": (("soffice", "libreoffice"), "released files in a spreadsheet"),
+    "Redis": (("redis-server", "valkey-server"), "tasks spread over Celery workers"),
+    "Java": (("java",), "the aggregate on Spark"),
+}
+
+
+@dataclass(frozen=True)
+class Proof:
+    """One section of the report. ``state``: proven, failed, or not carried out."""
+
+    title: str
+    state: Literal["proven", "failed", "not carried out"]
+    lines: tuple[str, ...]
+
+
+def missing() -> dict[str, str]:
+    """Programs that are not there, and what is therefore not proven."""
+    return {name: what for name, (commands, what) in PROGRAMS.items() if not any(map(shutil.which, commands))}
+
+
+def prove_scale(people: int) -> Proof:
+    """A large publisher, made, judged and erased."""
+    found = scale.prove(people, say=say)
+    took = ", ".join(f"{step} {spent:.0f} s" for step, spent in found.seconds.items())
+    peaks = ", ".join(f"{step} {peak:.0f} MiB" for step, peak in found.peak_mib.items())
+    small = ", ".join(f"{step} {peak:.0f} MiB" for step, peak in found.small_peak_mib.items())
+    score = found.score
+    size = "" if people >= FULL else f" This is not the full size of {FULL:,} people; the run was asked for less."
+    lines = [
+        f"- Size: {people:,} people, {found.rows:,} rows, {found.events:,} events.{size}",
+        f"- Time: {took}.",
+        f"- Peak memory of each step's process: {peaks}; with {found.small_people:,} people: {small}."
+        f" Allowed: {scale.MEMORY_LIMIT_MIB} MiB.",
+        f"- Erased: {found.erased.cases:,} cases, {found.erased.rows:,} rows deleted, {found.erased.retained:,} emptied"
+        " and kept.",
+        f"- The oracle, which shares no code with the jobs: {score['erased']:,} of {score['must_erase']:,} planted"
+        f" minors erased, {score['held']} held, {score['missed']} missed, {score['wrongly_erased']} wrongly erased,"
+        f" {score['residual_rows']} residual rows, {score['residual_objects']} residual objects,"
+        f" {score['retained_with_identity']} kept orders that still name their buyer.",
+        *(f"- Failed: {failure}." for failure in found.failures),
+    ]
+    return Proof("Scale", "failed" if found.failures else "proven", tuple(lines))
+
+
+def prove_browser(var: Path | None) -> Proof:
+    """The UI as a person sees it."""
+    title = "The UI in a browser"
+    if pictures.browser() is None:
+        return Proof(title, "not carried out", ("- Chromium or its driver is missing.",))
+    try:
+        import selenium  # noqa: F401
+    except ImportError:
+        return Proof(title, "not carried out", ("- The Python package selenium is not installed.",))
+    if var is not None and not (var / "runtime.json").exists():
+        return Proof(title, "not carried out", ("- The runtime is not up: run `make demo` first.",))
+    runtime = Runtime(var) if var else Runtime()
+    if not runtime.status().get("api-server"):
+        return Proof(title, "not carried out", ("- The runtime is not up: run `make demo` first.",))
+    wrong = pictures.take(runtime, PICTURES)
+    taken = sorted(path.name for path in PICTURES.glob("*.png"))
+    lines = ["- Logged in through the login page as a made-up person; pictures in docs/pictures:", ""]
+    lines += [f"  ![{name.removesuffix('.png')}](pictures/{name})" for name in taken]
+    lines += [f"- Failed: {page}: {why}." for page, why in wrong.items()]
+    return Proof(title, "failed" if wrong else "proven", tuple(lines))
+
+
+def prove_spreadsheets(var: Path | None) -> Proof:
+    """The released files in LibreOffice."""
+    title = "Released files in a spreadsheet"
+    if spreadsheets.program() is None:
+        return Proof(title, "not carried out", ("- LibreOffice is missing.",))
+    packs = (var or PROJECT / "var") / "demo" / "packs"
+    if not packs.is_dir():
+        return Proof(title, "not carried out", ("- There are no released packs: run `make demo` first.",))
+    count, changed = spreadsheets.compare(packs)
+    lines = [f"- LibreOffice opened {count} released CSV files; {count - len(changed)} came out with the same values."]
+    lines += [f"- Failed: {name} changed." for name in changed]
+    return Proof(title, "failed" if changed or not count else "proven", tuple(lines))
+
+
+def not_yet() -> tuple[Proof, ...]:
+    """What no proof exists for yet, whatever is installed."""
+    return (
+        Proof("Celery workers with Redis", "not carried out", ("- No proof is written for this yet.",)),
+        Proof("The aggregate on Spark", "not carried out", ("- No proof is written for this yet.",)),
+    )
+
+
+def render(proofs: Sequence[Proof], absent: dict[str, str], *, date: str, about: str, spent: float) -> str:
+    """The report as Markdown."""
+    lines = [
+        "# Proof",
+        "",
+        f"Written by `make proof` on {date}, {spent:.0f} s. Machine: {about}.",
+        "",
+        "| proof | result |",
+        "|---|---|",
+        *(f"| {proof.title} | {proof.state} |" for proof in proofs),
+        "",
+    ]
+    if absent:
+        lines += ["Missing on this machine, and therefore not proven:", ""]
+        lines += [f"- {name}: {what}" for name, what in absent.items()]
+        lines.append("")
+    for proof in proofs:
+        lines += [f"## {proof.title}: {proof.state}", "", *proof.lines, ""]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def say(text: str) -> None:
+    print(f"{world.now():%H:%M:%S}  {text}", flush=True)
+
+
+def _carry_out(title: str, proof: Callable[[], Proof]) -> Proof:
+    """A proof that breaks has failed, and the others still run."""
+    say(title)
+    try:
+        return proof()
+    except Exception as error:  # ruff: ignore[BLE001] the report must say so, whatever it was
+        say(f"{title}: {error}")
+        return Proof(title, "failed", (f"- It broke: {type(error).__name__}.",))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the proofs and write the report."""
+    parser = argparse.ArgumentParser(prog="python -m bench.proof", description=__doc__)
+    parser.add_argument("--people", type=int, default=FULL, help="size of the proof of scale")
+    parser.add_argument("--only", nargs="+", choices=("scale", "browser", "spreadsheets"), default=None)
+    parser.add_argument("--var", type=Path, default=None, help="folder of the runtime that is up (default: var)")
+    parser.add_argument("--output", type=Path, default=REPORT)
+    given = parser.parse_args(arguments)
+    about, began, absent = machine(), time.monotonic(), missing()
+    for name, what in absent.items():
+        say(f"{name} is missing: not proven: {what}")
+    steps: dict[str, tuple[str, Callable[[], Proof]]] = {
+        "browser": ("The UI in a browser", lambda: prove_browser(given.var)),
+        "spreadsheets": ("Released files in a spreadsheet", lambda: prove_spreadsheets(given.var)),
+        "scale": ("Scale", lambda: prove_scale(given.people)),
+    }
+    proofs = [
+        _carry_out(title, proof)
+        if given.only is None or name in given.only
+        else Proof(title, "not carried out", ("- Not asked for in this run.",))
+        for name, (title, proof) in steps.items()
+    ]
+    proofs += not_yet()
+    spent = time.monotonic() - began
+    report = render(proofs, absent, date=f"{world.now():%Y-%m-%d}", about=about, spent=spent)
+    given.output.write_text(report, encoding="utf-8")
+    print(report)
+    return 1 if any(proof.state == "failed" for proof in proofs) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
