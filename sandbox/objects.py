@@ -57,8 +57,8 @@ def start(processes: Processes, port: int, environ: Mapping[str, str], *, second
 def list_without_copying_bodies() -> None:
     """Keep moto's version listing from copying every object of the bucket.
 
-    Each copy of a key carries its body, and the class remembers every copy: a thousand listings of a bucket of a thousand objects
-    cost gigabytes and minutes. A listing needs the facts of a key only.
+    Each copy of a key carries its body, and the class remembers every copy: a thousand listings of a bucket of a
+    thousand objects cost gigabytes and minutes. A listing needs the facts of a key only.
     """
     from moto.s3.models import FakeKey
 

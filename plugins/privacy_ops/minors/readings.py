@@ -38,8 +38,8 @@ class Context:
     """What is known about where a value stood.
 
     on: civil date of judgement. registered: civil dates on which the account or row came into being.
-    defaults: dates that stand for "nobody entered one" in this source.
-    year_only: first days of a year that are far too frequent in it; only their year is believed. order: of day and month in text.
+    defaults: dates that stand for "nobody entered one" in this source. year_only: first days of a year that are far
+    too frequent in it; only their year is believed. order: of day and month in text.
     min_age_at_registration: None waives DQ-05 (accompanying children are real).
     spreadsheet: the value came through one, whose days may count from 1900 or from 1904.
     """
