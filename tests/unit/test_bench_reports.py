@@ -1,0 +1,90 @@
+"""Reports of `make bench` and `make proof` say what was missed and what was not carried out."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from bench import measure, proof, scale, spreadsheets
+from bench.erasing import Erased
+
+GOOD = {
+    "erased": 3,
+    "missed": 0,
+    "wrongly_erased": 0,
+    "residual_rows": 0,
+    "residual_objects": 0,
+    "retained_with_identity": 0,
+}
+
+
+def made(peak: float = 200.0, **score: int) -> scale.Scale:
+    erased = Erased(3, 30, 1, 0.1, 0.1, 0.2)
+    return scale.Scale(1000, 20_000, 40_000, {}, {"detect": peak}, 100, {}, erased, GOOD | score)
+
+
+def test_a_proof_of_scale_holds() -> None:
+    assert made().failures == ()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"missed": 1}, "missed is 1"),
+        ({"wrongly_erased": 2}, "wrongly_erased is 2"),
+        ({"residual_rows": 1}, "residual_rows is 1"),
+        ({"residual_objects": 1}, "residual_objects is 1"),
+        ({"retained_with_identity": 1}, "retained_with_identity is 1"),
+        ({"erased": 0}, "nobody was erased"),
+    ],
+)
+def test_each_wrong_outcome_fails_the_proof_of_scale(wrong: dict[str, int], says: str) -> None:
+    assert made(**wrong).failures == (says,)
+
+
+def test_a_step_that_needs_too_much_memory_fails() -> None:
+    assert made(peak=601).failures == ("detect took 601 MiB, more than 600",)
+
+
+def test_missing_programs_are_named_with_what_they_would_prove(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(proof.shutil, "which", lambda name: "/usr/bin/java" if name == "java" else None)
+    absent = proof.missing()
+    assert set(absent) == {"chromium", "chromedriver", "LibreOffice", "Redis"}
+    report = proof.render(proof.not_yet(), absent, date="2026-11-22", about="a machine", spent=1)
+    assert "- Redis: tasks spread over Celery workers" in report
+    assert "| The aggregate on Spark | not carried out |" in report
+
+
+def test_without_programs_nothing_fails_and_nothing_is_proven(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(proof.shutil, "which", lambda _name: None)
+    monkeypatch.setattr(spreadsheets.shutil, "which", lambda _name: None)
+    output = tmp_path / "proof.md"
+    assert proof.main(["--only", "browser", "spreadsheets", "--output", str(output)]) == 0
+    report = output.read_text(encoding="utf-8")
+    assert "proven |" not in report.replace("not proven", "")
+    assert "Chromium or its driver is missing" in report
+    assert capsys.readouterr().out
+
+
+def test_a_proof_that_breaks_has_failed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def breaks(_var: Path | None) -> proof.Proof:
+        raise RuntimeError("no window")
+
+    monkeypatch.setattr(proof, "prove_browser", breaks)
+    assert proof.main(["--only", "browser", "--output", str(tmp_path / "proof.md")]) == 1
+    assert "## The UI in a browser: failed" in (tmp_path / "proof.md").read_text(encoding="utf-8")
+
+
+def test_a_ratio_above_its_limit_is_marked() -> None:
+    results = measure.Results(10, 20)
+    results.ratio("good", 0.5, 0.6, "a / b")
+    results.ratio("bad", 0.7, 0.6, "a / b")
+    results.ratio("shown", 9.0, None, "a / b")
+    report = measure.render(results, at=datetime(2026, 11, 22, tzinfo=UTC), about="a machine", spent=1)
+    assert "| good | 0.50 | 0.6 |" in report
+    assert "| bad | 0.70 | 0.6 ✗ |" in report
+    assert "Above its limit (✗): bad." in report
