@@ -1,4 +1,5 @@
--- Purpose: what the volume breaker decides on: confirmed cases of the last hours, canaries left out, before batching.
+-- Purpose: what the volume breaker decides on: confirmed cases of the last hours, and those that this run's plan
+-- would erase however long they waited (a night that nobody released must ask again), canaries left out.
 -- Parameters: as_of, window_hours, median_days, run_id. Grain: one row. Idempotency: reads only.
 WITH recent AS (
     SELECT
@@ -7,7 +8,15 @@ WITH recent AS (
     FROM gov.minor_case AS c
     WHERE
         c.class = 'CONFIRMED_MINOR'
-        AND c.discovered_at > :as_of - make_interval(hours => :window_hours) AND c.discovered_at <= :as_of
+        AND c.discovered_at <= :as_of
+        AND (
+            c.discovered_at > :as_of - make_interval(hours => :window_hours)
+            OR EXISTS (
+                SELECT 1 FROM gov.erasure_plan_case AS pc
+                INNER JOIN gov.erasure_plan AS p ON pc.plan_id = p.plan_id
+                WHERE pc.case_id = c.case_id AND p.run_id = :run_id AND p.state <> 'void'
+            )
+        )
         AND NOT EXISTS (SELECT 1 FROM gov.canary AS k WHERE k.subject_ref = c.subject_ref)
 ),
 

@@ -1,6 +1,7 @@
 """The volume breaker: many confirmed children in one night may be a bad feed. Erasing waits, restricting never does.
 
-It counts every confirmed case of the rolling window, canaries left out, before anything is cut into batches.
+It counts every confirmed case of the rolling window and every older one that the plan would erase, canaries left out,
+before anything is cut into batches: what nobody released last night is asked for again, not waved through.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from privacy_ops.thresholds import Breaker
 
 @dataclass(frozen=True)
 class Figures:
-    """confirmed: cases in the window. subjects: all accounts. largest_feed: cases of the feed that brought most.
+    """confirmed: cases in the window or in the plan. subjects: all accounts. largest_feed: cases of the feed that brought most.
     median: confirmed cases per earlier run; history_runs: how many runs that median rests on."""
 
     confirmed: int

@@ -31,8 +31,8 @@ def breaker_request(workspace: Workspace, run: Run) -> ApprovalRequest | None:
         subject_sha256=plan.sha256,
         title=f"Erase {plan.cases} people? The volume breaker has tripped",
         body=(
-            f"**{figures['confirmed']}** confirmed cases in the last"
-            f" {workspace.thresholds.breaker.window_hours} hours, of {figures['subjects']} accounts.\n\n"
+            f"**{figures['confirmed']}** confirmed cases found in the last"
+            f" {workspace.thresholds.breaker.window_hours} hours or still waiting, of {figures['subjects']} accounts.\n\n"
             f"{reasons}\n\n"
             f"Largest feed: {figures['largest_feed']} cases. Median of {figures['history_runs']} earlier runs:"
             f" {figures['median']:g}.\n\n"
