@@ -232,6 +232,20 @@ def test_what_a_killed_night_left_the_next_night_finishes(press: Press, objects:
     assert press.execute("SELECT state FROM gov.minor_case") == [("CLOSED",)]
 
 
+def test_a_night_killed_between_proof_and_certificate_is_certified_by_the_next(press: Press) -> None:
+    _, run = ready(press)
+    execute.erase_database(press.workspace, run, now=NOW)
+    execute.erase_objects(press.workspace, run, now=NOW)
+    verify.verify(press.workspace, run, now=NOW)
+    tomorrow = NOW + timedelta(days=1)
+    press.person(born=ADULT)
+    facts = nights.whole(press.workspace, press.open_run("second", at=tomorrow), tomorrow)
+    assert facts["certified"]["certificates"] == 1
+    assert press.execute("SELECT state FROM gov.minor_case") == [("CLOSED",)]
+    assert press.scalar("SELECT count(*) FROM gov.erasure_ledger WHERE kind = 'verified'") == 2  # one per plan
+    assert ledger.check(press.workspace).sound
+
+
 def test_a_row_that_comes_back_stops_the_certificate(press: Press) -> None:
     child, run = ready(press)
     execute.erase_database(press.workspace, run, now=NOW)

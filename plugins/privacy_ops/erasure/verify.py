@@ -35,11 +35,15 @@ def gate_of(plan: Plan, run: Run) -> str:
 
 
 def verify(workspace: Workspace, run: Run, *, now: datetime) -> dict[str, Any]:
-    """Sweep and judge every plan whose objects are gone; returns counts. Raises GateBlocked when anything is left."""
+    """Sweep and judge every plan whose objects are gone; returns counts. Raises GateBlocked when anything is left.
+
+    A plan that was proven before and has no certificate yet (a kill, or a verdict that expired) is proven again:
+    its certificate needs a verdict of this run.
+    """
     if runs.is_rehearsal(run, max_drift_hours=workspace.thresholds.as_of_max_drift_hours):
         return {"rehearsal": True}
     total: dict[str, Any] = {"plans": 0, "assets": 0, "residual_rows": 0, "residual_objects": 0, "gates": []}
-    for plan in plans_in_state(workspace, "objects_erased"):
+    for plan in [p for state in ("verified", "objects_erased") for p in plans_in_state(workspace, state)]:
         metrics = sweep(workspace, plan, now=now)
         suite = done_suite()
         named = Suite(gate_of(plan, run), suite.title, suite.checks, suite.runbook)
@@ -48,14 +52,15 @@ def verify(workspace: Workspace, run: Run, *, now: datetime) -> dict[str, Any]:
             gate_result_id = runner.record(connection, verdict)
             if verdict.verdict != "block":
                 this = {"plan_id": plan.plan_id}
-                connection.execute(
+                moved = connection.execute(
                     statement("erasure", "update_plan_state"),
                     this | {"state": "verified", "before": "objects_erased", "at": now},
-                )
-                connection.execute(statement("erasure", "update_cases_of_plan"), this | {"state": "VERIFYING"})
-                ledger.append(
-                    connection, "verified", {"plan_sha256": plan.sha256, "gate_result_id": gate_result_id}, at=now
-                )
+                ).rowcount
+                if moved:
+                    connection.execute(statement("erasure", "update_cases_of_plan"), this | {"state": "VERIFYING"})
+                    ledger.append(
+                        connection, "verified", {"plan_sha256": plan.sha256, "gate_result_id": gate_result_id}, at=now
+                    )
         total["plans"] += 1
         total["assets"] += int(metrics["assets_looked_at"])
         total["residual_rows"] += int(metrics["residual_rows"])
