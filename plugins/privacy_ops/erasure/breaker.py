@@ -13,7 +13,8 @@ from privacy_ops.thresholds import Breaker
 
 @dataclass(frozen=True)
 class Figures:
-    """confirmed: cases in the window or in the plan. subjects: all accounts. largest_feed: cases of the feed that brought most.
+    """confirmed: cases in the window or in the plan. subjects: all accounts. largest_feed: cases of the feed that
+    brought most.
     median: confirmed cases per earlier run; history_runs: how many runs that median rests on."""
 
     confirmed: int

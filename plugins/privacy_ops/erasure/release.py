@@ -32,7 +32,8 @@ def breaker_request(workspace: Workspace, run: Run) -> ApprovalRequest | None:
         title=f"Erase {plan.cases} people? The volume breaker has tripped",
         body=(
             f"**{figures['confirmed']}** confirmed cases found in the last"
-            f" {workspace.thresholds.breaker.window_hours} hours or still waiting, of {figures['subjects']} accounts.\n\n"
+            f" {workspace.thresholds.breaker.window_hours} hours or still waiting, of {figures['subjects']}"
+            " accounts.\n\n"
             f"{reasons}\n\n"
             f"Largest feed: {figures['largest_feed']} cases. Median of {figures['history_runs']} earlier runs:"
             f" {figures['median']:g}.\n\n"
