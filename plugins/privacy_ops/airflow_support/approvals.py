@@ -18,6 +18,8 @@ from privacy_ops.airflow_support.jobs import current_job, utc_now
 from privacy_ops.approvals import ApprovalRequest
 from privacy_ops.errors import GateBlocked, PrivacyOpsError
 
+_ASKED = "asked_sha256"
+
 
 class SamePersonAgain(PrivacyOpsError):
     """The second of two people must be another one; the task asks again."""
@@ -68,14 +70,19 @@ class AskPerson(ApprovalOperator):
             self.log.info("Approved already.")
             return {"asked": False}
         self.subject, self.body = request.title, request.body
+        # What the person sees is about this and nothing else; Airflow keeps the note while the task is parked.
+        context["ti"].xcom_push(key=_ASKED, value=request.subject_sha256)
         return super().execute(context)
 
     def execute_complete(self, context: Any, event: dict[str, Any]) -> Any:
         workspace, run, request = self._ask()
         answer = super(ApprovalOperator, self).execute_complete(context, event)
-        if request is None:
+        asked = context["ti"].xcom_pull(task_ids=self.task_id, key=_ASKED)
+        if request is None or request.subject_sha256 != asked:
             raise GateBlocked(
-                "what was to be approved is gone", where=run.run_id, do="clear the run's plan and ask again"
+                "what was to be approved is gone or is another now, and the answer was not recorded",
+                where=run.run_id,
+                do="clear this task: it asks again about what stands there now",
             )
         person = answer["responded_by_user"]
         approved = answer["chosen_options"] == [self.APPROVE] and person is not None

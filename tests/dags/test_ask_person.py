@@ -1,0 +1,122 @@
+"""A person's answer counts for exactly what the person was shown."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from airflow.providers.standard.operators.hitl import HITLOperator
+from privacy_ops import approvals
+from privacy_ops.airflow_support import approvals as asking
+from privacy_ops.airflow_support.approvals import AskPerson, SamePersonAgain
+from privacy_ops.approvals import ApprovalRequest
+from privacy_ops.errors import GateBlocked
+
+SHOWN, OTHER = "ab" * 32, "cd" * 32
+
+
+class TaskInstance:
+    """Stands for a task instance: keeps its notes while it is parked."""
+
+    def __init__(self) -> None:
+        self.notes: dict[str, Any] = {}
+
+    def xcom_push(self, *, key: str, value: object) -> None:
+        self.notes[key] = value
+
+    def xcom_pull(self, *, task_ids: str, key: str) -> Any:
+        assert task_ids == "approval"
+        return self.notes.get(key)
+
+
+class World:
+    """The subject that stands there, the approvers there are, and what was recorded."""
+
+    def __init__(self) -> None:
+        self.subject: str | None = SHOWN
+        self.approvers: tuple[str, ...] = ()
+        self.recorded: list[tuple[str, str, str]] = []
+
+    def job(self, _duty: str) -> tuple[Any, Any]:
+        return self, SimpleNamespace(run_id="d/1")
+
+    def database(self, _duty: str) -> World:
+        return self
+
+    @contextmanager
+    def transaction(self, **_: object) -> Any:
+        yield None
+
+    def request(self, *_: object) -> ApprovalRequest | None:
+        return ApprovalRequest("breaker", self.subject, "Erase?", "Counts.") if self.subject else None
+
+    def record(self, _c: object, _run: str, request: ApprovalRequest, *, approver: str, decision: str, at: Any) -> None:
+        self.recorded.append((request.subject_sha256, approver, decision))
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> World:
+    made = World()
+    monkeypatch.setattr(asking, "current_job", made.job)
+    monkeypatch.setattr(asking, "import_module", lambda _: SimpleNamespace(ask=made.request))
+    monkeypatch.setattr(approvals, "approvers", lambda *_: made.approvers)
+    monkeypatch.setattr(approvals, "record", made.record)
+    monkeypatch.setattr(HITLOperator, "execute", lambda *_: "parked")
+    return made
+
+
+def ask(person: int = 1) -> AskPerson:
+    return AskPerson(task_id="approval", request="some.module:ask", duty="erase", person=person)
+
+
+def answer(option: str, name: str | None = "ann") -> dict[str, Any]:
+    who = {"id": name, "name": name} if name else None
+    at = datetime(2026, 11, 22, 9, tzinfo=UTC)
+    return {"chosen_options": [option], "params_input": {}, "responded_at": at, "responded_by_user": who}
+
+
+def parked(person: int = 1) -> dict[str, Any]:
+    context = {"ti": TaskInstance()}
+    assert ask(person).execute(context) == "parked"
+    return context
+
+
+def test_an_answer_is_recorded_for_what_was_shown(world: World) -> None:
+    assert ask().execute_complete(parked(), answer("Approve")) == {"asked": True, "approved": True}
+    assert world.recorded == [(SHOWN, "ann", "approve")]
+
+
+@pytest.mark.parametrize("now_there", [OTHER, None])
+@pytest.mark.parametrize("option", ["Approve", "Reject"])
+def test_an_answer_about_what_was_replaced_meanwhile_is_not_recorded(
+    world: World, now_there: str | None, option: str
+) -> None:
+    context = parked()
+    world.subject = now_there
+    with pytest.raises(GateBlocked, match="asks again"):
+        ask().execute_complete(context, answer(option))
+    assert world.recorded == []
+
+
+@pytest.mark.parametrize(("who", "decision"), [("ann", "reject"), (None, "timeout")])
+def test_no_and_silence_are_recorded_and_stop_the_run(world: World, who: str | None, decision: str) -> None:
+    with pytest.raises(GateBlocked):
+        ask().execute_complete(parked(), answer("Reject", who))
+    assert [entry[2] for entry in world.recorded] == [decision]
+
+
+def test_the_second_person_must_be_another_one(world: World) -> None:
+    world.approvers = ("ann",)
+    with pytest.raises(SamePersonAgain):
+        ask(2).execute_complete(parked(2), answer("Approve"))
+    assert world.recorded == []
+
+
+def test_nobody_is_asked_when_there_is_nothing_to_ask_or_enough_have_approved(world: World) -> None:
+    world.approvers = ("ann",)
+    assert ask().execute({"ti": TaskInstance()}) == {"asked": False}
+    world.subject, world.approvers = None, ()
+    assert ask().execute({"ti": TaskInstance()}) == {"asked": False}
