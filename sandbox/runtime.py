@@ -380,6 +380,7 @@ class _Background:
 def main(arguments: list[str] | None = None) -> int:
     """Exit code 0 when it worked."""
     parser = argparse.ArgumentParser(prog="python -m sandbox.runtime")
+    parser.add_argument("--var", type=Path, default=VAR, help="folder of the runtime")
     commands = parser.add_subparsers(dest="command", required=True)
     up = commands.add_parser("up", help="start everything")
     up.add_argument("--people", type=int, default=int(os.environ.get("PEOPLE") or DEFAULT_PEOPLE))
@@ -388,7 +389,7 @@ def main(arguments: list[str] | None = None) -> int:
     commands.add_parser("status", help="what runs")
     commands.add_parser("env", help='settings for a shell: eval "$(python -m sandbox.runtime env)"')
     asked = parser.parse_args(arguments)
-    runtime = Runtime()
+    runtime = Runtime(asked.var)
     try:
         if asked.command == "up":
             runtime.up(asked.people, with_airflow=not asked.no_airflow)

@@ -218,7 +218,7 @@ def test_the_frame_does_not_outlive_its_judgement() -> None:
 def test_the_blocking_error_names_checks_run_report_and_what_to_do() -> None:
     verdict = judge(pd.DataFrame([{"late": 9, "shift": 9}]), at_most("late", 3), at_most("shift", 3, "warning", "W-1"))
     with pytest.raises(
-        GateBlocked, match=r"gate plan blocks: G-01 .*manual__1.*/privacy/gates/42.*What to do"
+        GateBlocked, match=r"gate plan blocks: G-01\. .*manual__1.*/privacy/gates/42.*What to do"
     ) as caught:
         runner.raise_if_blocked(verdict, 42)
     assert caught.value.gate_result_id == 42

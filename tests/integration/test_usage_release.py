@@ -394,7 +394,7 @@ def test_the_input_gate_blocks(ws, dsn, check):
     with Database(dsn).transaction() as c:
         INPUT_BLOCKS[check](c)
     run = world.open_run(ws)
-    with pytest.raises(GateBlocked, match=f"blocks: {check} "):
+    with pytest.raises(GateBlocked, match=rf"blocks: {check}\. "):
         release.judge_input(ws, run, now=NOW)
 
 
@@ -423,7 +423,7 @@ def test_somebody_left_in_the_input_by_mistake_blocks(ws, dsn, monkeypatch):
         )
 
     monkeypatch.setattr(view, "build", faulty)
-    with pytest.raises(GateBlocked, match="blocks: E-03 "):
+    with pytest.raises(GateBlocked, match=r"blocks: E-03\. "):
         release.judge_input(ws, run, now=NOW)
 
 
@@ -546,7 +546,7 @@ def test_a_released_week_is_not_shown_to_a_new_recipient_under_other_rules(ws, d
         "courses": ["1"],
     })
     world.entitle(dsn, tmp_path, registry)
-    with pytest.raises(GateBlocked, match="blocks: E-15 "):
+    with pytest.raises(GateBlocked, match=r"blocks: E-15\. "):
         world.prepare(with_other_rules(ws), "new")
     # Under the rules of that week he is given what everybody else was given.
     assert world.export(ws, "same") == {"iso_week": WEEK.key, "published": 1, "adopted": 0, "served": 3}
