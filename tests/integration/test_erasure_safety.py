@@ -12,7 +12,7 @@ from privacy_ops import approvals, ledger
 from privacy_ops.erasure import certificate, execute, release, verify
 from privacy_ops.erasure.gates import judge_plan
 from privacy_ops.erasure.plan import plan, require_plan
-from privacy_ops.errors import DataMapError, GateBlocked, PlanChanged, UserError
+from privacy_ops.errors import DataMapError, GateBlocked, PlanChanged, StoreRefused, UserError
 from privacy_ops.minors import holds
 from privacy_ops.runs import Run
 from privacy_ops.stores.objects import ObjectStore
@@ -230,6 +230,48 @@ def test_what_a_killed_night_left_the_next_night_finishes(press: Press, objects:
     nights.whole(press.workspace, press.open_run("second", at=tomorrow), tomorrow)
     assert list(objects.versions("press-photos")) == []
     assert press.execute("SELECT state FROM gov.minor_case") == [("CLOSED",)]
+
+
+def test_objects_that_came_into_a_plan_after_its_gate_stay(press: Press, objects: ObjectStore) -> None:
+    _, run = ready(press)
+    objects.put("press-photos", "photos/1", b"x")
+    objects.put("press-photos", "photos/of-somebody-else", b"x")
+    execute.erase_database(press.workspace, run, now=NOW)
+    press.execute(
+        "INSERT INTO gov.erasure_object (plan_id, case_id, store, bucket, object_key, is_prefix)"
+        " SELECT plan_id, case_id, store, bucket, 'photos/of-somebody-else', false FROM gov.erasure_object"
+        " WHERE object_key = 'photos/1'"
+    )
+    with pytest.raises(PlanChanged, match="not the one that was judged"):
+        execute.erase_objects(press.workspace, run, now=NOW)
+    assert sorted(objects.keys("press-photos")) == ["photos/1", "photos/of-somebody-else"]
+
+
+def test_an_object_that_is_refused_keeps_no_other_from_going(
+    press: Press, objects: ObjectStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ready(press)
+    press.person(born=MINOR, photo_key="photos/2")
+    run = press.open_run("second")
+    nights.prepare(press.workspace, run)
+    for name in ("photos/1", "photos/2"):
+        objects.put("press-photos", name, b"x")
+    execute.erase_database(press.workspace, run, now=NOW)
+    erase_key = execute.erase_key
+
+    def refuse_first(store: Any, bucket: str, key: str, *rest: Any) -> dict[str, int]:
+        if key == "photos/1":
+            raise StoreRefused("1 object versions were not deleted (AccessDenied)", where=f"bucket {bucket}")
+        return erase_key(store, bucket, key, *rest)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(execute, "_OBJECT_CHUNK", 1)
+        patch.setattr(execute, "erase_key", refuse_first)
+        with pytest.raises(StoreRefused, match="AccessDenied"):
+            execute.erase_objects(press.workspace, run, now=NOW)
+    assert list(objects.keys("press-photos")) == ["photos/1"]
+    nights.finish(press.workspace, run)
+    assert list(objects.versions("press-photos")) == []
 
 
 def test_a_night_killed_between_proof_and_certificate_is_certified_by_the_next(press: Press) -> None:

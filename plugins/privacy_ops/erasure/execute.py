@@ -22,7 +22,7 @@ from privacy_ops.erasure import suppression
 from privacy_ops.erasure.builder import Builder
 from privacy_ops.erasure.gates import PLAN_GATE, evidence
 from privacy_ops.erasure.plan import Plan, content_sha256, covered_catalogue, read_plan, require_plan
-from privacy_ops.errors import PlanChanged, StoreUnavailable
+from privacy_ops.errors import PlanChanged, StoreRefused, StoreUnavailable, UserError
 from privacy_ops.gates.lock import require_open
 from privacy_ops.runs import Run
 from privacy_ops.stores.database import DatabaseFault, quote_table, stream
@@ -65,6 +65,8 @@ def erase_database(workspace: Workspace, run: Run, *, now: datetime) -> dict[str
             connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
             connection.exec_driver_sql("LOCK TABLE gov.erasure_plan IN EXCLUSIVE MODE")
             current = require_plan(connection, run.run_id)
+            if current.plan_id != plan.plan_id:
+                raise PlanChanged("the run was planned anew meanwhile", where=run.run_id, do=_AGAIN)
             if current.state == "frozen":
                 _require_allowed(connection, run, current, now)
                 _erase_rows(connection, workspace, run, current, now)
@@ -299,16 +301,24 @@ def erase_objects(workspace: Workspace, run: Run, *, now: datetime) -> dict[str,
     """Erase the objects of this run's plan, and of older plans that a kill left half done; returns counts.
 
     Every version and delete marker of each key goes, unfinished uploads are aborted, and the key is listed again.
-    Raises StoreRefused (a lock, a missing right) and StoreUnavailable; what is done stays done.
+    What is refused (a lock, a missing right) stops neither other keys nor other plans; the first refusal is raised
+    at the end. Raises StoreRefused, StoreUnavailable, PlanChanged (the plan is not as it was judged); what is done
+    stays done.
     """
     if runs.is_rehearsal(run, max_drift_hours=workspace.thresholds.as_of_max_drift_hours):
         return {"rehearsal": True}
     total = {"plans": 0, "keys": 0, "versions": 0, "markers": 0, "uploads": 0}
     store = workspace.objects()
+    refused: list[UserError] = []
     for plan in plans_in_state(workspace, "database_erased"):
         total["plans"] += 1
-        for name, count in _erase_objects_of(workspace, store, plan, now).items():
-            total[name] += count
+        try:
+            for name, count in _erase_objects_of(workspace, store, plan, now).items():
+                total[name] += count
+        except (StoreRefused, PlanChanged) as error:
+            refused.append(error)
+    if refused:
+        raise refused[0]
     return total
 
 
@@ -323,7 +333,15 @@ def _erase_objects_of(workspace: Workspace, store: ObjectStore, plan: Plan, now:
     database = workspace.database("erase")
     counts = {"keys": 0, "versions": 0, "markers": 0, "uploads": 0}
     uploads: dict[str, list[tuple[str, str]]] = {}
+    refused: list[StoreRefused] = []
     with database.transaction(read_only=True) as reading, ThreadPoolExecutor(_OBJECT_THREADS) as pool:
+        # The lock was opened when the rows went; the verdict may have expired since, the content may not have moved.
+        if content_sha256(reading, plan.plan_id) != plan.sha256:
+            raise PlanChanged(
+                "the plan whose objects were to go is not the one that was judged",
+                where=plan.run_id,
+                do="treat it as an incident: compare gov.erasure_object with the ledger; no object was erased",
+            )
         rows = stream(reading, statement("erasure", "select_objects_to_erase"), {"plan_id": plan.plan_id})
         while chunk := list(islice(rows, _OBJECT_CHUNK)):
             for bucket in {row.bucket for row in chunk} - set(uploads):
@@ -342,12 +360,17 @@ def _erase_objects_of(workspace: Workspace, store: ObjectStore, plan: Plan, now:
                         statement("erasure", "update_object_erased"),
                         [{"plan_id": plan.plan_id, "object_no": r.object_no, "at": now, **n} for r, n in done],
                     )
-            for task in tasks:
-                task.result()
+            for error in (task.exception() for task in tasks):
+                if isinstance(error, StoreRefused):
+                    refused.append(error)
+                elif error is not None:
+                    raise error
             counts["keys"] += len(done)
             for _, numbers in done:
                 for name, count in numbers.items():
                     counts[name] += count
+    if refused:
+        raise refused[0]
     with database.transaction() as connection:
         moved = connection.execute(
             statement("erasure", "update_plan_state"),
