@@ -174,14 +174,17 @@ def erase_person(c: Connection, number: int) -> None:
         c.execute(text(statement), {"u": person(number)})
 
 
-def detect(c: Connection, as_of: datetime, *, dry_run: bool = False, state: str = "done") -> None:
-    """A nightly detection that ended."""
+def detect(
+    c: Connection, as_of: datetime, *, dry_run: bool = False, state: str = "done", rehearsal: bool | None = False
+) -> None:
+    """A nightly detection that ended. ``rehearsal``: what it wrote of itself; None: it wrote nothing."""
     key = f"minor_data_deletion/{as_of:%Y%m%dT%H%M}{dry_run}{state}"
     runs.open_run(
         c, run_id=key, dag_id="minor_data_deletion", now=as_of, run_type="scheduled", dry_run=dry_run,
         thresholds_sha256="t", map_sha256="m",
     )  # fmt: skip
-    runs.close_run(c, key, now=as_of + timedelta(minutes=9), state=state, facts={})
+    facts = {} if rehearsal is None else {"detection": {"rehearsal": rehearsal or dry_run}}
+    runs.close_run(c, key, now=as_of + timedelta(minutes=9), state=state, facts=facts)
 
 
 def entitle(dsn: str, folder: Path, registry: dict | None = None) -> None:

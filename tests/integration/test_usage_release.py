@@ -398,7 +398,7 @@ def test_the_input_gate_blocks(ws, dsn, check):
         release.judge_input(ws, run, now=NOW)
 
 
-@pytest.mark.parametrize("kind", [{"dry_run": True}, {"state": "failed"}])
+@pytest.mark.parametrize("kind", [{"dry_run": True}, {"state": "failed"}, {"rehearsal": True}, {"rehearsal": None}])
 def test_a_rehearsal_or_a_failed_detection_does_not_open_the_export(ws, dsn, kind):
     with Database(dsn).transaction() as c:
         c.execute(text("DELETE FROM gov.run"))
