@@ -14,6 +14,8 @@ import os
 import shutil
 import sys
 import time
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -37,6 +39,26 @@ INVENTORY, DELETION, EXPORT = "transfer_inventory_check", "minor_data_deletion",
 ENGINEER, FIRST, SECOND, LEAD = "emil", "rosa", "ravi", "lena"
 BACKFILLED_WEEKS = 4
 READING_SECONDS = 3
+
+
+# What the table shows of each job; summary.json holds everything.
+SHOWN = {
+    INVENTORY: (
+        "flows", "verdicts_UK", "verdicts_EU", "findings", "undeclared_planted", "undeclared_found",
+        "blocked_destinations",
+    ),
+    DELETION: (
+        "planted_confirmed", "detected", "erased", "held", "missed", "wrongly_erased", "residual_rows",
+        "residual_objects", "not_in_scope",
+    ),
+    EXPORT: (
+        "releases", "recipients", "released_weeks", "files", "cells", "cells_withheld", "bytes_identical_on_rerun",
+    ),
+}  # fmt: skip
+
+
+def _counted(numbers: Mapping[str, int]) -> str:
+    return ", ".join(f"{number} {what.replace('_', ' ').lower()}" for what, number in numbers.items()) or "none"
 
 
 @dataclass
@@ -164,17 +186,15 @@ class Demo:
         table.add_column("fact")
         table.add_column("value", justify="right")
         for job, found in summary["jobs"].items():
-            for name, value in found.items():
-                if name == "runs":
-                    for run in value:
-                        table.add_row(job, f"run {run['run_id']}", run["state"])
-                elif name == "gates":
-                    for gate, verdicts in value.items():
-                        table.add_row(job, f"gate {gate}", ", ".join(f"{v} × {n}" for v, n in verdicts.items()))
-                elif isinstance(value, dict):
-                    table.add_row(job, name, ", ".join(f"{k} {v}" for k, v in value.items()) or "–")
-                else:
-                    table.add_row(job, name, str(value))
+            states = Counter(run["state"] for run in found["runs"])
+            verdicts = Counter[str]()
+            for by_verdict in found["gates"].values():
+                verdicts.update(by_verdict)
+            table.add_row(job, "runs", _counted(states))
+            table.add_row("", "gates", _counted(verdicts))
+            for name in SHOWN[job]:
+                value = found[name]
+                table.add_row("", name.replace("_", " "), _counted(value) if isinstance(value, dict) else str(value))
             table.add_section()
         self.console.print(table)
         self.console.print(f"Released packs: {folder / 'packs'}\nAll facts: {folder / 'summary.json'}", soft_wrap=True)

@@ -105,7 +105,13 @@ def minors(runtime: Runtime, runs: Sequence[DagRun], night: int) -> dict[str, An
         as_of=as_of,
         night=night,
     )
-    return {**_common(runtime, runs), **scored}
+    detected, rows = _rows(
+        runtime,
+        "SELECT count(*) FILTER (WHERE subject_kind = 'person'), count(*) FILTER (WHERE subject_kind = 'row')"
+        " FROM gov.minor_case WHERE class = 'CONFIRMED_MINOR' AND opened_by_run = %s",
+        run_id,
+    )[0]
+    return {**_common(runtime, runs), "detected": detected, "detected_child_rows": rows, **scored}
 
 
 def exports(runtime: Runtime, runs: Sequence[DagRun], released_before: Released) -> dict[str, Any]:
@@ -202,6 +208,8 @@ def disagreements(found: Mapping[str, Any]) -> list[str]:
     ]
     if not minors_found["planted_confirmed"]:
         wrong.append("minor_data_deletion: nothing was planted, so nothing is proven")
+    if minors_found["detected"] != minors_found["planted_confirmed"]:
+        wrong.append("minor_data_deletion: what was detected is not what was planted")
     if minors_found["erased"] + minors_found["held"] != minors_found["planted_confirmed"]:
         wrong.append("minor_data_deletion: erased and held do not add up to what was planted")
     if not exported["bytes_identical_on_rerun"]:
