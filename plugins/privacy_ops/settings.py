@@ -17,7 +17,7 @@ from privacy_ops.errors import ConfigError
 # One least-privilege database role per duty; `migrate` owns the gov schema, `console` only reads it for the pages.
 DUTIES = ("detect", "erase", "export", "inventory", "canary", "migrate", "console")
 
-# One HMAC key per purpose, so that tables keyed for different purposes cannot be joined (SPEC 3.8).
+# One HMAC key per purpose, so that tables keyed for different purposes cannot be joined.
 KEY_PURPOSES = ("suppression", "ledger", "join", "export")
 
 
@@ -116,6 +116,15 @@ def parse_keys(text: str) -> tuple[dict[str, dict[str, bytes]], dict[str, str]]:
     return hmac, current
 
 
+def _key_file(path: str, variable: str) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise ConfigError(
+            f"a key file cannot be read ({error.strerror})", where=f"{variable}={path}", do="name a file that is there"
+        ) from None
+
+
 def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
     """Settings from PRIVACY_OPS_* variables. Raises ConfigError for values that cannot be read."""
     env = os.environ if environ is None else environ
@@ -135,8 +144,8 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
         keys=KeyRing(
             hmac=hmac,
             current=current,
-            signing_key_pem=Path(pem_path).read_bytes() if pem_path else None,
-            trusted_keys_pem=Path(trusted_path).read_bytes() if trusted_path else b"",
+            signing_key_pem=_key_file(pem_path, "PRIVACY_OPS_SIGNING_KEY_FILE") if pem_path else None,
+            trusted_keys_pem=_key_file(trusted_path, "PRIVACY_OPS_TRUSTED_KEYS_FILE") if trusted_path else b"",
         ),
         data_map=env.get("PRIVACY_OPS_DATA_MAP", "imp"),
         evidence_bucket=env.get("PRIVACY_OPS_EVIDENCE_BUCKET", "imp-evidence"),

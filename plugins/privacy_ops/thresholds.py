@@ -23,7 +23,7 @@ class PlausibleAge(_Frozen):
 
 
 class DefaultDates(_Frozen):
-    """Dates that stand for "nobody entered one" (SPEC 3.4, DQ-02)."""
+    """Dates that stand for "nobody entered one" (quality rule DQ-02)."""
 
     always: tuple[date, ...]
     when_frequent: tuple[date, ...]
@@ -32,7 +32,7 @@ class DefaultDates(_Frozen):
 
 
 class Breaker(_Frozen):
-    """The volume breaker of SPEC 3.14: trips at ``min_cases`` and one of the other three."""
+    """The volume breaker (gate G-08): trips at ``min_cases`` and one of the other three."""
 
     window_hours: int = Field(ge=1)
     min_cases: int = Field(ge=1)
@@ -73,7 +73,7 @@ class Evidence(_Frozen):
 
 
 class Export(_Frozen):
-    """Disclosure control of the usage export (SPEC 4.1, 4.3)."""
+    """Disclosure control of the usage export."""
 
     min_learners: int = Field(ge=3)
     round_to: int = Field(ge=2)

@@ -20,7 +20,7 @@ class _Frozen(BaseModel):
 
 
 class EraseAction(StrEnum):
-    """What erasure does to a table's rows, a column or an object (SPEC section 2)."""
+    """What erasure does to a table's rows, a column or an object."""
 
     DELETE = "DELETE"  # the row goes
     NULL = "NULL"  # the row stays, this column is emptied
