@@ -19,7 +19,10 @@ from privacy_ops.stores.database import Database
 
 # Databases of the same server that no duty may enter: the sandbox's ground truth and the orchestrator's own.
 CLOSED_DATABASES = ("ground_truth", "airflow")
-GRANT_FILES = ("gov_grants_frame", "gov_grants_minors", "gov_grants_usage", "gov_grants_transfers")
+GRANT_FILES = tuple(
+    f"gov_grants_{area}"
+    for area in ("frame", "minors", "usage", "transfers", "review", "erasure", "return", "downstream")
+)
 
 # Nobody guesses a duty's way into more rights: it can neither become another role nor make one.
 _ATTRIBUTES = sql.SQL("LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS INHERIT")

@@ -1,0 +1,1 @@
+-- Rights on the tables of downstream; see gov_grants_minors.sql.
