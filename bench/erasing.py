@@ -11,6 +11,7 @@ from typing import Any
 from privacy_ops import approvals, runs
 from privacy_ops.approvals import ApprovalRequest
 from privacy_ops.erasure import execute, gates, plan
+from privacy_ops.erasure import objects as object_erasure
 from privacy_ops.runs import Run
 
 from bench.world import World, now
@@ -109,7 +110,7 @@ def finish(world: World, run_id: str) -> dict[str, Any]:
     workspace = world.workspace
     with workspace.database("erase").transaction(read_only=True) as connection:
         run = runs.read_run(connection, run_id)
-    objects = execute.erase_objects(workspace, run, now=now())
+    objects = object_erasure.erase_objects(workspace, run, now=now())
     found = verify.verify(workspace, run, now=now())
     certified = certificate.certify(workspace, run, now=now())
     return {"objects": objects, "verification": found, "certificates": certified}

@@ -125,9 +125,9 @@ def minor_data_deletion() -> None:
     @task(pool=DESTRUCTIVE_POOL)
     def erase_objects() -> dict[str, Any]:
         """Erase every version of the planned objects, and finish what a killed run left."""
-        from privacy_ops.erasure import execute
+        from privacy_ops.erasure import objects
 
-        return execute.erase_objects(*current_job("erase"), now=utc_now())
+        return objects.erase_objects(*current_job("erase"), now=utc_now())
 
     @task
     def verify() -> dict[str, Any]:

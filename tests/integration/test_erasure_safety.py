@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from privacy_ops import approvals, ledger
 from privacy_ops.erasure import certificate, execute, release, verify
+from privacy_ops.erasure import objects as object_erasure
 from privacy_ops.erasure.gates import judge_plan
 from privacy_ops.erasure.plan import plan, require_plan
 from privacy_ops.errors import DataMapError, GateBlocked, PlanChanged, StoreRefused, UserError
@@ -187,7 +188,7 @@ def test_the_suppression_list_and_intent_are_in_the_locked_bucket_before_anythin
 POINTS = (
     ("ledger", "copy_out"),
     ("execute", "_record_erased"),
-    ("execute", "erase_key"),
+    ("objects", "erase_key"),
     ("verify", "sweep"),
     ("verify", "_sweep_objects"),
     ("certificate", "_bodies"),
@@ -202,7 +203,13 @@ def test_a_kill_at_any_point_is_survived_by_doing_it_again(
     child, run = ready(press)
     other = press.person(born=ADULT)
     objects.put("press-photos", "photos/1", b"x")
-    place = {"ledger": ledger, "execute": execute, "verify": verify, "certificate": certificate}[module]
+    place = {
+        "ledger": ledger,
+        "execute": execute,
+        "objects": object_erasure,
+        "verify": verify,
+        "certificate": certificate,
+    }[module]
 
     def killed(*_: object, **__: object) -> None:
         raise RuntimeError("killed")
@@ -243,7 +250,7 @@ def test_objects_that_came_into_a_plan_after_its_gate_stay(press: Press, objects
         " WHERE object_key = 'photos/1'"
     )
     with pytest.raises(PlanChanged, match="not the one that was judged"):
-        execute.erase_objects(press.workspace, run, now=NOW)
+        object_erasure.erase_objects(press.workspace, run, now=NOW)
     assert sorted(objects.keys("press-photos")) == ["photos/1", "photos/of-somebody-else"]
 
 
@@ -257,7 +264,7 @@ def test_an_object_that_is_refused_keeps_no_other_from_going(
     for name in ("photos/1", "photos/2"):
         objects.put("press-photos", name, b"x")
     execute.erase_database(press.workspace, run, now=NOW)
-    erase_key = execute.erase_key
+    erase_key = object_erasure.erase_key
 
     def refuse_first(store: Any, bucket: str, key: str, *rest: Any) -> dict[str, int]:
         if key == "photos/1":
@@ -265,10 +272,10 @@ def test_an_object_that_is_refused_keeps_no_other_from_going(
         return erase_key(store, bucket, key, *rest)
 
     with monkeypatch.context() as patch:
-        patch.setattr(execute, "_OBJECT_CHUNK", 1)
-        patch.setattr(execute, "erase_key", refuse_first)
+        patch.setattr(object_erasure, "_OBJECT_CHUNK", 1)
+        patch.setattr(object_erasure, "erase_key", refuse_first)
         with pytest.raises(StoreRefused, match="AccessDenied"):
-            execute.erase_objects(press.workspace, run, now=NOW)
+            object_erasure.erase_objects(press.workspace, run, now=NOW)
     assert list(objects.keys("press-photos")) == ["photos/1"]
     nights.finish(press.workspace, run)
     assert list(objects.versions("press-photos")) == []
@@ -277,7 +284,7 @@ def test_an_object_that_is_refused_keeps_no_other_from_going(
 def test_a_night_killed_between_proof_and_certificate_is_certified_by_the_next(press: Press) -> None:
     _, run = ready(press)
     execute.erase_database(press.workspace, run, now=NOW)
-    execute.erase_objects(press.workspace, run, now=NOW)
+    object_erasure.erase_objects(press.workspace, run, now=NOW)
     verify.verify(press.workspace, run, now=NOW)
     tomorrow = NOW + timedelta(days=1)
     press.person(born=ADULT)
@@ -291,7 +298,7 @@ def test_a_night_killed_between_proof_and_certificate_is_certified_by_the_next(p
 def test_a_row_that_comes_back_stops_the_certificate(press: Press) -> None:
     child, run = ready(press)
     execute.erase_database(press.workspace, run, now=NOW)
-    execute.erase_objects(press.workspace, run, now=NOW)
+    object_erasure.erase_objects(press.workspace, run, now=NOW)
     press.add("account", user_id=child, email="x@example.org", email_norm="x@example.org", created_at=NOW)
     with pytest.raises(GateBlocked, match="G-28-ROWS"):
         verify.verify(press.workspace, run, now=NOW)
@@ -301,7 +308,7 @@ def test_a_row_that_comes_back_stops_the_certificate(press: Press) -> None:
 def test_an_object_that_comes_back_stops_the_certificate(press: Press, objects: ObjectStore) -> None:
     child, run = ready(press)
     execute.erase_database(press.workspace, run, now=NOW)
-    execute.erase_objects(press.workspace, run, now=NOW)
+    object_erasure.erase_objects(press.workspace, run, now=NOW)
     objects.put("press-attachments", f"elsewhere/{child}/scan.pdf", b"late")
     with pytest.raises(GateBlocked, match="G-28-OBJECTS"):
         verify.verify(press.workspace, run, now=NOW)

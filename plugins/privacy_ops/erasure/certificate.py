@@ -13,8 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from privacy_ops import ledger, runs, signing
-from privacy_ops.erasure.execute import plans_in_state
-from privacy_ops.erasure.plan import Plan, forget
+from privacy_ops.erasure.plan import Plan, forget, plans_in_state
 from privacy_ops.erasure.verify import gate_of
 from privacy_ops.errors import LedgerBroken
 from privacy_ops.gates.lock import require_open

@@ -91,6 +91,13 @@ def read_plan(connection: Connection, run_id: str) -> Plan | None:
     )
 
 
+def plans_in_state(workspace: Workspace, state: str) -> list[Plan]:
+    """Plans that wait for the step after ``state``, oldest first."""
+    with workspace.database("erase").transaction(read_only=True) as connection:
+        names = connection.execute(statement("erasure", "select_unfinished_plans"), {"state": state}).scalars().all()
+        return [plan for plan in (read_plan(connection, name) for name in names) if plan is not None]
+
+
 def require_plan(connection: Connection, run_id: str) -> Plan:
     """The plan of a run. Raises UserError when it was never made."""
     found = read_plan(connection, run_id)
