@@ -1,0 +1,136 @@
+"""Where the data map says evidence of age stands, and the pieces of SQL by which it is read and read again.
+
+Detection and erasure both build on this and on nothing of each other: a value that detection hashed must come out
+as the same text when the erasing transaction looks at it once more. Identifiers come from the map and are quoted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from privacy_ops.datamap.catalogue import Catalogue
+from privacy_ops.datamap.model import AgeEvidence, DataMap, Link
+from privacy_ops.errors import DataMapError
+from privacy_ops.stores.database import quote, quote_table
+
+DATE_KINDS = ("birth_date", "birth_text")
+REPORTS = "gov.minor_report"  # reports by people and processors: our own table, a source like any other
+_REPORT_TYPES = {"report_id": "bigint", "says": "text", "reported_at": "timestamp with time zone"}
+
+
+@dataclass(frozen=True)
+class EvidenceColumn:
+    """One place that says something about somebody's age. ``number`` tells places apart inside one query."""
+
+    number: int
+    table: str
+    column: str
+    evidence: AgeEvidence
+
+    @property
+    def label(self) -> str:
+        """The column, and the key inside it where it holds JSON: ``gov.minor_signal.source_column``."""
+        return f"{self.column}.{self.evidence.path}" if self.evidence.path else self.column
+
+    @property
+    def name(self) -> str:
+        return f"{self.table}.{self.label}"
+
+    @property
+    def about_row(self) -> bool:
+        return self.evidence.subject == "row"
+
+    @property
+    def dates(self) -> bool:
+        """Whether it holds dates of birth."""
+        return self.evidence.kind in DATE_KINDS
+
+
+def columns(data_map: DataMap) -> tuple[EvidenceColumn, ...]:
+    """Every place of evidence in the map's order; the numbers are the same for the same map."""
+    return tuple(EvidenceColumn(number, *place) for number, place in enumerate(_places(data_map)))
+
+
+def _places(data_map: DataMap) -> Iterator[tuple[str, str, AgeEvidence]]:
+    for table, entry in data_map.tables.items():
+        for name, column in entry.columns.items():
+            for evidence in ((column.evidence,) if column.evidence else ()) + column.more_evidence:
+                yield table, name, evidence
+
+
+class Reader:
+    """SQL pieces for one data map over one live catalogue. Raises DataMapError for what the database lacks."""
+
+    def __init__(self, data_map: DataMap, catalogue: Catalogue) -> None:
+        self.map, self.catalogue = data_map, catalogue
+
+    def key(self, table: str) -> tuple[str, ...]:
+        """The columns that tell one row of ``table`` from another."""
+        if table == REPORTS:
+            return ("report_id",)
+        return self.map.subject.key if table == self.map.subject.table else self.map.tables[table].key
+
+    def key_array(self, table: str, alias: str, columns: Sequence[str] = ()) -> str:
+        """The key of ``alias`` as a text array."""
+        return "ARRAY[" + ", ".join(f"CAST({alias}.{quote(c)} AS text)" for c in columns or self.key(table)) + "]"
+
+    def key_matches(self, table: str, alias: str, array: str, columns: Sequence[str] = ()) -> str:
+        """``alias``'s key equals a text array, compared in the column's own type so that its index serves."""
+        return " AND ".join(
+            f"{alias}.{quote(c)} = CAST({array}[{i}] AS {self.type(table, c)})"
+            for i, c in enumerate(columns or self.key(table), start=1)
+        )
+
+    def type(self, table: str, column: str) -> str:
+        """The live type of a column."""
+        if table == REPORTS:
+            return _REPORT_TYPES[column]
+        try:
+            return self.catalogue.tables[table].columns[column].type
+        except KeyError:
+            raise DataMapError(
+                f"the database has no {table}.{column}", where="data map", do="run `map check` and mend the map"
+            ) from None
+
+    def value(self, source: EvidenceColumn, alias: str) -> str:
+        """The canonical text of what stands there: ISO for dates, trimmed text otherwise; NULL where nothing does.
+
+        Its SHA-256 behind the case's id is ``gov.minor_signal.value_hash``.
+        """
+        return self.text(source.table, source.column, alias, source.evidence.path)
+
+    def text(self, table: str, column: str, alias: str, path: str | None = None) -> str:
+        """The canonical text of one column, or of one key of its JSON."""
+        expression = f"{alias}.{quote(column)}"
+        if path is not None:
+            return f"btrim({expression} ->> {literal(path)})"
+        if self.type(table, column) == "date":
+            return f"to_char({expression}, 'YYYY-MM-DD')"
+        return f"btrim(CAST({expression} AS text))"
+
+    def to_subject(self, table: str, first: Link | None = None) -> tuple[str, str]:
+        """JOINs from alias ``t`` of ``table`` to the subject table, and the subject's alias.
+
+        ``first``: another way for the first step than the table's own link.
+        """
+        here, parts, links = "t", [], self.map.path_to_subject(table)
+        if first is not None:
+            links = (first, *self.map.path_to_subject(first.to))
+        for number, link in enumerate(links, start=1):
+            there = f"p{number}"
+            parts.append(f"JOIN {quote_table(link.to)} AS {there} ON {self.linked(link, here, there)}")
+            here = there
+        return " ".join(parts), here
+
+    def linked(self, link: Link, child: str, parent: str) -> str:
+        """Condition under which the row ``child`` leads to the row ``parent``."""
+        pairs = zip(link.columns, self.map.references_of(link), strict=True)
+        return " AND ".join(f"{child}.{quote(c)} = {parent}.{quote(r)}" for c, r in pairs)
+
+
+def literal(text: str) -> str:
+    """A quoted SQL string for words of the data map. Colons are escaped: SQLAlchemy binds what follows one."""
+    if "\x00" in text or "\\" in text:
+        raise DataMapError("a word of the data map cannot be written in SQL", do="use plain text")
+    return "'" + text.replace("'", "''").replace(":", "\\:") + "'"
