@@ -15,10 +15,12 @@ from pathlib import Path
 from privacy_ops.errors import ConfigError
 
 # One least-privilege database role per duty; `migrate` owns the gov schema, `console` only reads it for the pages.
-DUTIES = ("detect", "erase", "export", "inventory", "canary", "migrate", "console")
+# `review` records what people decide, `evidence` shows them the evidence, `notify` writes to the person.
+DUTIES = ("detect", "erase", "export", "inventory", "canary", "migrate", "console", "review", "evidence", "notify")
 
-# One HMAC key per purpose, so that tables keyed for different purposes cannot be joined.
-KEY_PURPOSES = ("suppression", "ledger", "join", "export")
+# One key per purpose, so that tables keyed for different purposes cannot be joined. "work_items" encrypts, the others
+# are HMAC keys.
+KEY_PURPOSES = ("suppression", "ledger", "join", "export", "notices", "work_items", "sweep")
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,15 @@ class KeyRing:
 
 
 @dataclass(frozen=True)
+class NoticeSettings:
+    """What a notice to a person names. ``answer_url`` is a page of the publisher; ``{token}`` stands in it."""
+
+    answer_url: str = ""
+    contact: str = ""
+    complaint: str = ""
+
+
+@dataclass(frozen=True)
 class Settings:
     """Everything a process needs to find its stores. Values are addresses and keys, never rules."""
 
@@ -68,6 +79,9 @@ class Settings:
     evidence_bucket: str = "imp-evidence"
     exports_bucket: str = "imp-exports"
     staging_bucket: str = "imp-staging"
+    reviewers: tuple[str, ...] = ()  # Airflow user ids that decide about cases; none named: whoever Airflow lets answer
+    privacy_leads: tuple[str, ...] = ()  # those among them to whom cases are escalated
+    notice: NoticeSettings = field(default_factory=NoticeSettings)
 
     @property
     def include(self) -> Path:
@@ -125,6 +139,10 @@ def _key_file(path: str, variable: str) -> bytes:
         ) from None
 
 
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+
+
 def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
     """Settings from PRIVACY_OPS_* variables. Raises ConfigError for values that cannot be read."""
     env = os.environ if environ is None else environ
@@ -151,4 +169,11 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
         evidence_bucket=env.get("PRIVACY_OPS_EVIDENCE_BUCKET", "imp-evidence"),
         exports_bucket=env.get("PRIVACY_OPS_EXPORTS_BUCKET", "imp-exports"),
         staging_bucket=env.get("PRIVACY_OPS_STAGING_BUCKET", "imp-staging"),
+        reviewers=_names(env.get("PRIVACY_OPS_REVIEWERS", "")),
+        privacy_leads=_names(env.get("PRIVACY_OPS_PRIVACY_LEADS", "")),
+        notice=NoticeSettings(
+            answer_url=env.get("PRIVACY_OPS_ANSWER_URL", ""),
+            contact=env.get("PRIVACY_OPS_PRIVACY_CONTACT", ""),
+            complaint=env.get("PRIVACY_OPS_COMPLAINT_ADDRESS", ""),
+        ),
     )

@@ -62,8 +62,26 @@ class SourceQuality(_Frozen):
     max_single_date_share: float = Field(gt=0, le=1)
 
 
+class MailProvider(_Frozen):
+    """A provider known to deliver several spellings to one mailbox. ``main``: the domain that stands for all."""
+
+    main: str
+    domains: tuple[str, ...] = Field(min_length=1)
+    ignores: str = ""  # characters of the local part that make no difference
+    tag: str = ""  # what follows this sign makes no difference
+
+
 class Suppression(_Frozen):
     unknown_birth_months: int = Field(ge=1)
+    providers: tuple[MailProvider, ...] = ()
+
+
+class Sweep(_Frozen):
+    """Later sweeps for what may come back: days after a case was closed, and how long they may be late."""
+
+    after_days: tuple[int, ...] = Field(min_length=1)
+    slack_days: int = Field(ge=1)
+    late_hours: int = Field(ge=1)
 
 
 class Evidence(_Frozen):
@@ -104,6 +122,7 @@ class Thresholds(_Frozen):
     gate: Gate
     source_quality: SourceQuality
     suppression: Suppression
+    sweep: Sweep
     backup_max_age_days: int = Field(ge=0)
     evidence: Evidence
     export: Export

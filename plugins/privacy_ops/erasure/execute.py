@@ -15,7 +15,7 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 from privacy_ops import approvals, ledger, pseudonyms, runs
-from privacy_ops.erasure import suppression
+from privacy_ops.erasure import suppression, sweep
 from privacy_ops.erasure.builder import Builder
 from privacy_ops.erasure.gates import PLAN_GATE, evidence
 from privacy_ops.erasure.plan import Plan, content_sha256, covered_catalogue, require_plan
@@ -125,6 +125,7 @@ def _write_ahead(connection: Connection, workspace: Workspace, plan: Plan, now: 
     suppression.write(
         connection, workspace.settings.keys, _to_suppress(connection, workspace, plan, cases, now), at=now
     )
+    sweep.remember(connection, workspace, plan, now)
 
 
 def _planned_by_case(connection: Connection, plan: Plan) -> dict[UUID, dict[str, int]]:
