@@ -129,6 +129,9 @@ def test_whole_rows_are_written_and_deleted_only_where_the_duty_is(
         ("inventory", set()),
         ("migrate", set()),
         ("console", set()),
+        ("review", {("core.user_account", "status")}),
+        ("evidence", set()),
+        ("notify", set()),
     ],
 )
 def test_columns_are_changed_only_where_the_duty_is(owner: str, duty: str, columns: set[tuple[str, str]]) -> None:

@@ -121,7 +121,7 @@ def test_a_date_that_was_removed_goes_to_people(press: Press) -> None:
 def test_who_was_cleared_on_this_evidence_is_not_taken_up_again(press: Press) -> None:
     child = press.person(born=MINOR)
     detect(press)
-    press.execute("UPDATE gov.minor_case SET state = 'CLEARED'")
+    press.execute("UPDATE gov.minor_case SET state = 'CLEARED', decision = 'CLEARED', decided_at = now()")
     assert detect(press, "second", at=TOMORROW)["opened"] == 0
     press.execute("UPDATE press.profile SET dob_date = '2011-05-05' WHERE user_id = :u", u=child)
     assert detect(press, "third", at=TOMORROW)["opened"] == 1

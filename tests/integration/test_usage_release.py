@@ -338,8 +338,8 @@ def test_a_cleared_case_is_counted_again(ws, dsn):
     sql(
         dsn,
         "INSERT INTO gov.minor_case (subject_kind, subject_table, subject_key, subject_ref, ref_key_id, class, state,"
-        " discovered_at, opened_by_run, judged_by_run) VALUES ('person', 'core.user_account',"
-        " ARRAY[CAST(:u AS text)], 'r', 'k', 'SUSPECTED_MINOR', 'CLEARED', now(), 'x', 'x')",
+        " decision, decided_at, discovered_at, opened_by_run, judged_by_run) VALUES ('person', 'core.user_account',"
+        " ARRAY[CAST(:u AS text)], 'r', 'k', 'SUSPECTED_MINOR', 'CLEARED', 'CLEARED', now(), now(), 'x', 'x')",
         u=world.person(5),
     )
     assert str(world.person(5)) in learners(ws, dsn, "1")

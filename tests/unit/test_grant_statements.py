@@ -53,7 +53,21 @@ def test_canaries_are_written_and_read_in_every_table_about_people() -> None:
     assert all("SELECT, INSERT ON" in s for s in given_to("canary", a_map()) if "SCHEMA" not in s)
 
 
-@pytest.mark.parametrize("duty", sorted(set(DUTIES) - {"detect", "erase", "export", "canary"}))
+def test_review_lifts_restrictions_evidence_reads_cells_and_notify_one_address() -> None:
+    assert given_to("review", IMP) == [
+        'GRANT USAGE ON SCHEMA "core" TO "privacy_review"',
+        'GRANT SELECT ("status", "user_id"), UPDATE ("status") ON "core"."user_account" TO "privacy_review"',
+    ]
+    assert given_to("notify", IMP) == [
+        'GRANT USAGE ON SCHEMA "core" TO "privacy_notify"',
+        'GRANT SELECT ("email_raw", "user_id") ON "core"."user_account" TO "privacy_notify"',
+    ]
+    shown = " ".join(given_to("evidence", IMP))
+    assert '"dob_raw"' in shown
+    assert not any(word in shown for word in ("given_name", "address_1", "UPDATE", "INSERT", "DELETE"))
+
+
+@pytest.mark.parametrize("duty", sorted(set(DUTIES) - {"detect", "erase", "export", "canary", "review", "evidence", "notify"}))
 def test_other_duties_get_nothing(duty: str) -> None:
     assert given_to(duty, IMP) == []
 

@@ -32,7 +32,16 @@ class Rights:
 def rights(data_map: DataMap, duty: str) -> dict[str, Rights]:
     """Rights of ``duty`` by table; a table that is not named may not be touched. Pure."""
     granted: dict[str, Rights] = {}
-    {"detect": _detect, "erase": _erase, "export": _export, "canary": _canary}.get(duty, _nothing)(data_map, granted)
+    rules = {
+        "detect": _detect,
+        "erase": _erase,
+        "export": _export,
+        "canary": _canary,
+        "review": _review,
+        "evidence": _evidence,
+        "notify": _notify,
+    }
+    rules.get(duty, _nothing)(data_map, granted)
     return granted
 
 
@@ -104,6 +113,11 @@ def _erase(data_map: DataMap, granted: dict[str, Rights]) -> None:
             update=set(table.emptied()),
             delete=table.erase is EraseAction.DELETE,
         )
+    for table in data_map.tables.values():
+        for disclosure in table.disclosed_to:
+            if disclosure.through and disclosure.by:
+                columns = {*data_map.references_of(disclosure.through), disclosure.by}
+                _select(granted, disclosure.through.to, columns)
 
 
 def _export(data_map: DataMap, granted: dict[str, Rights]) -> None:
@@ -120,6 +134,26 @@ def _canary(data_map: DataMap, granted: dict[str, Rights]) -> None:
     for name, table in data_map.tables.items():
         if _has_people(name, table, data_map):
             granted[name] = Rights(select=None, insert=True)
+
+
+def _review(data_map: DataMap, granted: dict[str, Rights]) -> None:
+    """Lifts the restriction of a person who was cleared; sees nothing else."""
+    restriction = data_map.restriction
+    _select(granted, restriction.table, {*restriction.key, restriction.column})
+    granted[restriction.table].update.add(restriction.column)
+
+
+def _evidence(data_map: DataMap, granted: dict[str, Rights]) -> None:
+    """Reads the columns in which evidence of age stands, row by row, and not whose they are."""
+    for name, table in data_map.tables.items():
+        if columns := {c for c, entry in table.columns.items() if entry.evidence or entry.more_evidence}:
+            _select(granted, name, columns | set(table.key))
+
+
+def _notify(data_map: DataMap, granted: dict[str, Rights]) -> None:
+    """Reads the one address at which a person is told."""
+    if address := data_map.address_column():
+        _select(granted, data_map.subject.table, {*data_map.subject.key, address})
 
 
 def _nothing(_data_map: DataMap, _granted: dict[str, Rights]) -> None:

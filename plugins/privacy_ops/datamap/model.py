@@ -27,6 +27,7 @@ class EraseAction(StrEnum):
     UNLINK = "UNLINK"  # the row stays, its key to the person is emptied
     RETAIN_MIN = "RETAIN_MIN"  # the law keeps a minimum; identifying columns are emptied
     OBJ_ALL_VERSIONS = "OBJ_ALL_VERSIONS"  # every version and delete marker of the object
+    OBJ_ROWS = "OBJ_ROWS"  # the person's rows inside objects that many people share
     PROCESSOR = "PROCESSOR"  # a processor is told to delete
     AGE_OUT = "AGE_OUT"  # goes with its age; never earlier
     KEEP_ANON = "KEEP_ANON"  # holds nobody
@@ -112,6 +113,42 @@ class Link(_Frozen):
         return self
 
 
+class Disclosure(_Frozen):
+    """Somebody else holds what a row says too, and is told when the row goes (GDPR Art. 19, 28).
+
+    ``who`` names them; else the value of column ``by`` does (of this table, or of the one that ``through`` leads to):
+    by ``values``, where "*" stands for any other and an empty name for nobody, or as ``prefix:value``.
+    ``known_by``: columns by which they know the person, each with the name that they use for it.
+    """
+
+    who: str | None = Field(default=None, pattern=r"^[a-z][a-z0-9_]*$")
+    by: Identifier | None = None
+    through: Link | None = None
+    prefix: str | None = Field(default=None, pattern=r"^[a-z][a-z0-9_]*$")
+    values: dict[str, str] = Field(default_factory=dict)
+    known_by: dict[Identifier, str] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _names_somebody(self) -> Disclosure:
+        if (self.who is None) == (self.by is None):
+            raise ValueError("say who, or by which column; not both")
+        if self.by is not None and bool(self.values) == bool(self.prefix):
+            raise ValueError("a column that names them needs values or a prefix")
+        if self.who is not None and (self.values or self.prefix or self.through):
+            raise ValueError("values, prefix and through go with a column that names them")
+        return self
+
+    def party(self, value: str | None) -> str | None:
+        """Who is told, by the value of ``by``. None: nobody. A value that nobody explained is ``unknown:value``."""
+        if self.who is not None:
+            return self.who
+        if not value:
+            return None
+        if self.prefix:
+            return f"{self.prefix}:{value}"
+        return self.values.get(value, self.values.get("*", f"unknown:{value}")) or None
+
+
 class Table(_Frozen):
     """One table. ``link`` empty means its rows are about nobody, unless it is the subject table itself."""
 
@@ -124,6 +161,7 @@ class Table(_Frozen):
     retention: str | None = None
     erase: EraseAction = EraseAction.KEEP
     expect_rows: bool = False  # zero rows here is suspicious
+    disclosed_to: tuple[Disclosure, ...] = ()
     columns: dict[Identifier, Column]
     note: str | None = None
 
@@ -133,6 +171,9 @@ class Table(_Frozen):
             raise ValueError("a table about nobody has no link to a person")
         named = set(self.key) | set(self.link.columns if self.link else ())
         named |= {c for link in self.also for c in link.columns} | ({self.created_at} if self.created_at else set())
+        for disclosure in self.disclosed_to:
+            named |= set(disclosure.known_by)
+            named |= set(disclosure.through.columns) if disclosure.through else {disclosure.by} - {None}
         if missing := sorted(named - set(self.columns)):
             raise ValueError("columns named but not listed: " + ", ".join(missing))
         return self
@@ -175,6 +216,45 @@ class Restriction(_Frozen):
     value: str
 
 
+class RowKey(_Frozen):
+    """Fields of a row that together name its person.
+
+    ``kind`` says which identifier they hold: ``subject`` (the subject key, field by field), ``email``, or
+    ``account:<column>`` and ``external:<column>`` for a column that the map marks so.
+    """
+
+    fields: tuple[str, ...] = Field(min_length=1)  # column, 1-based number without a header, or dotted path
+    kind: str = Field(pattern=r"^(subject|email|phone|(account|external|session):.+)$")
+
+    @model_validator(mode="after")
+    def _one_field(self) -> RowKey:
+        if self.kind != "subject" and len(self.fields) != 1:
+            raise ValueError(f"{self.kind} stands in one field")
+        return self
+
+
+class SharedRows(_Frozen):
+    """Objects that hold rows of many people: how to read them, and which fields name the person of a row."""
+
+    format: Literal["csv", "jsonl", "parquet"]
+    compression: Literal["none", "gzip"] = "none"
+    pattern: str = "*"  # which keys below the prefix (as in file names)
+    keys: tuple[RowKey, ...] = Field(min_length=1)  # a row that any of these names is that person's
+    delimiter: str = Field(default=",", pattern=r"^[\x01-\x7e]$")
+    quote: str = Field(default='"', pattern=r"^[!-/]$")
+    # Those in which a comma, a quote and a line end are the same bytes as in ASCII.
+    encoding: Literal["utf-8", "latin-1", "iso8859-15", "cp1252"] = "utf-8"
+    header: bool = True
+
+    @model_validator(mode="after")
+    def _fits(self) -> SharedRows:
+        if self.format == "parquet" and self.compression != "none":
+            raise ValueError("Parquet is compressed inside")
+        if not self.header and any(not f.isdigit() or int(f) < 1 for key in self.keys for f in key.fields):
+            raise ValueError("without a header, fields are numbers from 1")
+        return self
+
+
 class ObjectStoreEntry(_Frozen):
     """One bucket or prefix. ``person_key`` is a key template such as ``photos/{user_id}/``; names in braces are
     columns of ``person_table`` (default: the subject table). Keys may also stand in a table column (`object:`)."""
@@ -189,9 +269,18 @@ class ObjectStoreEntry(_Frozen):
     purpose: tuple[Purpose, ...] = ()
     retention: str | None = None
     erase: EraseAction
+    processor: str | None = None  # who keeps it, when a processor is told to delete
     person_table: TableName | None = None
     person_key: str | None = None
+    rows: SharedRows | None = None
+    replicas: tuple[str, ...] = ()  # buckets that hold the same keys; those of a replication rule are found by itself
     note: str | None = None
+
+    @model_validator(mode="after")
+    def _rows_are_declared(self) -> ObjectStoreEntry:
+        if (self.erase is EraseAction.OBJ_ROWS) != (self.rows is not None):
+            raise ValueError("`rows` and the erase action OBJ_ROWS belong together")
+        return self
 
     @property
     def personal(self) -> bool:
@@ -279,12 +368,19 @@ class DataMap(_Frozen):
         for name, table in self.tables.items():
             for link in table.links():
                 need(link.to, link.references, f"tables.{name}.link")
+            for disclosure in table.disclosed_to:
+                if (through := disclosure.through) and disclosure.by:
+                    need(through.to, (*through.references, disclosure.by), f"tables.{name}.disclosed_to")
             if table.about == "subject" and not table.links() and name != self.subject.table:
                 wrong.append(f"tables.{name}: it is about the subject but has no link to a person")
             for column_name, column in table.columns.items():
                 if column.object and column.object not in self.objects:
                     wrong.append(f"tables.{name}.columns.{column_name}: no object store {column.object} in the map")
+        told = {d.who for t in self.tables.values() for d in t.disclosed_to}
+        told |= {who for t in self.tables.values() for d in t.disclosed_to for who in d.values.values()}
         for key, entry in self.objects.items():
+            if entry.processor and entry.processor not in told:
+                wrong.append(f"objects.{key}: no table says by what {entry.processor} knows people")
             if entry.person_table:
                 need(entry.person_table, (), f"objects.{key}")
         if self.usage:
@@ -313,6 +409,11 @@ class DataMap(_Frozen):
             path.append(link)
             here = link.to
         return tuple(path)
+
+    def address_column(self) -> str | None:
+        """The subject table's column that holds the person's mail address: the first one marked so."""
+        columns = self.tables[self.subject.table].columns
+        return next((name for name, column in columns.items() if column.identifier == "email"), None)
 
     def references_of(self, link: Link) -> tuple[str, ...]:
         """The columns in ``link.to`` that the link's columns equal."""
