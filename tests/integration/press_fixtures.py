@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import secrets
+import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from privacy_ops.datamap import grants
@@ -17,6 +19,7 @@ from sqlalchemy.pool import NullPool
 
 from sandbox.postgres import PostgresServer
 from tests.integration.press import BUCKETS, SCHEMA, Press, map_of, settings_of, workspace_of
+from tests.integration.towns import Town, found_town
 
 _PASSWORDS = dict.fromkeys(DUTIES, "press")
 
@@ -24,30 +27,55 @@ _PASSWORDS = dict.fromkeys(DUTIES, "press")
 @pytest.fixture(scope="module")
 def press_template(cluster: PostgresServer) -> Iterator[str]:
     """Name of a database with the press's schema, gov, roles and grants."""
-    name = f"press_{secrets.token_hex(4)}"
-    admin = create_engine(cluster.dsn(), isolation_level="AUTOCOMMIT", poolclass=NullPool)
-    with admin.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name}"))
-    dsn = cluster.dsn(name)
-    with Database(dsn).transaction() as connection:
-        connection.exec_driver_sql(SCHEMA)
-    migrations.upgrade(dsn)
-    roles.apply(dsn, _PASSWORDS, closed_databases=())
-    grants.apply(dsn, map_of())
+    name = new_name()
+    create_template(cluster, name)
     yield name
-    with admin.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    _administer(cluster, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture
 def press(
     cluster: PostgresServer, press_template: str, objects: ObjectStore, object_settings: ObjectSettings
 ) -> Iterator[Press]:
-    """A press of its own: fresh database, empty buckets."""
-    name = f"press_{secrets.token_hex(4)}"
-    admin = create_engine(cluster.dsn(), isolation_level="AUTOCOMMIT", poolclass=NullPool)
-    with admin.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {press_template}"))
+    """A press of its own: fresh database, empty buckets. After ``objects``, which empties the object store too."""
+    with fresh_press(cluster, press_template, object_settings) as made:
+        yield made
+
+
+@pytest.fixture
+def town(press: Press) -> Town:
+    """The press with its four people."""
+    return found_town(press)
+
+
+@contextmanager
+def fresh_press(server: PostgresServer, template: str, object_settings: ObjectSettings) -> Iterator[Press]:
+    """A copy of the template in a database of its own, the object store emptied for it."""
+    name = new_name()
+    _administer(server, f"CREATE DATABASE {name} TEMPLATE {template}")
+    _empty(object_settings)
+    create_buckets(ObjectStore(object_settings))
+    yield open_press(server, name, object_settings)
+    _administer(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def new_name() -> str:
+    return f"press_{secrets.token_hex(4)}"
+
+
+def create_template(server: PostgresServer, name: str) -> None:
+    """An empty press in a new database of ``server``."""
+    _administer(server, f"CREATE DATABASE {name}")
+    dsn = server.dsn(name)
+    with Database(dsn).transaction() as connection:
+        connection.exec_driver_sql(SCHEMA)
+    migrations.upgrade(dsn)
+    roles.apply(dsn, _PASSWORDS, closed_databases=())
+    grants.apply(dsn, map_of())
+
+
+def create_buckets(objects: ObjectStore) -> None:
+    """The press's buckets, empty, and the locked one for evidence."""
     location = {"LocationConstraint": "eu-west-2"}
     for bucket, versioned in BUCKETS:
         objects.client.create_bucket(Bucket=bucket, CreateBucketConfiguration=location)  # type: ignore[arg-type]
@@ -58,11 +86,25 @@ def press(
         CreateBucketConfiguration=location,  # type: ignore[arg-type]
         ObjectLockEnabledForBucket=True,
     )
-    url = make_url(cluster.dsn(name))
+
+
+def open_press(server: PostgresServer, name: str, object_settings: ObjectSettings) -> Press:
+    """The press in the database ``name``."""
+    url = make_url(server.dsn(name))
     dsns = {
         duty: url.set(username=f"privacy_{duty}", password=_PASSWORDS[duty]).render_as_string(hide_password=False)
         for duty in DUTIES
     }
-    yield Press(Database(cluster.dsn(name)), workspace_of(settings_of(dsns, object_settings)))
-    with admin.connect() as connection:
-        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    return Press(Database(server.dsn(name)), workspace_of(settings_of(dsns, object_settings)))
+
+
+def _empty(object_settings: ObjectSettings) -> None:
+    address = f"{object_settings.endpoint_url}/moto-api/reset"
+    with urllib.request.urlopen(urllib.request.Request(address, method="POST"), timeout=30):  # ruff: ignore[S310]
+        pass
+
+
+def _administer(server: PostgresServer, statement: str) -> None:
+    engine = create_engine(server.dsn(), isolation_level="AUTOCOMMIT", poolclass=NullPool)
+    with engine.connect() as connection:
+        connection.execute(text(statement))

@@ -1,0 +1,87 @@
+"""The night is killed with SIGKILL between any two things it does: whatever comes next ends where nothing happened.
+
+``PRIVACY_OPS_TEST_MOMENTS=all`` kills at every moment there is (`make proof`), else at a few of each kind.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from privacy_ops.settings import ObjectSettings
+
+from sandbox.postgres import PostgresServer
+from tests.integration import crash, digest, nights
+from tests.integration.press import NOW
+from tests.integration.press_fixtures import fresh_press
+from tests.integration.towns import Town, found_town
+
+ALL = os.environ.get("PRIVACY_OPS_TEST_MOMENTS") == "all"
+# What a sample of one night is killed at: the first commit, and the first request that was answered, of each step.
+SAMPLED = ("commit/1", "sent POST/1", "sent PUT/1")
+# After these the next night takes over instead of a retry.
+LEFT_BEHIND = ("erase_database/commit/3", "certify/sent PUT/1")
+EVERY = tuple(
+    f"{step}/{what}/{number}"
+    for step in nights.STEPS
+    for what in ("begin", "commit", "committed", "send POST", "sent POST", "send PUT", "sent PUT")
+    for number in range(1, 7)
+)
+
+
+@dataclass(frozen=True)
+class Undisturbed:
+    """What two nights left that nothing interrupted, and the moments of the first."""
+
+    state: dict[str, Any]
+    moments: frozenset[str]
+
+
+@pytest.fixture(scope="module")
+def undisturbed(cluster: PostgresServer, press_template: str, object_settings: ObjectSettings) -> Iterator[Undisturbed]:
+    with fresh_press(cluster, press_template, object_settings) as press:
+        town = found_town(press)
+        ended = crash.night(press.workspace.settings, press.open_run(), NOW)
+        assert not ended.killed
+        town.second_night()
+        state = town.state()
+    assert len(state["rows"]["account"]) == len(town.adults)
+    assert len(state["certificates"]) == len(town.minors)
+    assert {case[-1] for case in state["cases"]} == {"CLOSED"}
+    yield Undisturbed(state, frozenset(ended.moments))
+
+
+def test_a_night_that_is_killed_again_and_again_ends_as_if_nothing_had_happened(
+    undisturbed: Undisturbed, town: Town
+) -> None:
+    """Each time the killed step is tried again, as the scheduler does, and killed at the next moment."""
+    run = town.press.open_run()
+    ahead = {m for m in undisturbed.moments if ALL or m.partition("/")[2] in SAMPLED}
+    steps = {m.partition("/")[0] for m in ahead}
+    begin: str | None = None
+    killed_in = set()
+    while True:
+        ended = crash.night(town.press.workspace.settings, run, NOW, kill_at=ahead, begin=begin)
+        assert digest.dishonest(town.press, town.store, town.minors) == [], ended.moment
+        if not ended.killed:
+            break
+        ahead.discard(ended.moment)
+        begin = ended.step
+        killed_in.add(begin)
+    assert killed_in == steps == set(nights.STEPS)
+    town.second_night()
+    assert town.state() == undisturbed.state
+
+
+@pytest.mark.parametrize("moment", EVERY if ALL else LEFT_BEHIND)
+def test_what_a_killed_night_left_the_next_night_finishes(undisturbed: Undisturbed, town: Town, moment: str) -> None:
+    if ALL and moment not in undisturbed.moments:
+        pytest.skip("no such moment in a night of this town")
+    ended = crash.night(town.press.workspace.settings, town.press.open_run(), NOW, kill_at={moment})
+    assert ended.killed
+    assert digest.dishonest(town.press, town.store, town.minors) == []
+    town.second_night()
+    assert town.state() == undisturbed.state
