@@ -7,7 +7,6 @@ HMAC-SHA-256 with one key per purpose. A keyed hash is still pseudonymous person
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import hmac
 import unicodedata
 from collections.abc import Sequence
@@ -25,7 +24,7 @@ class Reference:
 
 
 def _digest(key: bytes, text: str) -> str:
-    return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
+    return hmac.digest(key, text.encode(), "sha256").hex()
 
 
 def reference(keys: KeyRing, purpose: str, text: str) -> Reference:
@@ -46,11 +45,24 @@ def subject_text(key: Sequence[object], *, table: str = "") -> str:
 
 
 def normalise_email(text: str) -> str:
-    """Trimmed, NFKC, lower case, IDNA domain. Dots and ``+tag`` stay: they may be different people."""
-    folded = unicodedata.normalize("NFKC", text).strip().lower()
+    """Trimmed, NFKC, case folded, no invisible characters, IDNA domain; applied twice it changes nothing.
+
+    Dots and ``+tag`` stay: they may be different people.
+    """
+    folded = _fold(text)
     local, at, domain = folded.rpartition("@")
     if not at:
         return folded
     with contextlib.suppress(UnicodeError):  # not a host name: keep what was written
-        domain = domain.encode("idna").decode("ascii")
+        domain = domain.encode("idna").decode("ascii").lower()
     return f"{local}@{domain}"
+
+
+def _fold(text: str) -> str:
+    """Like NFKC_Casefold of Unicode: folding may undo a composition and the other way round, so until it rests."""
+    before = None
+    while text != before:
+        before = text
+        visible = "".join(c for c in unicodedata.normalize("NFKC", text) if unicodedata.category(c) != "Cf")
+        text = visible.strip().casefold()
+    return text

@@ -7,7 +7,7 @@ and evidence again, and finds exactly the frozen rows, or does nothing. Objects 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -15,8 +15,9 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 from privacy_ops import approvals, ledger, pseudonyms, runs
+from privacy_ops.datamap import catalogue
 from privacy_ops.erasure import suppression, sweep
-from privacy_ops.erasure.builder import Builder
+from privacy_ops.erasure.builder import Builder, Step
 from privacy_ops.erasure.gates import PLAN_GATE, evidence
 from privacy_ops.erasure.plan import Plan, content_sha256, covered_catalogue, require_plan
 from privacy_ops.errors import PlanChanged
@@ -28,7 +29,6 @@ from privacy_ops.workspace import Workspace
 
 BREAKER = "breaker"
 _AGAIN = "clear the run from detect_and_restrict on: judge and plan anew, nothing was erased"
-_COUNT_BELOW = 2_000_000  # larger tables are conserved by step counts and the control group, not by counting
 _CONTROL_SUBJECTS = 200
 _FOREIGN_KEY_VIOLATION = "23503"
 
@@ -123,7 +123,11 @@ def _write_ahead(connection: Connection, workspace: Workspace, plan: Plan, now: 
         at=now,
     )
     suppression.write(
-        connection, workspace.settings.keys, _to_suppress(connection, workspace, plan, cases, now), at=now
+        connection,
+        workspace.settings.keys,
+        _to_suppress(connection, workspace, plan, cases, now),
+        at=now,
+        providers=workspace.thresholds.suppression.providers,
     )
     sweep.remember(connection, workspace, plan, now)
 
@@ -156,8 +160,7 @@ def _to_suppress(
     rows = connection.execute(statement("erasure", "select_keys_of_cases"), {"plan_id": plan.plan_id})
     for row in rows:
         until = suppression.valid_until(row.adult_on, today=today, thresholds=limits)
-        value = pseudonyms.normalise_email(row.value) if row.kind == "email" else row.value
-        yield row.case_id, row.kind, value, until
+        yield row.case_id, row.kind, row.value, until
 
 
 def _erase_rows(connection: Connection, workspace: Workspace, run: Run, plan: Plan, now: datetime) -> None:
@@ -170,39 +173,27 @@ def _erase_rows(connection: Connection, workspace: Workspace, run: Run, plan: Pl
         s.number: (s.table, s.action, s.columns) for s in builder.steps
     }:
         raise PlanChanged("data map or schema changed since the plan", where=run.run_id, do=_AGAIN)
-    touched = [step for step in builder.steps if known[step.number].planned]
     control = _Control(connection, builder, plan)
     before = control.figures()
-    sizes = _sizes(connection, builder, {s.table for s in touched if s.action == "DELETE"})
-    results: dict[int, tuple[int, int, int]] = {}
-    for step in builder.steps:
-        planned = int(known[step.number].planned)
-        done = int(connection.execute(text(builder.count_present(step)), this).scalar_one()) if planned else 0
-        if step.action != "KEEP" and planned:
-            done = int(connection.execute(text(builder.erase(step)), this).rowcount)
-        if done != planned:
-            raise PlanChanged(
-                f"{planned} rows were planned and {done} were found",
-                where=f"step {step.number}, {step.table}",
-                do=_AGAIN,
-            )
-        results[step.number] = (done, done, 0) if step.action == "DELETE" else (done, 0, done)
-    for step in builder.steps:
-        found, deleted, retained = results[step.number]
-        size = sizes.get(step.table) if step.action == "DELETE" else None
-        after = None if size is None else connection.execute(text(builder.count_rows(step.table))).scalar_one()
-        connection.execute(
-            statement("erasure", "update_step_done"),
-            this
-            | {
-                "step_no": step.number,
-                "found": found,
-                "deleted": deleted,
-                "retained": retained,
-                "rows_before": size,
-                "rows_after": after,
-            },
-        )
+    planned = {number: int(row.planned) for number, row in known.items()}
+    changes = _Changes(connection, builder)
+    done = dict.fromkeys(planned, 0)
+    for steps in builder.rounds():
+        done |= _carry_out(connection, builder, [step for step in steps if planned[step.number]], this)
+        for step in steps:
+            if done[step.number] != planned[step.number]:
+                raise PlanChanged(
+                    f"{planned[step.number]} rows were planned and {done[step.number]} were found",
+                    where=f"step {step.number}, {step.table}",
+                    do=_AGAIN,
+                )
+    # What a publisher's deferred constraint or trigger does at the end is to happen before it is counted.
+    connection.exec_driver_sql("SET CONSTRAINTS ALL IMMEDIATE")
+    changes.require_only_planned(plan, planned)
+    connection.execute(
+        statement("erasure", "update_steps_done"),
+        this | {"steps": list(done), "found": list(done.values())},
+    )
     connection.execute(statement("erasure", "insert_assets"), this)
     _record_erased(connection, plan, now)
     connection.execute(
@@ -227,22 +218,90 @@ def _require_unmoved(connection: Connection, builder: Builder, workspace: Worksp
         raise PlanChanged(
             f"the evidence of {max(changed, not_minor)} cases changed after the plan", where=plan.run_id, do=_AGAIN
         )
-    for what, sql in (("arrived", builder.count_arrived()), ("are not covered", builder.count_uncovered())):
+    checks = (("arrived", builder.count_arrived()), ("are not covered", builder.count_uncovered(quiet=True)))
+    for what, sql in checks:
         count = int(connection.execute(text(sql), this).scalar_one() or 0) if sql else 0
         if count:
             raise PlanChanged(f"{count} rows of planned subjects {what} since the plan", where=plan.run_id, do=_AGAIN)
 
 
-def _sizes(connection: Connection, builder: Builder, tables: set[str]) -> dict[str, int]:
-    """Rows of each table that loses some, where counting is cheap."""
-    sizes = {}
-    for table in sorted(tables):
-        estimate = connection.execute(
-            statement("erasure", "select_table_size"), {"table_name": quote_table(table)}
-        ).scalar_one()
-        if estimate < _COUNT_BELOW:
-            sizes[table] = int(connection.execute(text(builder.count_rows(table))).scalar_one())
-    return sizes
+def _carry_out(connection: Connection, builder: Builder, steps: Sequence[Step], this: dict[str, Any]) -> dict[int, int]:
+    """Carry out steps that go together; how many rows each found. Raises PlanChanged for a row that is not frozen."""
+    if not steps:
+        return {}
+    first = steps[0]
+    if first.action == "KEEP":
+        return {first.number: int(connection.execute(text(builder.count_present(first)), this).scalar_one())}
+    by_owner = 0
+    if len(steps) == 1 and (sql := builder.erase_by_owner(first)):
+        by_owner, frozen = connection.execute(text(sql), this).one()
+        if by_owner != frozen:
+            raise PlanChanged(
+                f"{by_owner - frozen} rows of planned subjects arrived since the plan", where=first.table, do=_AGAIN
+            )
+    counts = connection.execute(text(builder.erase(steps)), this).one()
+    found = {step.number: int(count) for step, count in zip(steps, counts, strict=True)}
+    return found | {first.number: found[first.number] + int(by_owner)}
+
+
+class _Changes:
+    """What this transaction changed in every table of the publisher, as PostgreSQL itself counts it.
+
+    It sees what nobody planned: a cascade, a trigger that deletes, or that writes a copy elsewhere. Costs nothing,
+    however large the tables are.
+    """
+
+    def __init__(self, connection: Connection, builder: Builder) -> None:
+        self.connection, self.builder = connection, builder
+        self.before = self._counted()
+
+    def _counted(self) -> dict[str, tuple[int, int, int]]:
+        rows = self.connection.execute(
+            statement("erasure", "select_changes"), {"excluded": list(catalogue.NOT_THE_PUBLISHERS)}
+        )
+        return {
+            catalogue.table_name(r.schema_name, r.table_name): (int(r.inserted), int(r.updated), int(r.deleted))
+            for r in rows
+        }
+
+    def require_only_planned(self, plan: Plan, planned: Mapping[int, int]) -> None:
+        """Record planned and counted changes table by table. Raises PlanChanged when they differ.
+
+        Tables about nobody may be written to by triggers (a counter); nothing may be deleted there.
+        """
+        expected: dict[str, list[int]] = {}
+        for step in self.builder.steps:
+            if step.action != "KEEP" and planned[step.number]:
+                expected.setdefault(step.table, [0, 0])[step.action == "DELETE"] += planned[step.number]
+        entries, wrong = [], []
+        counted = self._counted()
+        for table in sorted(counted.keys() | expected.keys()):
+            now, then = counted.get(table, (0, 0, 0)), self.before.get(table, (0, 0, 0))
+            inserted, updated, deleted = (n - t for n, t in zip(now, then, strict=True))
+            to_update, to_delete = expected.get(table, (0, 0))
+            entry = self.builder.map.tables.get(table)
+            if (entry is not None and entry.about == "nobody") and table not in expected:
+                inserted = updated = 0
+            if (inserted, updated, deleted) != (0, to_update, to_delete):
+                wrong.append(f"{table}: {inserted} inserted, {updated} updated, {deleted} deleted")
+            if updated or deleted or inserted:
+                entries.append({
+                    "plan_id": plan.plan_id,
+                    "table_name": table,
+                    "inserted": inserted,
+                    "updated": updated,
+                    "deleted": deleted,
+                    "to_update": to_update,
+                    "to_delete": to_delete,
+                })
+        if wrong:
+            raise PlanChanged(
+                f"the database did something else than was planned ({'; '.join(wrong[:5])})",
+                where=plan.run_id,
+                do="look for a trigger, a rule or a cascade on these tables; nothing was erased",
+            )
+        if entries:
+            self.connection.execute(statement("erasure", "insert_change"), entries)
 
 
 class _Control:
@@ -251,8 +310,10 @@ class _Control:
     def __init__(self, connection: Connection, builder: Builder, plan: Plan) -> None:
         self.connection, self.plan = connection, plan
         self.statements = dict(builder.control_figures())
-        total = int(connection.execute(text(builder.count_subjects())).scalar_one())
-        share = min(100.0, 100.0 * 2 * _CONTROL_SUBJECTS / max(total, 1))
+        subject = quote_table(builder.map.subject.table)
+        size = connection.execute(statement("erasure", "select_table_size"), {"table_name": subject}).one()
+        # Whole pages are drawn, so that a large table is not read for it; three times what is needed, some are ours.
+        share = min(100.0, 300.0 * _CONTROL_SUBJECTS / max(float(size.estimate), 1.0)) if size.pages > 20 else 100.0
         connection.execute(
             text(builder.create_control_group()),
             {"plan_id": plan.plan_id, "share": share, "size": _CONTROL_SUBJECTS, "seed": int(plan.sha256[:6], 16)},
