@@ -103,6 +103,14 @@ def _kept(path: Path, make: Callable[[], str]) -> str:
     return path.read_text(encoding="utf-8")
 
 
+def _complete_ring(path: Path, fresh: dict[str, object]) -> None:
+    """Add keys for purposes that a ring made by an earlier version lacks."""
+    if path.exists():
+        held = json.loads(path.read_text(encoding="utf-8"))
+        if set(fresh) - set(held):
+            write_private(path, json.dumps(fresh | held))
+
+
 @dataclass(frozen=True)
 class Keys:
     """Keys of the sandbox, made on first use: HMAC keys by purpose (JSON), signing key file, Airflow's secrets."""
@@ -120,6 +128,7 @@ def keys(var: Path) -> Keys:
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)
     ring = {purpose: {"current": "k1", "keys": {"k1": secrets.token_hex(32)}} for purpose in KEY_PURPOSES}
+    _complete_ring(folder / "hmac.json", ring)
     signing = folder / "signing.pem"
     _kept(signing, new_signing_key)
     return Keys(

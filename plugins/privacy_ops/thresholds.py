@@ -90,6 +90,16 @@ class Evidence(_Frozen):
     lock_days: int = Field(ge=1)
 
 
+class Downstream(_Frozen):
+    """Instructions to processors and notices to recipients; hours and days since the party was told."""
+
+    item_days: int = Field(ge=1, le=7, description="how long encrypted identifiers may wait")
+    instruct_hours: int = Field(ge=1, le=24)
+    chase_hours: int = Field(ge=1, le=72)
+    escalate_days: int = Field(ge=1, le=7)
+    breach_days: int = Field(ge=1, le=30)
+
+
 class Export(_Frozen):
     """Disclosure control of the usage export."""
 
@@ -125,6 +135,7 @@ class Thresholds(_Frozen):
     sweep: Sweep
     backup_max_age_days: int = Field(ge=0)
     evidence: Evidence
+    downstream: Downstream
     export: Export
     transfers: Transfers
 

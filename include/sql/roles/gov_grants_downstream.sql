@@ -1,1 +1,13 @@
--- Rights on the tables of downstream; see gov_grants_minors.sql.
+-- Purpose: what each duty may do in the tables of downstream.
+-- Parameters: none.
+-- Grain: grants only.
+-- Idempotency: the same grants however often it runs.
+
+GRANT SELECT, INSERT, UPDATE ON gov.downstream_instruction, gov.work_item TO privacy_erase;
+
+GRANT SELECT, INSERT ON gov.downstream_event, gov.certificate_supplement TO privacy_erase;
+
+GRANT SELECT, INSERT, DELETE ON gov.certificate_draft TO privacy_erase;
+
+-- The pages show who was told what when; nobody is named in it.
+GRANT SELECT ON gov.downstream_instruction, gov.downstream_event TO privacy_console;

@@ -89,14 +89,20 @@ def _detect(data_map: DataMap, granted: dict[str, Rights]) -> None:
     for name, table in data_map.tables.items():
         columns = set()
         for column, entry in table.columns.items():
-            evidences = ((entry.evidence,) if entry.evidence else ()) + entry.more_evidence
-            if evidences or entry.counter_signal:
+            if entry.evidences or entry.counter_signal:
                 columns.add(column)
-            columns |= {evidence.source for evidence in evidences if evidence.source}
+            for evidence in entry.evidences:
+                columns |= evidence.columns()
+                if evidence.quarantine:
+                    columns.add(evidence.quarantine.column)
+                    granted.setdefault(name, Rights()).update.add(evidence.quarantine.column)
         if not columns:
             continue
         _select(granted, name, columns | set(table.key) | ({table.created_at} if table.created_at else set()))
         _way(data_map, name, granted)
+        for link in table.also:  # reports and events lead to the person by e-mail address as well
+            _select(granted, name, set(link.columns))
+            _select(granted, link.to, set(data_map.references_of(link)))
     subject, restriction = data_map.subject, data_map.restriction
     _select(granted, subject.table, {*subject.key, subject.registered_at})
     _select(granted, restriction.table, {*restriction.key, restriction.column})

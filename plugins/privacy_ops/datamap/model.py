@@ -51,31 +51,110 @@ class Purpose(StrEnum):
     LEGAL_OBLIGATION = "legal_obligation"
 
 
+EvidenceKind = Literal[
+    "birth_date",  # a date column
+    "birth_text",  # a date, or a year, or a year and a month, as somebody wrote it
+    "age_number",  # completed years on the day of the statement
+    "age_band",  # "<18", "16-18", "18-24": years on the day of the statement
+    "school_year",  # "Year 12", "9th grade", on the day of the statement
+    "declared_adult",  # a box or answer: yes or no
+    "age_gate",  # an event: `says_minor` names the refusals
+    "attendee_type",  # `says_minor` names the kinds that are children
+    "guardian",  # that the row exists
+    "youth_list",  # an import or list: `says_minor` names those for the young
+    "report",  # somebody told us that a person is under 18
+    "free_text",
+    "mail_domain",  # an e-mail address: only its domain is looked at
+    "occupation",
+    "payment_text",  # what a payment service answered
+    "scan",  # what a scan found inside a submitted file; `says_minor` empty: anything it found
+    "identity_link",  # rows that are the same in this column and in `same` are one person's accounts
+]
+
+# Ages are declared or reported, never guessed (policy section 5: no profiling): evidence stands in no column that
+# holds a name, a picture of somebody or what they did.
+NO_EVIDENCE = (
+    "user.name",
+    "user.content.self_image",
+    "user.biometric",
+    "user.behavior",
+    "user.social_activity",
+    "user.location",
+    "user.device",
+    "user.sensor",
+    "user.telemetry",
+    "user.health",
+    "user.demographic.gender",
+    "user.demographic.race_ethnicity",
+)
+_STATES_VALUES = {"age_gate", "attendee_type", "youth_list"}
+
+
+class Quarantine(_Frozen):
+    """How the publisher's applications are told that a row is out of use: ``column`` becomes ``value``."""
+
+    column: Identifier
+    value: str
+
+
 class AgeEvidence(_Frozen):
-    """This column says something about somebody's age."""
+    """This column says something about somebody's age. ``kind`` decides how it is read and how strong it is."""
 
     signal: str = Field(pattern=r"^SIG-\d\d$")
-    kind: Literal[
-        "birth_date",
-        "birth_text",
-        "declared_adult",
-        "attendee_type",
-        "age_number",
-        "age_band",
-        "guardian",
-        "free_text",
-    ]
+    kind: EvidenceKind
     subject: Literal["person", "row"] = "person"  # "row": whose age this is, is the row itself, never the account
     order: Literal["dmy", "mdy", "unknown"] = "unknown"  # of day and month in text that is not ISO
     source: Identifier | None = None  # column that names the feed a value came from
     path: str | None = None  # key inside a JSON column
+    month: str | None = None  # where the month stands when the year stands alone: key of the same JSON, or column
+    country: str | None = None  # whose school years: key of the same JSON, or column
+    stated_on: Identifier | None = None  # when it was said; default: the table's `created_at`
+    says_minor: tuple[str, ...] = ()  # values that say "under 18"
+    ages: bool = False  # a bare number is an age in years on the day it was said
+    changed_by: Identifier | None = None  # rows are earlier states: who changed them into later ones
+    verified: tuple[str, ...] = ()  # values of `changed_by` that mean: corrected after a check of the person
+    where: dict[Identifier, tuple[str, ...]] = Field(default_factory=dict)  # only rows that hold one of these values
+    same: tuple[Identifier, ...] = ()
+    quarantine: Quarantine | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> AgeEvidence:
+        if self.kind in _STATES_VALUES and not self.says_minor:
+            raise ValueError(f"evidence of kind {self.kind} needs says_minor: the values that say under 18")
+        if self.month and self.kind != "birth_text":
+            raise ValueError("a month belongs to a year: kind birth_text")
+        if self.quarantine and self.subject != "row":
+            raise ValueError("only rows are put in quarantine; a person is restricted")
+        return self
+
+    def columns(self) -> set[str]:
+        """Every other column of the table that has to be read with this one."""
+        named = {self.source, self.stated_on, self.changed_by, *self.where, *self.same}
+        if self.path is None:
+            named |= {self.month, self.country}
+        return {name for name in named if name}
 
 
 class CounterSignal(_Frozen):
-    """What this column holds speaks against childhood: a machine no longer decides alone."""
+    """What this column holds speaks against childhood: a machine no longer decides alone.
 
-    code: Literal["registration_number", "qualification", "speaker", "publication"]
-    values: tuple[str, ...] = ()  # only these; none named: anything but empty
+    ``values``: only these. ``older_than_years``: a date, instant or year at least so long ago. ``domains``: an e-mail
+    address below one of these. Nothing named: anything but empty.
+    """
+
+    code: Literal[
+        "registration_number",
+        "qualification",
+        "speaker",
+        "publication",
+        "occupation",
+        "mail_domain",
+        "account_age",
+        "first_order",
+    ]
+    values: tuple[str, ...] = ()
+    older_than_years: int | None = Field(default=None, ge=1)
+    domains: tuple[str, ...] = ()
 
 
 class Column(_Frozen):
@@ -96,6 +175,20 @@ class Column(_Frozen):
     @property
     def personal(self) -> bool:
         return self.category == "user" or self.category.startswith("user.")
+
+    @property
+    def evidences(self) -> tuple[AgeEvidence, ...]:
+        """Everything this column says about an age."""
+        return ((self.evidence,) if self.evidence else ()) + self.more_evidence
+
+    @model_validator(mode="after")
+    def _states_facts(self) -> Column:
+        guessed = next((c for c in NO_EVIDENCE if self.category == c or self.category.startswith(c + ".")), None)
+        if guessed and self.evidences:
+            raise ValueError(f"no age is read from {guessed}: names, pictures and behaviour are not evidence")
+        if sum(1 for e in self.evidences if e.path is None) > 1:
+            raise ValueError("several pieces of evidence in one column need a path each")
+        return self
 
 
 class Link(_Frozen):
@@ -173,7 +266,10 @@ class Table(_Frozen):
         named |= {c for link in self.also for c in link.columns} | ({self.created_at} if self.created_at else set())
         for disclosure in self.disclosed_to:
             named |= set(disclosure.known_by)
-            named |= set(disclosure.through.columns) if disclosure.through else {disclosure.by} - {None}
+            named |= set(disclosure.through.columns) if disclosure.through else set(filter(None, [disclosure.by]))
+        for column in self.columns.values():
+            for evidence in column.evidences:
+                named |= evidence.columns() | ({evidence.quarantine.column} if evidence.quarantine else set())
         if missing := sorted(named - set(self.columns)):
             raise ValueError("columns named but not listed: " + ", ".join(missing))
         return self
