@@ -149,7 +149,9 @@ def map_of(**changes: Any) -> DataMap:
                 name={"identifier": "name"},
                 email={"identifier": "email"},
                 badge_code={"identifier": "external"},
-                attendee_type={"evidence": {"signal": "SIG-06", "kind": "attendee_type", "subject": "row"}},
+                attendee_type={
+                    "evidence": {"signal": "SIG-06", "kind": "attendee_type", "subject": "row", "says_minor": ["child"]}
+                },
                 age_or_dob={"evidence": {"signal": "SIG-01", "kind": "birth_text", "subject": "row"}},
             ),
         },
