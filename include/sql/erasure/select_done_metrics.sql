@@ -8,8 +8,23 @@ SELECT
             AND (s.found IS NULL OR s.found <> s.planned OR s.found <> s.deleted + s.retained)
     ) AS steps_unbalanced,
     (
-        SELECT count(*) FROM gov.erasure_step AS s
-        WHERE s.plan_id = :plan_id AND s.rows_before IS NOT NULL AND s.rows_before - s.deleted <> s.rows_after
+        SELECT count(*) FROM (
+            SELECT
+                s.table_name,
+                coalesce(sum(s.planned) FILTER (WHERE s.action = 'DELETE'), 0) AS to_delete,
+                coalesce(sum(s.planned) FILTER (WHERE s.action IN ('EMPTY', 'UNLINK')), 0) AS to_update
+            FROM gov.erasure_step AS s
+            WHERE s.plan_id = :plan_id AND s.action <> 'KEEP' AND s.planned > 0
+            GROUP BY s.table_name
+        ) AS e
+        FULL JOIN (
+            SELECT * FROM gov.erasure_change AS k
+            WHERE k.plan_id = :plan_id
+        ) AS c ON e.table_name = c.table_name
+        WHERE
+            c.deleted IS DISTINCT FROM coalesce(e.to_delete, 0)
+            OR c.updated IS DISTINCT FROM coalesce(e.to_update, 0)
+            OR c.inserted <> 0
     ) AS tables_not_conserved,
     (
         SELECT count(*) FROM gov.erasure_object AS o

@@ -8,8 +8,9 @@ frozen keys are ever touched. Rows of others that point at rows that go lose the
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import Literal
 
 from privacy_ops.datamap.catalogue import Catalogue, ForeignKey
@@ -20,12 +21,16 @@ from privacy_ops.stores.database import quote, quote_table
 
 Action = Literal["DELETE", "EMPTY", "UNLINK", "KEEP"]
 _GOES = {EraseAction.DELETE, EraseAction.NULL, EraseAction.UNLINK, EraseAction.OBJ_ALL_VERSIONS}
+_LOUD = {"no action", "restrict"}  # foreign keys that refuse what would leave a row behind
 _PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
 
 
 @dataclass(frozen=True)
 class Step:
-    """One statement on one table. ``edge`` is the pointer that an UNLINK step empties."""
+    """One statement on one table. ``edge`` is the pointer that an UNLINK step empties.
+
+    Steps of one ``circle`` (above 0) refer to each other and go in one statement.
+    """
 
     number: int
     table: str
@@ -34,13 +39,11 @@ class Step:
     key: tuple[str, ...]
     why: str
     edge: ForeignKey | None = None
+    circle: int = 0
 
 
 class Builder:
-    """Steps and statements for one data map over one live catalogue.
-
-    Raises DataMapError when tables that go refer to each other in a circle that no emptied column breaks.
-    """
+    """Steps and statements for one data map over one live catalogue."""
 
     def __init__(self, data_map: DataMap, catalogue: Catalogue) -> None:
         self.map, self.catalogue = data_map, catalogue
@@ -63,14 +66,12 @@ class Builder:
             else:
                 kept.append(step)
         held = [edge for edge in Graph.of(self.catalogue, self.map).edges if not self._emptied(edge)]
-        order = Graph(tuple(held)).deletion_order(goes)
-        if circle := next((component for component in order if len(component) > 1), None):
-            raise DataMapError(
-                f"rows that go refer to each other in a circle: {', '.join(circle)}",
-                where="data map",
-                do="give one nullable key of the circle the erase action UNLINK",
-            )
-        return [*emptied, *(goes[component[0]] for component in order), *kept]
+        ordered = [
+            replace(goes[name], circle=number if len(component) > 1 else 0)
+            for number, component in enumerate(Graph(tuple(held)).deletion_order(goes), start=1)
+            for name in component
+        ]
+        return [*emptied, *ordered, *kept]
 
     def _unlinks(self) -> Iterator[Step]:
         """Pointers at rows that go, which the map lets us empty in rows of anybody."""
@@ -89,6 +90,11 @@ class Builder:
     @staticmethod
     def _number(unlinks: Sequence[Step], owned: Sequence[Step]) -> tuple[Step, ...]:
         return tuple(replace(step, number=n) for n, step in enumerate([*unlinks, *owned], start=1))
+
+    def rounds(self) -> Iterator[tuple[Step, ...]]:
+        """Steps in the order of execution; those of a circle together."""
+        for _, steps in groupby(self.steps, key=lambda step: step.circle or -step.number):
+            yield tuple(steps)
 
     def collection_order(self) -> list[Step]:
         """Own steps, each after the tables that its links lead to."""
@@ -117,7 +123,7 @@ class Builder:
             INSERT INTO gov.erasure_row (plan_id, step_no, row_key, case_id)
             SELECT p.plan_id, {step.number}, {self.key_array(table, "t")}, c.case_id
             FROM gov.erasure_plan_case AS p JOIN gov.minor_case AS c USING (case_id)
-            JOIN {quote_table(table)} AS t ON {self.key_matches(table, "t", "c.subject_key")}
+            JOIN {self.rows_of(table)} AS t ON {self.key_matches(table, "t", "c.subject_key")}
             WHERE p.plan_id = :plan_id AND c.subject_kind = :kind AND c.subject_table = :table
             ON CONFLICT DO NOTHING
         """
@@ -141,8 +147,8 @@ class Builder:
             INSERT INTO gov.erasure_row (plan_id, step_no, row_key, case_id)
             SELECT r.plan_id, {step.number}, {self.key_array(step.table, "t")}, r.case_id
             FROM gov.erasure_row AS r
-            JOIN {quote_table(link.to)} AS p ON {self.key_matches(link.to, "p", "r.row_key")}
-            JOIN {quote_table(step.table)} AS t ON {pairs}
+            JOIN {self.rows_of(link.to)} AS p ON {self.key_matches(link.to, "p", "r.row_key")}
+            JOIN {self.rows_of(step.table)} AS t ON {pairs}
             WHERE r.plan_id = :plan_id AND r.step_no = {parent.number}{self._unowned(step.table, only_unowned)}
             ON CONFLICT DO NOTHING
         """
@@ -152,7 +158,7 @@ class Builder:
         return f"""
             INSERT INTO gov.erasure_row (plan_id, step_no, row_key, case_id)
             SELECT k.plan_id, {step.number}, {self.key_array(step.table, "t")}, k.case_id
-            FROM {quote_table(step.table)} AS t
+            FROM {self.rows_of(step.table)} AS t
             JOIN gov.erasure_key AS k ON k.plan_id = :plan_id AND k.kind = 'email'
                 AND k.value = {normal_email(f"t.{quote(link.columns[0])}")}
             WHERE true{self._unowned(step.table, True)}
@@ -179,8 +185,8 @@ class Builder:
             INSERT INTO gov.erasure_row (plan_id, step_no, row_key, case_id)
             SELECT r.plan_id, {step.number}, {self.key_array(edge.table, "t")}, r.case_id
             FROM gov.erasure_row AS r
-            JOIN {quote_table(edge.to)} AS p ON {self.key_matches(edge.to, "p", "r.row_key")}
-            JOIN {quote_table(edge.table)} AS t ON {pairs}
+            JOIN {self.rows_of(edge.to)} AS p ON {self.key_matches(edge.to, "p", "r.row_key")}
+            JOIN {self.rows_of(edge.table)} AS t ON {pairs}
             WHERE r.plan_id = :plan_id AND r.step_no = {parent.number}{stays}
             ON CONFLICT DO NOTHING
         """
@@ -194,11 +200,17 @@ class Builder:
             SELECT 1 FROM gov.erasure_row AS o WHERE o.plan_id = :plan_id AND o.step_no = {own.number}
               AND o.row_key = {self.key_array(table, "t")})"""
 
-    def count_uncovered(self) -> str | None:
-        """Live children of rows that go which no step takes care of. Parameter: plan_id. None: no such key exists."""
+    def count_uncovered(self, *, quiet: bool = False) -> str | None:
+        """Live children of rows that go which no step takes care of. Parameter: plan_id. None: no such key exists.
+
+        ``quiet``: only along keys that would change such a child without a word (ON DELETE CASCADE, SET NULL, SET
+        DEFAULT); the others refuse the deletion themselves, row by row.
+        """
         counts = []
         for edge in self.catalogue.foreign_keys:
             if not self._goes(edge.to) or edge.to not in self.own or self._emptied(edge):
+                continue
+            if quiet and edge.on_delete in _LOUD:
                 continue
             parent, own = self.own[edge.to], self.own.get(edge.table)
             going = (
@@ -211,8 +223,8 @@ class Builder:
                 f"t.{quote(c)} = p.{quote(r)}" for c, r in zip(edge.columns, edge.references, strict=True)
             )
             counts.append(f"""SELECT count(*) AS n FROM gov.erasure_row AS r
-                JOIN {quote_table(edge.to)} AS p ON {self.key_matches(edge.to, "p", "r.row_key")}
-                JOIN {quote_table(edge.table)} AS t ON {pairs}
+                JOIN {self.rows_of(edge.to)} AS p ON {self.key_matches(edge.to, "p", "r.row_key")}
+                JOIN {self.rows_of(edge.table)} AS t ON {pairs}
                 WHERE r.plan_id = :plan_id AND r.step_no = {parent.number} {going}""")
         return f"SELECT sum(n) FROM ({' UNION ALL '.join(counts)}) AS uncovered" if counts else None
 
@@ -250,7 +262,7 @@ class Builder:
                       AND r.step_no = {self.own[subject.table].number} AND {mine or "true"})"""
                 yield f"""
                     UPDATE gov.erasure_key AS k SET kind = 'email_shared'
-                    FROM {quote_table(name)} AS t
+                    FROM {self.rows_of(name)} AS t
                     WHERE k.plan_id = :plan_id AND k.kind = 'email'
                       AND k.value = {normal_email(f"t.{quote(column)}")} {"" if others_address else of_others}
                 """
@@ -273,7 +285,7 @@ class Builder:
             owned = "".join(f" AND t.{quote(c)} IS NOT NULL" for c in link.columns) if link else ""
             yield f"""
                 UPDATE gov.erasure_key AS k SET kind = k.kind || '_shared'
-                FROM {quote_table(name)} AS t
+                FROM {self.rows_of(name)} AS t
                 WHERE k.plan_id = :plan_id AND k.kind = {literal(kind)}
                   AND {self._same_identifier(kind, name, column)}{owned}
                   AND NOT EXISTS (
@@ -293,7 +305,7 @@ class Builder:
         return f"""
             INSERT INTO gov.erasure_key (plan_id, case_id, kind, value)
             SELECT DISTINCT r.plan_id, r.case_id, {literal(kind)}, {value}
-            FROM gov.erasure_row AS r JOIN {quote_table(table)} AS t ON {self.key_matches(table, "t", "r.row_key")}
+            FROM gov.erasure_row AS r JOIN {self.rows_of(table)} AS t ON {self.key_matches(table, "t", "r.row_key")}
             WHERE r.plan_id = :plan_id AND r.step_no = {step.number} AND coalesce({value}, '') <> ''
             ON CONFLICT DO NOTHING
         """
@@ -314,7 +326,7 @@ class Builder:
 
     def _objects_in_column(self, step: Step, column: str, key: str, store: ObjectStoreEntry) -> str:
         shared = "".join(
-            f""" AND NOT EXISTS (SELECT 1 FROM {quote_table(other)} AS o
+            f""" AND NOT EXISTS (SELECT 1 FROM {self.rows_of(other)} AS o
                 WHERE {self._holds(other, other_column, "o", "f.object_key")} AND NOT EXISTS (
                     SELECT 1 FROM gov.erasure_row AS e WHERE e.plan_id = :plan_id
                       AND e.step_no = {self.own[other].number} AND e.row_key = {self.key_array(other, "o")}))"""
@@ -325,7 +337,7 @@ class Builder:
             SELECT DISTINCT :plan_id, f.case_id, {literal(key)}, {literal(store.bucket)}, f.object_key, false
             FROM (SELECT r.case_id, {self._each(step.table, column)} AS object_key
                   FROM gov.erasure_row AS r
-                  JOIN {quote_table(step.table)} AS t ON {self.key_matches(step.table, "t", "r.row_key")}
+                  JOIN {self.rows_of(step.table)} AS t ON {self.key_matches(step.table, "t", "r.row_key")}
                   WHERE r.plan_id = :plan_id AND r.step_no = {step.number}) AS f
             WHERE coalesce(f.object_key, '') <> ''{shared}
             ON CONFLICT DO NOTHING
@@ -346,7 +358,7 @@ class Builder:
             INSERT INTO gov.erasure_object (plan_id, case_id, store, bucket, object_key, is_prefix)
             SELECT DISTINCT r.plan_id, r.case_id, {literal(key)}, {literal(store.bucket)}, {" || ".join(parts)},
                    {"true" if template.endswith("/") else "false"}
-            FROM gov.erasure_row AS r JOIN {quote_table(table)} AS t ON {self.key_matches(table, "t", "r.row_key")}
+            FROM gov.erasure_row AS r JOIN {self.rows_of(table)} AS t ON {self.key_matches(table, "t", "r.row_key")}
             WHERE r.plan_id = :plan_id AND r.step_no = {step.number}{filled}
             ON CONFLICT DO NOTHING
         """
@@ -367,42 +379,90 @@ class Builder:
 
     # --- erasing -------------------------------------------------------------------------------------------------
 
-    def erase(self, step: Step) -> str:
-        """Delete, or empty columns, by frozen keys. Parameters: plan_id."""
-        matches = self.key_matches(step.table, "t", "r.row_key")
-        frozen = f"r.plan_id = :plan_id AND r.step_no = {step.number} AND {matches}"
+    def erase(self, steps: Sequence[Step]) -> str:
+        """Delete, or empty columns, by frozen keys. Gives one row: how many rows each step changed. Parameter: plan_id.
+
+        Steps of a circle go in one statement: foreign keys are checked at its end.
+        """
+        parts = ", ".join(f"s{step.number} AS ({self._change(step)} RETURNING 1)" for step in steps)
+        counts = ", ".join(f"(SELECT count(*) FROM s{step.number})" for step in steps)
+        return f"WITH {parts} SELECT {counts}"
+
+    def _change(self, step: Step) -> str:
+        frozen = f"""(SELECT {self._typed_key(step)} FROM gov.erasure_row AS r
+            WHERE r.plan_id = :plan_id AND r.step_no = {step.number}) AS k"""
+        matches = " AND ".join(f"t.{quote(c)} = k.k{i}" for i, c in enumerate(step.key, start=1))
         if step.action == "DELETE":
-            return f"DELETE FROM {quote_table(step.table)} AS t USING gov.erasure_row AS r WHERE {frozen}"
+            return f"DELETE FROM {self.rows_of(step.table)} AS t USING {frozen} WHERE {matches}"
         emptied = ", ".join(f"{quote(c)} = NULL" for c in step.columns)
-        return f"UPDATE {quote_table(step.table)} AS t SET {emptied} FROM gov.erasure_row AS r WHERE {frozen}"
+        return f"UPDATE {self.rows_of(step.table)} AS t SET {emptied} FROM {frozen} WHERE {matches}"
+
+    def _typed_key(self, step: Step) -> str:
+        return ", ".join(
+            f"CAST(r.row_key[{i}] AS {self.type(step.table, c)}) AS k{i}" for i, c in enumerate(step.key, start=1)
+        )
+
+    def erase_by_owner(self, step: Step) -> str | None:
+        """Delete the rows of a partitioned table that lead to frozen rows of its parent. Parameter: plan_id.
+
+        Gives how many went, and how many of them were frozen: unless both are equal, the caller takes it back. Looking
+        up each key would ask every partition for every row; the way from the owner asks once per owner. Rows without
+        an owner are left to ``erase``. None: not such a table.
+        """
+        link = self.map.tables[step.table].link
+        live = self.catalogue.tables.get(step.table)
+        if step.action != "DELETE" or live is None or not live.partitions or link is None or link.to not in self.own:
+            return None
+        parent = self.own[link.to]
+        pairs = " AND ".join(
+            f"t.{quote(c)} = p.{quote(r)}" for c, r in zip(link.columns, self.map.references_of(link), strict=True)
+        )
+        return f"""
+            WITH p AS MATERIALIZED (
+                SELECT {", ".join(f"p.{quote(c)}" for c in self.map.references_of(link))} FROM gov.erasure_row AS r
+                JOIN {self.rows_of(link.to)} AS p ON {self.key_matches(link.to, "p", "r.row_key")}
+                WHERE r.plan_id = :plan_id AND r.step_no = {parent.number}
+            ), gone AS (
+                DELETE FROM {self.rows_of(step.table)} AS t USING p WHERE {pairs}
+                RETURNING {self.key_array(step.table, "t")} AS row_key
+            )
+            SELECT count(*), count(r.row_key) FROM gone
+            LEFT JOIN gov.erasure_row AS r ON r.plan_id = :plan_id AND r.step_no = {step.number}
+                AND r.row_key = gone.row_key
+        """
 
     def count_present(self, step: Step) -> str:
         """How many frozen rows are there now. Parameter: plan_id."""
-        return f"""SELECT count(*) FROM gov.erasure_row AS r JOIN {quote_table(step.table)} AS t
+        return f"""SELECT count(*) FROM gov.erasure_row AS r JOIN {self.rows_of(step.table)} AS t
             ON {self.key_matches(step.table, "t", "r.row_key")}
             WHERE r.plan_id = :plan_id AND r.step_no = {step.number}"""
 
     def count_arrived(self) -> str | None:
-        """Rows that belong to frozen rows that go by a required link, and are not frozen: they came after the plan."""
+        """Rows that belong to frozen rows and are not frozen: they came after the plan. Parameter: plan_id.
+
+        Only along links that nothing enforces, and below rows that stay: a foreign key refuses the others itself.
+        """
         counts = []
         for name, step in self.own.items():
             for link in self.map.tables[name].links():
                 if link.to not in self.own or link in self.map.tables[name].also or link.to == name:
+                    continue
+                if self.own[link.to].action == "DELETE" and self._enforced(name, link, _LOUD):
                     continue
                 pairs = " AND ".join(
                     f"t.{quote(c)} = p.{quote(r)}"
                     for c, r in zip(link.columns, self.map.references_of(link), strict=True)
                 )
                 counts.append(f"""SELECT count(*) AS n FROM gov.erasure_row AS r
-                    JOIN {quote_table(link.to)} AS p ON {self.key_matches(link.to, "p", "r.row_key")}
-                    JOIN {quote_table(name)} AS t ON {pairs}
+                    JOIN {self.rows_of(link.to)} AS p ON {self.key_matches(link.to, "p", "r.row_key")}
+                    JOIN {self.rows_of(name)} AS t ON {pairs}
                     WHERE r.plan_id = :plan_id AND r.step_no = {self.own[link.to].number} AND NOT EXISTS (
                         SELECT 1 FROM gov.erasure_row AS o WHERE o.plan_id = :plan_id AND o.step_no = {step.number}
                           AND o.row_key = {self.key_array(name, "t")})""")
         return f"SELECT sum(n) FROM ({' UNION ALL '.join(counts)}) AS arrived" if counts else None
 
     def count_rows(self, table: str) -> str:
-        return f"SELECT count(*) FROM {quote_table(table)}"
+        return f"SELECT count(*) FROM {self.rows_of(table)}"
 
     def count_subjects(self) -> str:
         return self.count_rows(self.map.subject.table)
@@ -441,7 +501,7 @@ class Builder:
         # Materialised: a value is cast to a column's type only after its kind was looked at.
         return f"""WITH k AS MATERIALIZED (
                 SELECT e.value FROM gov.erasure_key AS e WHERE e.plan_id = :plan_id AND e.kind = {literal(kind)}
-            ) SELECT count(*) FROM k JOIN {quote_table(table)} AS t ON {matches}"""
+            ) SELECT count(*) FROM k JOIN {self.rows_of(table)} AS t ON {matches}"""
 
     def _same_identifier(self, kind: str, table: str, column: str) -> str:
         """Compared in the column's own type, so that its index serves, where all columns of the kind share one."""
@@ -460,7 +520,7 @@ class Builder:
             filled = ""
             if step.action != "DELETE":
                 filled = " AND (" + " OR ".join(f"t.{quote(c)} IS NOT NULL" for c in step.columns) + ")"
-            found.append(f"""SELECT count(*) FROM gov.erasure_row AS r JOIN {quote_table(table)} AS t ON {matches}
+            found.append(f"""SELECT count(*) FROM gov.erasure_row AS r JOIN {self.rows_of(table)} AS t ON {matches}
                 WHERE r.plan_id = :plan_id AND r.step_no = {step.number}{filled}""")
         return found
 
@@ -477,27 +537,31 @@ class Builder:
             present = " AND ".join(f"t.{quote(c)} IS NOT NULL" for c in link.columns)
             if self._enforced(name, link):
                 continue
-            counts.append(f"""SELECT count(*) AS n FROM {quote_table(name)} AS t WHERE {present}
-                AND NOT EXISTS (SELECT 1 FROM {quote_table(link.to)} AS p WHERE {pairs})""")
+            counts.append(f"""SELECT count(*) AS n FROM {self.rows_of(name)} AS t WHERE {present}
+                AND NOT EXISTS (SELECT 1 FROM {self.rows_of(link.to)} AS p WHERE {pairs})""")
         return f"SELECT sum(n) FROM ({' UNION ALL '.join(counts)}) AS orphans" if counts else None
 
-    def _enforced(self, table: str, link: Link) -> bool:
+    def _enforced(self, table: str, link: Link, actions: Collection[str] = ()) -> bool:
         wanted = set(zip(link.columns, self.map.references_of(link), strict=True))
         return any(
-            key.table == table and key.to == link.to and set(zip(key.columns, key.references, strict=True)) == wanted
+            key.table == table
+            and key.to == link.to
+            and set(zip(key.columns, key.references, strict=True)) == wanted
+            and (not actions or key.on_delete in actions)
             for key in self.catalogue.foreign_keys
         )
 
     def create_control_group(self) -> str:
-        """A random group of subjects outside the plan. Parameters: plan_id, share (percent), seed, size."""
-        subject = self.map.subject.table
+        """A random group of subjects outside the plan. Parameters: plan_id, share (percent of pages), seed, size."""
+        subject = self.map.subject
+        keys = ", ".join(f"t.{quote(c)} AS k{i}" for i, c in enumerate(subject.key, start=1))
         return f"""
             CREATE TEMPORARY TABLE control_subject ON COMMIT DROP AS
-            SELECT {self.key_array(subject, "t")} AS subject_key
-            FROM {quote_table(subject)} AS t TABLESAMPLE BERNOULLI (:share) REPEATABLE (:seed)
+            SELECT {keys} FROM {self.rows_of(subject.table)} AS t TABLESAMPLE SYSTEM (:share) REPEATABLE (:seed)
             WHERE NOT EXISTS (
                 SELECT 1 FROM gov.erasure_row AS r WHERE r.plan_id = :plan_id
-                  AND r.step_no = {self.own[subject].number} AND r.row_key = {self.key_array(subject, "t")})
+                  AND r.step_no = {self.own[subject.table].number}
+                  AND r.row_key = {self.key_array(subject.table, "t")})
             LIMIT :size
         """
 
@@ -515,16 +579,13 @@ class Builder:
                 columns = [table.link.columns[references.index(k)] for k in subject.key]
             else:
                 continue
-            matches = " AND ".join(
-                f"t.{quote(c)} = CAST(g.subject_key[{i}] AS {self.type(name, c)})"
-                for i, c in enumerate(columns, start=1)
-            )
+            matches = " AND ".join(f"t.{quote(c)} = g.k{i}" for i, c in enumerate(columns, start=1))
             numbers = ", ".join(str(step.number) for step in self.steps if step.table == name)
             yield (
                 name,
                 f"""
                 SELECT count(*), coalesce(sum(hashtextextended(CAST(t AS text), 0)), 0)
-                FROM control_subject AS g JOIN {quote_table(name)} AS t ON {matches}
+                FROM control_subject AS g JOIN {self.rows_of(name)} AS t ON {matches}
                 WHERE NOT EXISTS (
                     SELECT 1 FROM gov.erasure_row AS r WHERE r.plan_id = :plan_id AND r.step_no IN ({numbers})
                       AND r.row_key = {self.key_array(name, "t")})
@@ -557,7 +618,7 @@ class Builder:
                     FROM gov.erasure_plan_case AS p
                     JOIN gov.minor_case AS c USING (case_id)
                     JOIN gov.minor_signal AS s USING (case_id)
-                    LEFT JOIN {quote_table(name)} AS t ON {self.key_matches(name, "t", "s.row_key")}
+                    LEFT JOIN {self.rows_of(name)} AS t ON {self.key_matches(name, "t", "s.row_key")}
                     WHERE p.plan_id = :plan_id AND s.usable AND s.source_table = {literal(name)}
                       AND s.source_column = {literal(column)}""")
         if not branches:
@@ -600,6 +661,12 @@ class Builder:
         """
 
     # --- pieces ----------------------------------------------------------------------------------------------------
+
+    def rows_of(self, table: str) -> str:
+        """The table for FROM: without the tables that inherit from it, whose rows are their own entry's; with its
+        partitions, whose rows are its own."""
+        live = self.catalogue.tables.get(table)
+        return quote_table(table) if live is None or live.kind != "table" else f"ONLY {quote_table(table)}"
 
     def key(self, table: str) -> tuple[str, ...]:
         return self.map.subject.key if table == self.map.subject.table else self.map.tables[table].key
