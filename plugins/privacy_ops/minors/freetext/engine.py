@@ -1,0 +1,136 @@
+"""Applies the tables of a language to a text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from datetime import date
+
+from privacy_ops.minors.freetext.folding import Folded, fold
+from privacy_ops.minors.freetext.model import Finding, Language, Rule
+
+ADULT = 18
+# Who writes "I am 3." counts something; a clear statement without a unit begins here.
+YOUNGEST_WRITER = 8
+_BEFORE, _AFTER = 60, 80
+_SENTENCE_END = re.compile(r"[.!?;\n]")
+
+
+def search(text: str, languages: Iterable[Language], on: date | None) -> Iterator[Finding]:
+    """Every finding in ``text``, overlapping ones too."""
+    folded = fold(text)
+    for language in languages:
+        for rule, pattern in language.compiled:
+            for match in pattern.finditer(folded.text):
+                finding = _judge(language, rule, match, folded, on)
+                if finding is not None:
+                    yield finding
+
+
+def strongest(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Of overlapping findings the clearest, in the order of the text."""
+    kept: list[Finding] = []
+    for finding in sorted(findings, key=_rank):
+        if all(finding.end <= other.start or other.end <= finding.start for other in kept):
+            kept.append(finding)
+    return tuple(sorted(kept, key=lambda finding: (finding.start, finding.end)))
+
+
+def _rank(finding: Finding) -> tuple[bool, bool, bool, int, int, str]:
+    """The clear before the weak, the certain before the possible, known ages before open ones, the longer first."""
+    return (
+        finding.strength == "W",
+        finding.minor == "maybe",
+        finding.age_last is None,
+        finding.start - finding.end,
+        finding.start,
+        finding.rule,
+    )
+
+
+def _judge(language: Language, rule: Rule, match: re.Match[str], folded: Folded, on: date | None) -> Finding | None:
+    ages = _ages(language, rule, match, on)
+    if ages is not None and (ages[0] >= ADULT or ages[1] < 0):
+        return None
+    before = folded.text[max(0, match.start() - _BEFORE) : match.start()]
+    if rule.about == "self" and language.unreal.search(before):
+        return None
+    quoted = rule.about == "self" and _in_quotation(folded.text, match)
+    if quoted and not language.own.search(_around(folded.text, match)):
+        return None
+    hedged = rule.hedged or quoted or bool(language.hedge.search(before)) or _counts(rule, match, ages)
+    strength = "W" if hedged else rule.strength
+    if rule.about == "other":
+        strength = "R" if language.uses.search(_around(folded.text, match)) and not hedged else "W"
+    certain = ages is not None and ages[1] < ADULT and not hedged
+    start, end = folded.span(match.start(), match.end())
+    return Finding(
+        rule=f"{language.code}-{rule.id}",
+        strength=strength,
+        start=start,
+        end=end,
+        about=rule.about,
+        minor="yes" if certain else "maybe",
+        age_first=ages[0] if ages else None,
+        age_last=ages[1] if ages else None,
+    )
+
+
+def _ages(language: Language, rule: Rule, match: re.Match[str], on: date | None) -> tuple[int, int] | None:
+    """The ages that a match states, in completed years; None when it does not tell."""
+    if rule.reads == "unknown":
+        return None
+    if rule.reads == "fixed":
+        return rule.ages
+    if rule.reads == "born":
+        return _born(int(_group(match, "y")[0]), on)
+    numbers = [_number(language, word) for word in _group(match, "n")]
+    low, high = min(numbers), max(numbers)
+    if rule.reads == "below":
+        return 0, high - 1
+    if rule.reads == "months":
+        return low // 12, high // 12
+    if rule.reads == "grade":
+        return low + rule.shift, high + rule.shift + 1
+    if rule.reads == "turning":
+        for ahead in _group(match, "years"):
+            years = _number(language, ahead)
+            return low - years - 1, high - years
+        return low - 1, high - 1
+    return low, high
+
+
+def _born(year: int, on: date | None) -> tuple[int, int] | None:
+    """Ages of somebody born in ``year``; None without a day to judge on."""
+    if on is None:
+        return None if year >= 2000 else (ADULT, ADULT)
+    return on.year - year - 1, on.year - year
+
+
+def _number(language: Language, word: str) -> int:
+    return int(word) if word[0].isdigit() else language.numbers[word]
+
+
+def _group(match: re.Match[str], name: str) -> list[str]:
+    """What the groups of that name hold, in the order of the pattern."""
+    return [held for key, held in match.groupdict().items() if held is not None and key.partition("_")[0] == name]
+
+
+def _counts(rule: Rule, match: re.Match[str], ages: tuple[int, int] | None) -> bool:
+    """A bare small number rather counts something than states an age."""
+    return bool(_group(match, "bare")) and rule.reads == "is" and ages is not None and ages[1] < YOUNGEST_WRITER
+
+
+def _in_quotation(text: str, match: re.Match[str]) -> bool:
+    """Whether the match stands inside quotation marks that do not enclose the whole text."""
+    begin, end = match.span()
+    paragraph = text.rfind("\n", max(0, begin - 500), begin) + 1 or max(0, begin - 500)
+    opened = text.count('"', paragraph, begin)
+    if opened % 2:
+        return not (text.strip()[:1] == '"' and text.strip()[-1:] == '"' and opened == 1)
+    single = text[max(0, begin - 2) : begin]
+    return single.endswith("'") and "'" in text[end : end + _AFTER]
+
+
+def _around(text: str, match: re.Match[str]) -> str:
+    return text[max(0, match.start() - _BEFORE) : match.end() + _AFTER]

@@ -1,0 +1,106 @@
+"""Spanish."""
+
+from __future__ import annotations
+
+from privacy_ops.minors.freetext.model import Language, Rule
+
+_WORDS = (
+    "uno dos tres cuatro cinco seis siete ocho nueve diez once doce trece catorce quince dieciseis diecisiete dieciocho"
+)
+NUMBERS = {word: number for number, word in enumerate(_WORDS.split(), start=1)}
+_ORDINALS = {"primero": 1, "primer": 1, "segundo": 2, "tercero": 3, "tercer": 3, "cuarto": 4, "quinto": 5, "sexto": 6}
+NUMBERS |= _ORDINALS
+
+PIECES = {
+    "ihave": r"(?<!\bno )(?<!\w)(?:t(?:e)?ngo)",
+    "mild": (
+        r"(?: [(\[]?(?:solo|solamente|apenas|actualmente|ahora|ya|todavia|aun|recien|justo|exactamente|casi no|sus|hoy"
+        r"|unos|tan solo|nada mas|alrededor de|como)[)\]]?){0,3} "
+    ),
+    "years": r" ?(?:anos|an~os|anitos|ans|ano|aos|anios|ani?os)\b",
+    "half": r"(?: y medio)?",
+    "stop": (
+        r"(?: ?(?:$|[,;!?)\]\n\"]|\.(?!\d)|- |[^\w\s.,;:!?'\"()/%+°€$£&#@*=<>-])"
+        r"|[*_\"]*(?: ?$| ?[.,!?;])"
+        r"| (?:y|e|pero|asi|entonces|porque|por|soy|vivo|me|mi|mis|no|puedo|quiero|quisiera|ahora|hoy|todavia|aun|recien"
+        r"|cumplidos|ya|estudio|estoy|aunque|segun|jaja|de edad|si|xd|voy|necesito|que|gracias|pues|ni|actualmente)\b)"
+    ),
+    "end": r"<half><years>(?=<stop>)(?! (?:o|y) (?:mas|pico)\b)",
+    "or": r"(?: ?(?:o|u|/|-|a) ?<m>)?",
+    "who": (
+        r"(?:mi|nuestr[oa]|mis|nuestr[oa]s) (?:(?:propi[oa]|pequen[oa]|hij[oa]|herman[oa]) )?(?:hij[oa]s?|nin[oa]s?"
+        r"|herman[oa]s?|herman(?:ito|ita)|sobrin[oa]s?|niet[oa]s?|bebe|pequen[oa]|hijastr[oa]|hermanastr[oa]|ahijad[oa])\b"
+        r"(?: (?:pequen[oa]|menor|mayor))?"
+    ),
+    "kid": r"(?:hij[oa]s?|nin[oa]s?|bebe|sobrin[oa]|niet[oa]|herman[oa])\b(?: pequen[oa])?",
+    "person": (
+        r"(?:chic[oa]|nin[oa]|joven|estudiante|alumn[oa]|muchach[oa]|chaval[a]?|adolescente|mujer|hombre|persona"
+        r"|voluntari[oa]|escolar)"
+    ),
+    "course": r"(?:<n>(?: ?\.? ?[oº°]\b)?|<n>)",
+}
+
+RULES = (
+    Rule("tengo", r"<ihave><mild><n><or><end>"),
+    Rule("tengo-bare", r"<ihave><mild><n>(?P<bare>)(?=(?: ?(?:$|[.,!?;)\n])| y (?:soy|vivo|me|no|quiero|puedo|estudio|voy)\b))", strength="W", hedged=True),
+    Rule("mi-edad", r"\bmi edad (?:es|:)(?: de)? ?<n><years>?(?=<stop>)"),
+    Rule("soy-un", r"(?<!\bno )(?<!\w)soy (?:un|una) <person> (?:\w+ )?de <n><years>(?!-)"),
+    Rule("menor", r"(?<!\bno )(?<!\w)soy(?: todavia| aun)? menor(?: de edad\b|(?= ?(?:$|[.,;!?\n)]))|(?= (?:y|pero|asi|por|porque)\b))", reads="fixed", ages=(0, 17)),
+    Rule("menor-de", r"(?<!\bno )(?<!\w)(?:soy menor de|<ihave> menos de) (?:los )?<n>(?:<years>|(?= ?(?:$|[.,;!?\n)])))", reads="below"),
+    Rule("no-mayor", r"(?<!\w)no soy(?: todavia| aun)? mayor de edad\b", reads="fixed", ages=(0, 17)),
+    Rule("aun-no", r"(?<!\w)(?:aun|todavia) no (?:tengo|cumplo|he cumplido)(?: los)? <n>(?:<years>|(?=<stop>))", reads="below"),
+    Rule("aun-no-after", r"(?<!\w)no (?:tengo|he cumplido)(?: los)? <n><years>? (?:aun|todavia)\b", reads="below"),
+    Rule("cumplo-hoy", r"(?<!\w)hoy cumplo(?: los)? <n>(?:<years>|(?=<stop>))"),
+    Rule("cumplo", r"(?<!\bhoy )(?<!\w)(?:(?:pronto )?(?:cumplo|cumplire|tendre|voy a (?:cumplir|tener))|(?:estoy )?a punto de cumplir|casi tengo)(?: los)? <n>(?:<years>|(?=<stop>| (?:el|en|la|dentro|pronto|manana)\b))", reads="turning"),
+    Rule("en-anos-tendre", r"(?<!\w)(?:en|dentro de) <k> anos (?:tendre|cumplire|cumplo)(?: los)? <n>(?:<years>|(?=<stop>))", reads="turning"),
+    Rule("acabo-de", r"(?<!\w)(?:acabo de cumplir|recien cumpli|(?:ayer|hoy|anteayer|la semana pasada|hace poco|el mes pasado) (?:he cumplido|cumpli))(?: los)? <n>(?:<years>|(?=<stop>))"),
+    Rule("naci", r"(?<!\w)naci (?:en|el)? ?(?:[a-z0-9./-]{1,10} ){0,5}<y>", reads="born"),
+    Rule("eso", r"(?<!\w)(?:estoy en|voy a|curso|estudio|soy alumn[oa] de|hago) (?:el )?<course>\.? ?(?:curso )?(?:de )?(?:la )?e\.?s\.?o\b", strength="W", reads="grade", shift=11),
+    Rule("eso-any", r"(?<!\w)(?:estoy en|curso|estudio|voy a) (?:la )?(?:eso\b(?! \w)|secundaria\b)", strength="W", reads="fixed", ages=(12, 16)),
+    Rule("bachillerato", r"(?<!\w)(?:estoy en|voy a|curso|estudio|soy alumn[oa] de|hago) (?:el )?<course>\.? ?(?:curso )?(?:de )?bach(?:illerato|iller)?\b", strength="W", reads="grade", shift=15),
+    Rule("bachillerato-any", r"(?<!\w)(?:estoy en|curso|estudio|hago) (?:el )?bachillerato\b", strength="W", reads="fixed", ages=(16, 18)),
+    Rule("primaria", r"(?<!\w)(?:estoy en|voy a|curso|soy alumn[oa] de) (?:el )?<course>\.? ?(?:curso )?de primaria\b", strength="W", reads="grade", shift=5),
+    Rule("primaria-any", r"(?<!\w)estoy en (?:la )?primaria\b", strength="W", reads="fixed", ages=(6, 12)),
+    Rule("fragment", r"(?:^|[\n] ?)<person> de <n><years>(?=,| y\b)(?=[^.!?\n]{0,60}\b(?:me|mi|soy|quiero)\b)", strength="W"),
+    Rule("con-anos", r"(?<!\w)(?:con|a mis) <n><years>,? (?:me|no|quiero|puedo|soy|estoy|tengo|ya)\b(?! (?:fui|hice|dejaron|dieron|daba|iba))(?=[^.!?\n]{0,40})(?! me \w+(?:aba|ia|eron)\b)", strength="W"),
+    Rule("entre", r"<ihave> entre <n> y <m><years>", hedged=True),
+    Rule("hasta", r"(?<!\w)(?:hasta que (?:cumpla|tenga)|cuando (?:tenga|cumpla)|antes de (?:cumplir|tener)|hasta (?:cumplir|tener))(?: los)? <n>(?:<years>|(?=<stop>))", strength="W", reads="below", hedged=True),
+    Rule("hijo-tiene", r"(?<!\w)<who>,?(?: que)? (?:tiene|cumple|acaba de cumplir)<mild><n><years>(?=<stop>)", about="other"),
+    Rule("hijo-de", r"(?<!\w)<who>(?:,| \(| de| de solo)? ?<n><years>", about="other"),
+    Rule("hijo-meses", r"(?<!\w)<who>,?(?: que)? tiene<mild><n> (?:mes|meses|semanas|dias)\b", about="other", reads="months"),
+    Rule("tengo-hijo", r"(?<!\w)(?:tengo|tenemos) (?:un|una|dos|tres) <kid> de <n>(?:(?: y | e |, )<m>)?<years>", about="other"),
+    Rule("padre-de", r"(?<!\w)soy (?:la madre|el padre|el tutor|la tutora|madre|padre) de (?:un|una) <kid> de <n><years>", about="other"),
+    Rule("hijo-nacio", r"(?<!\w)<who> nacio (?:en|el)? ?(?:[a-z0-9./-]{1,10} ){0,5}<y>", about="other", reads="born"),
+    Rule("hijo-luego", r"(?<!\w)<who>[^.!?\n]{0,60}[.!?\n] ?(?:el |ella )?tiene<mild><n><years>(?=<stop>)", about="other"),
+    Rule("hijo-uso", r"(?<!\w)<who> (?:ha )?(?:uso|usado|usa|utilizo|utilizado|utiliza|creo|creado|abrio|abierto|hizo|hecho|se registro|se inscribio|registrado)\b", about="other", reads="unknown"),
+)
+
+SPANISH = Language(
+    code="es",
+    numbers=NUMBERS,
+    pieces=PIECES,
+    rules=RULES,
+    unreal_before=(
+        r"(?:imagina|imagine|imaginen|imaginad|imaginemos|supon|supongamos|supongan|suponga|digamos|como si|parece"
+        r"|finge|finjamos|pongamos)(?: que)?"
+    ),
+    hedge_before=(
+        r"si|cuando|hasta que|antes de que|aunque no"
+        r"|(?:dije|digo|decia|puse|escribi|conte|indique|cree|creen|piensa|piensan|dijeron)\b[^.,;!?\"]{0,40}?"
+    ),
+    own_words=r"(?:puse|escribi|dije|conteste|indique|respondi|marque)",
+    child_uses=r"cuenta|regist|inscri|us[oa]|utiliz|cre[oa]\b|abrio|curso|pagina|perfil|entr[oa]\b|correo",
+    candidates=(
+        "t(e)?ngo{gap}{age}",
+        "(soy|edad){gap}{age}",
+        "soy{gap}(menor|mayor)",
+        "cumpl{gap}{age}",
+        "tendre{gap}{age}",
+        "(punto|voy){gap}{age}",
+        "naci{gap}{year}",
+        "(eso|e\\.s\\.o|bach|primaria|secundaria)",
+        "(mi|nuestr)[a-z]?[a-z]? {gap}({age}|{year}|us|utiliz|cre|abri|hizo|hecho|regist|inscri)",
+        "{age} ?an.?.?[a-z~]?",
+        "{gap}menor",
+    ),
+)

@@ -1,0 +1,108 @@
+"""French."""
+
+from __future__ import annotations
+
+from privacy_ops.minors.freetext.model import Language, Rule
+
+_WORDS = (
+    "un deux trois quatre cinq six sept huit neuf dix onze douze treize quatorze quinze seize dix-sept dix-huit"
+)
+NUMBERS = {word: number for number, word in enumerate(_WORDS.split(), start=1)}
+NUMBERS |= {"dix sept": 17, "dix huit": 18}
+
+PIECES = {
+    "ihave": r"(?<!\w)(?:j ?'? ?ai|j ?'? ?aie|g)",
+    "mild": (
+        r"(?: [(\[]?(?:seulement|juste|actuellement|encore|deja|a peine|toujours|maintenant|aujourd'hui|environ"
+        r"|exactement|tout juste|que|qu'|bien)[)\]]?){0,3} "
+    ),
+    "years": r" ?(?:ans|an|annees?)\b",
+    "half": r"(?: et demie?)?",
+    "stop": (
+        r"(?: ?(?:$|[,;!?)\]\n\"]|\.(?!\d)|- |[^\w\s.,;:!?'\"()/%+°€$£&#@*=<>-])"
+        r"|[*_\"]*(?: ?$| ?[.,!?;])"
+        r"| (?:et|mais|donc|car|parce|alors|je|j'|aujourd'hui|maintenant|actuellement|seulement|selon|svp|s'il|merci|mdr"
+        r"|lol|puis|est-ce|et demi|revolus|pour le moment|bientot|la|depuis (?:hier|lundi|peu))(?![a-z]))"
+    ),
+    "end": r"<half><years>(?: d'age)?(?=<stop>)(?! (?:ou|et) (?:plus|quelques)\b)",
+    "or": r"(?: ?(?:ou|/|-|a) ?<m>)?",
+    "who": (
+        r"(?:mon|ma|notre|mes|nos) (?:(?:petite?|grande?|propre|jeune|petits|petites) )?(?:fils|filles?|enfants?|freres?"
+        r"|soeurs?|neveux?|nieces?|petit-fils|petite-fille|bebe|derniere?|ainee?|cadette|cadet|beau-fils|belle-fille"
+        r"|filleule?|garcon|gamine?|ado)\b"
+    ),
+    "kid": r"(?:fils|filles?|enfants?|garcons?|bebe|frere|soeur|neveu|niece|ado|jumeaux)\b",
+    "person": (
+        r"(?:fille|garcon|jeune(?: (?:fille|homme|femme))?|etudiante?|eleve|lyceen(?:ne)?|collegien(?:ne)?|ado"
+        r"|adolescente?|femme|homme|personne|benevole)"
+    ),
+    "iam": r"(?<!\w)je suis",
+}
+_GRADES = {
+    "sixieme|6 ?e(?:me)?": (11, 12),
+    "cinquieme|5 ?e(?:me)?": (12, 13),
+    "quatrieme|4 ?e(?:me)?": (13, 14),
+    "troisieme|3 ?e(?:me)?": (14, 15),
+    "seconde|2nde": (15, 16),
+    "premiere|1ere": (16, 17),
+    "terminale|tle": (17, 18),
+}
+
+RULES = (
+    Rule("j-ai", r"<ihave><mild><n><or><end>"),
+    Rule("n-ai-que", r"(?<!\w)je n'ai (?:encore )?qu(?:e |')<n><end>"),
+    Rule("mon-age", r"\bmon age (?:est(?: de)?|:) ?<n><years>(?=<stop>)"),
+    Rule("je-suis-age", r"<iam>(?: \w+)? agee? de <n><years>(?=<stop>)"),
+    Rule("je-suis-un", r"<iam> une? <person> de <n><years>\b"),
+    Rule("mineur", r"<iam>(?: encore| toujours)? mineure?(?! de\b)(?=<stop>)", reads="fixed", ages=(0, 17)),
+    Rule("pas-majeur", r"(?<!\w)je (?:ne )?suis pas(?: encore)? majeure?\b", reads="fixed", ages=(0, 17)),
+    Rule("moins-de", r"<ihave> moins de <n><years>", reads="below"),
+    Rule("pas-encore", r"(?<!\w)je n'ai pas encore(?: mes)? <n><years>", reads="below"),
+    Rule("pas-encore-familiar", r"<ihave> pas encore(?: mes)? <n><years>", reads="below"),
+    Rule("aujourdhui-je-fete", r"(?<!\w)aujourd'hui,? je fete mes <n><years>"),
+    Rule("j-aurai", r"(?<!quand )(?<!aujourd'hui )(?<!aujourd'hui, )(?<!\w)(?:j ?'? ?aurai(?: bientot)?|je vais(?: bientot)? avoir|je fete(?:rai)?(?: bientot)? mes|<ihave> (?:presque|bientot|quasiment))(?: mes)? <n><years>", reads="turning"),
+    Rule("dans-ans", r"(?<!\w)dans <k> ans?,? j'? ?aurai <n><years>", reads="turning"),
+    Rule("viens-d-avoir", r"(?<!\w)je viens (?:d'avoir|de feter mes) <n><years>"),
+    Rule("j-ai-eu", r"<ihave> eu <n><years> (?:hier|aujourd'hui|la semaine derniere|le mois dernier|cette semaine|ce mois|il y a (?:peu|quelques jours))"),
+    Rule("ne-en", r"<iam> nee?s? (?:en|le) (?:[a-z0-9./-]{1,10} ){0,3}<y>", reads="born"),
+    *(
+        Rule(f"classe-{first}", rf"<iam> (?:actuellement |encore )?en (?:classe de )?(?:{grade})\b(?! (?:annee|ligne|lecture|position|auteure?|partie|intention|phase|place|de|en)\b)", strength="W", reads="fixed", ages=(first, last))
+        for grade, (first, last) in _GRADES.items()
+    ),
+    Rule("lycee", r"<iam>(?: encore| actuellement| une?)? (?:au lycee\b|lyceen(?:ne)?\b)", strength="W", reads="fixed", ages=(15, 18)),
+    Rule("college", r"<iam>(?: encore| actuellement| une?)? (?:au college\b|collegien(?:ne)?\b)", strength="W", reads="fixed", ages=(11, 15)),
+    Rule("fragment", r"(?:^|\n ?)<person> de <n><years>(?=,)", strength="W"),
+    Rule("a-ans-je", r"(?<!\w)(?:a|du haut de mes|avec mes) <n><years>,? (?:je (?!suis (?:parti|alle|devenu)|me suis)|j'aime|j'adore|c'est)", strength="W"),
+    Rule("entre", r"<ihave> entre <n> et <m><years>", hedged=True),
+    Rule("jusqu-a", r"(?<!\w)(?:jusqu'a (?:ce que )?(?:j'aie |mes )|quand j'aurai |lorsque j'aurai |des que j'aurai |avant (?:d'avoir|mes) )<n><years>", strength="W", reads="below", hedged=True),
+    Rule("enfant-a", r"(?<!\w)<who>,?(?: qui)? (?:a|n'a que|vient d'avoir|n'a qu')<mild>?<n><years>(?=<stop>)", about="other"),
+    Rule("enfant-de", r"(?<!\w)<who>(?:,| \(| de| agee? de)? ?<n><years>", about="other"),
+    Rule("enfant-mois", r"(?<!\w)<who>,?(?: qui)? a<mild><n> (?:mois|semaines|jours)\b", about="other", reads="months"),
+    Rule("j-ai-un-enfant", r"(?<!\w)(?:j'ai|nous avons|on a) (?:une?|deux|trois) <kid> de <n>(?:(?: et |, )<m>)?<years>", about="other"),
+    Rule("parent-de", r"<iam> (?:la mere|le pere|le tuteur|la tutrice|mere|pere|maman|papa) d(?:e |')une? <kid> de <n><years>", about="other"),
+    Rule("enfant-ne", r"(?<!\w)<who> est nee? (?:en|le) (?:[a-z0-9./-]{1,10} ){0,3}<y>", about="other", reads="born"),
+    Rule("enfant-puis", r"(?<!\w)<who>[^.!?\n]{0,60}[.!?\n] ?(?:il|elle) (?:a|n'a que)<mild><n><years>(?=<stop>)", about="other"),
+    Rule("enfant-utilise", r"(?<!\w)<who> (?:a |s'est )?(?:utilise|cree|ouvert|inscrite?|fait ce compte|connectee?)\b", about="other", reads="unknown"),
+)
+
+FRENCH = Language(
+    code="fr",
+    numbers=NUMBERS,
+    pieces=PIECES,
+    rules=RULES,
+    unreal_before=r"(?:imaginez|imagine|imaginons|supposons|supposez|suppose|disons|comme si|on dirait|admettons)(?: que)?",
+    hedge_before=(
+        r"si|quand|lorsque|jusqu'a ce que|avant que"
+        r"|(?:dit|ecrit|mis|indique|raconte|declare|pensent?|croit|croient)\b[^.,;!?\"]{0,40}?"
+    ),
+    own_words=r"(?:j'ai (?:ecrit|mis|dit|indique|repondu|coche)|j'ecris)",
+    child_uses=r"compte|inscri|utilis|cre|ouvert|cours\b|site|profil|connect|adresse",
+    candidates=(
+        "(j ?'? ?a|n'a|g){gap}{age}",
+        "(je|age){gap}({age}|{year})",
+        "mineur|majeur",
+        "(mon|ma|notre|mes|nos){gap}({age}|{year}|utilis|cre|ouvert|inscri|fait|connect)",
+        "{age}{gap}an",
+        "je suis{gap}(en|au|lyc|coll)",
+    ),
+)
