@@ -11,6 +11,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from privacy_ops.errors import ConfigError
 
@@ -31,6 +32,18 @@ class ObjectSettings:
     access_key: str | None = None
     secret_key: str | None = field(default=None, repr=False)
     region: str = "eu-west-2"
+
+
+@dataclass(frozen=True)
+class MailSettings:
+    """A mail server. ``sender`` is what stands in From. Without TLS only on this machine."""
+
+    host: str
+    port: int = 587
+    user: str | None = None
+    password: str | None = field(default=None, repr=False)
+    sender: str = ""
+    tls: bool = True
 
 
 @dataclass(frozen=True)
@@ -82,6 +95,8 @@ class Settings:
     reviewers: tuple[str, ...] = ()  # Airflow user ids that decide about cases; none named: whoever Airflow lets answer
     privacy_leads: tuple[str, ...] = ()  # those among them to whom cases are escalated
     notice: NoticeSettings = field(default_factory=NoticeSettings)
+    mail: MailSettings | None = None
+    downstream_registry: Path | None = None  # default: include/registry/downstream.yaml
 
     @property
     def include(self) -> Path:
@@ -130,6 +145,24 @@ def parse_keys(text: str) -> tuple[dict[str, dict[str, bytes]], dict[str, str]]:
     return hmac, current
 
 
+def parse_mail(url: str) -> MailSettings:
+    """Read ``smtp://user:password@host:port?from=address`` (``smtp+plain`` for no TLS). Raises ConfigError."""
+    try:
+        parts = urlsplit(url)
+        sender = parse_qs(parts.query).get("from", [""])[0]
+        port = parts.port or 587
+    except ValueError:
+        parts, sender, port = urlsplit(""), "", 0
+    if parts.scheme not in {"smtp", "smtp+plain"} or not parts.hostname or "@" not in sender:
+        raise ConfigError(
+            "the mail server cannot be read",  # never shown: it may hold a password
+            where="PRIVACY_OPS_SMTP_URL",
+            do="write smtp://user:password@host:port?from=privacy@example.org",
+        )
+    user, password = (unquote(part) if part else None for part in (parts.username, parts.password))
+    return MailSettings(parts.hostname, port, user, password, sender, tls=parts.scheme == "smtp")
+
+
 def _key_file(path: str, variable: str) -> bytes:
     try:
         return Path(path).read_bytes()
@@ -169,6 +202,8 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
         evidence_bucket=env.get("PRIVACY_OPS_EVIDENCE_BUCKET", "imp-evidence"),
         exports_bucket=env.get("PRIVACY_OPS_EXPORTS_BUCKET", "imp-exports"),
         staging_bucket=env.get("PRIVACY_OPS_STAGING_BUCKET", "imp-staging"),
+        mail=parse_mail(env["PRIVACY_OPS_SMTP_URL"]) if env.get("PRIVACY_OPS_SMTP_URL") else None,
+        downstream_registry=Path(registry) if (registry := env.get("PRIVACY_OPS_DOWNSTREAM_REGISTRY")) else None,
         reviewers=_names(env.get("PRIVACY_OPS_REVIEWERS", "")),
         privacy_leads=_names(env.get("PRIVACY_OPS_PRIVACY_LEADS", "")),
         notice=NoticeSettings(

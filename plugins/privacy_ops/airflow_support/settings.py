@@ -10,7 +10,7 @@ from sqlalchemy import URL
 
 from privacy_ops import settings as base
 from privacy_ops.errors import ConfigError
-from privacy_ops.settings import ObjectSettings, Settings
+from privacy_ops.settings import MailSettings, ObjectSettings, Settings
 
 
 def _connection(conn_id: str) -> Connection:
@@ -42,6 +42,20 @@ def object_settings(conn_id: str) -> ObjectSettings:
         access_key=found.login,
         secret_key=found.password,
         region=extra.get("region_name") or "eu-west-2",
+    )
+
+
+def mail_settings(conn_id: str = "privacy_ops_smtp") -> MailSettings:
+    """Mail server of a connection of type smtp: its ``from_email`` and ``disable_tls`` stand in the extra field."""
+    found = _connection(conn_id)
+    extra = found.extra_dejson
+    return MailSettings(
+        host=found.host or "localhost",
+        port=found.port or 587,
+        user=found.login or None,
+        password=found.password or None,
+        sender=extra.get("from_email") or "",
+        tls=str(extra.get("disable_tls", False)).lower() not in {"true", "1"},
     )
 
 
