@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,7 +40,7 @@ class Undisturbed:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(cluster: PostgresServer, press_template: str, object_settings: ObjectSettings) -> Iterator[Undisturbed]:
+def undisturbed(cluster: PostgresServer, press_template: str, object_settings: ObjectSettings) -> Undisturbed:
     with fresh_press(cluster, press_template, object_settings) as press:
         town = found_town(press)
         ended = crash.night(press.workspace.settings, press.open_run(), NOW)
@@ -51,7 +50,7 @@ def undisturbed(cluster: PostgresServer, press_template: str, object_settings: O
     assert len(state["rows"]["account"]) == len(town.adults)
     assert len(state["certificates"]) == len(town.minors)
     assert {case[-1] for case in state["cases"]} == {"CLOSED"}
-    yield Undisturbed(state, frozenset(ended.moments))
+    return Undisturbed(state, frozenset(ended.moments))
 
 
 def test_a_night_that_is_killed_again_and_again_ends_as_if_nothing_had_happened(
