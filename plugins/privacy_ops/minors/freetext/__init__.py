@@ -15,7 +15,9 @@ from privacy_ops.minors.freetext.prefilter import regex as _regex
 
 __all__ = ["LANGUAGES", "Finding", "find", "prefilter_regex"]
 
-LANGUAGES: dict[str, Language] = {language.code: language for language in (en.ENGLISH, es.SPANISH, fr.FRENCH, de.GERMAN)}
+LANGUAGES: dict[str, Language] = {
+    language.code: language for language in (en.ENGLISH, es.SPANISH, fr.FRENCH, de.GERMAN)
+}
 
 
 def find(text: str, languages: tuple[str, ...] = tuple(LANGUAGES), *, on: date | None = None) -> tuple[Finding, ...]:

@@ -7,9 +7,7 @@ from privacy_ops.minors.freetext.model import Language, Rule
 _WORDS = "eins zwei drei vier funf sechs sieben acht neun zehn elf zwolf dreizehn vierzehn funfzehn sechzehn siebzehn achtzehn"
 NUMBERS = {word: number for number, word in enumerate(_WORDS.split(), start=1)}
 NUMBERS |= {word.replace("funf", "fuenf").replace("zwolf", "zwoelf"): number for word, number in NUMBERS.items()}
-_STEMS = (
-    "erste zweite dritte vierte funfte sechste siebte achte neunte zehnte elfte zwolfte dreizehnte".split()
-)
+_STEMS = "erste zweite dritte vierte funfte sechste siebte achte neunte zehnte elfte zwolfte dreizehnte".split()
 NUMBERS |= {word: number for number, word in enumerate(_STEMS, start=1)}
 NUMBERS |= {word + "n": number for number, word in enumerate(_STEMS, start=1)}
 
@@ -48,44 +46,126 @@ RULES = (
     Rule("ich-bin-end", r"(?<!\w)ich(?: [a-z]+)?<mild><n><or><half>(?:<old>|<years>)? bin\b"),
     Rule("mein-alter", r"\bmein alter(?: ist|:)<mild><n>(?:<old>|<years>)?(?=<stop>)"),
     Rule("ich-bin-ein", r"<iam><mild>eine? (?:\w+ )?<aged>\b"),
-    Rule("ich-bin-ein-word", r"<iam><mild>eine? (?P<n>vierzehn|funfzehn|fuenfzehn|sechzehn|siebzehn|dreizehn|zwolf|elf|zehn)jahrige[rs]?\b"),
+    Rule(
+        "ich-bin-ein-word",
+        r"<iam><mild>eine? (?P<n>vierzehn|funfzehn|fuenfzehn|sechzehn|siebzehn|dreizehn|zwolf|elf|zehn)jahrige[rs]?\b",
+    ),
     Rule("ich-bin-ein-von", r"<iam><mild>eine? <person> (?:von|mit) <n> jahren\b"),
-    Rule("unter", r"<iam><mild>(?:unter|junger als) <n>(?: jahren?(?: alt)?\b)?(?=<stop>)(?! (?:monat|woche|tage))", reads="below"),
+    Rule(
+        "unter",
+        r"<iam><mild>(?:unter|junger als) <n>(?: jahren?(?: alt)?\b)?(?=<stop>)(?! (?:monat|woche|tage))",
+        reads="below",
+    ),
     Rule("unter-alt", r"<iam><mild>(?:unter|junger als) <n> jahre(?:n)? alt\b", reads="below"),
     Rule("noch-nicht", r"<iam> noch nicht(?: mal| einmal)? <n>(?:<old>|<years>|(?=<stop>))", reads="below"),
     Rule("minderjahrig", r"<iam><mild>minderjahrig\b", reads="fixed", ages=(0, 17)),
-    Rule("nicht-volljahrig", r"<iam> (?:noch )?nicht volljahrig\b|(?<!\w)ich noch nicht volljahrig bin\b", reads="fixed", ages=(0, 17)),
-    Rule("werde", r"(?<!\w)(?:ich werde|werde ich)(?! heute)(?: [a-z]+){0,2}? <n>(?: jahre(?: alt)?)?(?=<stop>)", reads="turning"),
+    Rule(
+        "nicht-volljahrig",
+        r"<iam> (?:noch )?nicht volljahrig\b|(?<!\w)ich noch nicht volljahrig bin\b",
+        reads="fixed",
+        ages=(0, 17),
+    ),
+    Rule(
+        "werde",
+        r"(?<!\w)(?:ich werde|werde ich)(?! heute)(?: [a-z]+){0,2}? <n>(?: jahre(?: alt)?)?(?=<stop>)",
+        reads="turning",
+    ),
     Rule("heute-werde", r"(?<!\w)(?:heute werde ich|ich werde heute) <n>(?: jahre(?: alt)?)?(?=<stop>)"),
     Rule("in-jahren", r"(?<!\w)in <k> jahren (?:werde|bin) ich <n>(?=<stop>|<old>)", reads="turning"),
     Rule("fast", r"<iam> (?:fast|beinahe|nahezu|bald) <n>(?:<old>|<years>)?(?=<stop>)", reads="turning"),
-    Rule("geworden", r"<iam> (?:gerade|eben|vor kurzem|kurzlich|gestern|heute|letzte woche|letzten monat|diese woche|diesen monat|soeben) <n>(?: jahre(?: alt)?)? geworden\b"),
+    Rule(
+        "geworden",
+        r"<iam> (?:gerade|eben|vor kurzem|kurzlich|gestern|heute|letzte woche|letzten monat|diese woche|diesen monat|soeben) <n>(?: jahre(?: alt)?)? geworden\b",
+    ),
     Rule("geburtstag", r"\bmein <n>\. ?geburtstag ist (?:nachste|im|am|bald|morgen|in)", reads="turning"),
-    Rule("geboren", r"<iam> (?:am |im |in )?<born> geboren\b|(?<!\w)ich wurde (?:am |im |in )?(?:[a-z0-9./-]{1,10} ){0,4}<y> geboren\b", reads="born"),
+    Rule(
+        "geboren",
+        r"<iam> (?:am |im |in )?<born> geboren\b|(?<!\w)ich wurde (?:am |im |in )?(?:[a-z0-9./-]{1,10} ){0,4}<y> geboren\b",
+        reads="born",
+    ),
     Rule("jahrgang", r"<iam> (?:ein )?jahrgang <y>", reads="born"),
-    Rule("klasse", r"(?<!\w)ich (?:gehe? in|bin (?:gerade |jetzt |noch )?in|besuche) (?:die|der|eine[r]?) <class>\b", strength="W", reads="grade", shift=5),
-    Rule("klasse-schuler", r"<iam>(?: ein| eine)? schuler(?:in)? (?:der|einer|in der) <class>\b", strength="W", reads="grade", shift=5),
+    Rule(
+        "klasse",
+        r"(?<!\w)ich (?:gehe? in|bin (?:gerade |jetzt |noch )?in|besuche) (?:die|der|eine[r]?) <class>\b",
+        strength="W",
+        reads="grade",
+        shift=5,
+    ),
+    Rule(
+        "klasse-schuler",
+        r"<iam>(?: ein| eine)? schuler(?:in)? (?:der|einer|in der) <class>\b",
+        strength="W",
+        reads="grade",
+        shift=5,
+    ),
     *(
-        Rule(f"klassler-{n}", rf"<iam>(?: ein| eine)? {stem}klassler(?:in)?\b", strength="W", reads="fixed", ages=(n + 5, n + 6))
+        Rule(
+            f"klassler-{n}",
+            rf"<iam>(?: ein| eine)? {stem}klassler(?:in)?\b",
+            strength="W",
+            reads="fixed",
+            ages=(n + 5, n + 6),
+        )
         for n, stem in enumerate(("fünft", "sechst", "siebt", "acht", "neunt", "zehnt", "elft", "zwölft"), start=5)
     ),
     Rule("schuler", r"<iam><mild>(?:ein |eine )?schuler(?:in)?(?=<stop>)", strength="W", reads="fixed", ages=(6, 19)),
-    Rule("gymnasium", r"(?<!\w)ich gehe? (?:noch )?(?:aufs|auf das|auf ein) gymnasium\b", strength="W", reads="fixed", ages=(10, 19)),
+    Rule(
+        "gymnasium",
+        r"(?<!\w)ich gehe? (?:noch )?(?:aufs|auf das|auf ein) gymnasium\b",
+        strength="W",
+        reads="fixed",
+        ages=(10, 19),
+    ),
     Rule("fragment", r"(?:^|\n ?)<n> jahre(?: alt)?,[^.!?\n]{0,40}\b(?:bin ich|ich)\b", strength="W"),
-    Rule("mit-finde", r"(?:^|[.!?\n] ?)mit <n>(?: jahren)? (?:finde|kann|darf|bin|mochte|suche|verstehe|muss|will) ich\b", strength="W"),
-    Rule("als-jahriger", r"(?:^|[.!?,\n] ?)als <n>[ -]?jahriger? (?:finde|kann|darf|bin|mochte|suche|verstehe|muss|will|habe) ich\b", strength="W"),
+    Rule(
+        "mit-finde",
+        r"(?:^|[.!?\n] ?)mit <n>(?: jahren)? (?:finde|kann|darf|bin|mochte|suche|verstehe|muss|will) ich\b",
+        strength="W",
+    ),
+    Rule(
+        "als-jahriger",
+        r"(?:^|[.!?,\n] ?)als <n>[ -]?jahriger? (?:finde|kann|darf|bin|mochte|suche|verstehe|muss|will|habe) ich\b",
+        strength="W",
+    ),
     Rule("zwischen", r"<iam> zwischen <n> und <m>(?:<old>|<years>|(?=<stop>))", hedged=True),
-    Rule("bis-ich", r"(?<!\w)(?:bis|bevor|sobald|wenn|ehe) ich <n>(?: jahre(?: alt)?)? (?:bin|werde)\b", strength="W", reads="below", hedged=True),
-    Rule("kind-ist", r"(?<!\w)<who>,? (?:ist|wird|gerade)<mild><n>(?:<old>|<years>(?=<stop>)|(?=<stop>))", about="other"),
+    Rule(
+        "bis-ich",
+        r"(?<!\w)(?:bis|bevor|sobald|wenn|ehe) ich <n>(?: jahre(?: alt)?)? (?:bin|werde)\b",
+        strength="W",
+        reads="below",
+        hedged=True,
+    ),
+    Rule(
+        "kind-ist", r"(?<!\w)<who>,? (?:ist|wird|gerade)<mild><n>(?:<old>|<years>(?=<stop>)|(?=<stop>))", about="other"
+    ),
     Rule("kind-der", r"(?<!\w)<who>,? (?:die|der|das)<mild><n>(?:<old>|<years>)? ist\b", about="other"),
     Rule("kind-klammer", r"(?<!\w)<who>(?:,| \() ?<n>(?: jahren?(?: alt)?| j\.)?\)?(?=<stop>|[)])", about="other"),
-    Rule("kind-von", r"(?<!\w)(?:<who>|(?:ich habe|wir haben) (?:ein|eine|einen) <kid>) (?:von|mit) <n> jahren\b", about="other"),
+    Rule(
+        "kind-von",
+        r"(?<!\w)(?:<who>|(?:ich habe|wir haben) (?:ein|eine|einen) <kid>) (?:von|mit) <n> jahren\b",
+        about="other",
+    ),
     Rule("kind-monate", r"(?<!\w)<who> ist<mild><n> (?:monate?|wochen|tage) alt\b", about="other", reads="months"),
-    Rule("jahriges-kind", r"(?<!\w)(?:mein|unser|eine?s?|eine[rnm]|meine[rnms]|unsere[rnms]?|meine|eine)(?: \w+)? <aged> <kid>", about="other"),
-    Rule("jahriges-kind-word", r"(?<!\w)(?:mein|unser|ein)(?:e|em|en|er|es)? (?P<n>acht|neun|zehn|elf|zwolf|dreizehn|vierzehn|funfzehn|sechzehn|siebzehn)jahrige[rnsm]? <kid>", about="other"),
+    Rule(
+        "jahriges-kind",
+        r"(?<!\w)(?:mein|unser|eine?s?|eine[rnm]|meine[rnms]|unsere[rnms]?|meine|eine)(?: \w+)? <aged> <kid>",
+        about="other",
+    ),
+    Rule(
+        "jahriges-kind-word",
+        r"(?<!\w)(?:mein|unser|ein)(?:e|em|en|er|es)? (?P<n>acht|neun|zehn|elf|zwolf|dreizehn|vierzehn|funfzehn|sechzehn|siebzehn)jahrige[rnsm]? <kid>",
+        about="other",
+    ),
     Rule("kind-geboren", r"(?<!\w)<who> (?:wurde|ist) (?:am |im |in )?<born> geboren\b", about="other", reads="born"),
-    Rule("kind-dann", r"(?<!\w)<who>[^.!?\n]{0,60}[.!?\n] ?(?:er|sie|es) ist<mild><n>(?:<old>|(?=<stop>))", about="other"),
-    Rule("kind-nutzt", r"(?<!\w)<who> (?:hat|nutzt|benutzt|verwendet)(?: [a-z]+){0,3} (?:benutzt|genutzt|verwendet|angelegt|eroffnet|gemacht|angemeldet|registriert|erstellt)\b", about="other", reads="unknown"),
+    Rule(
+        "kind-dann", r"(?<!\w)<who>[^.!?\n]{0,60}[.!?\n] ?(?:er|sie|es) ist<mild><n>(?:<old>|(?=<stop>))", about="other"
+    ),
+    Rule(
+        "kind-nutzt",
+        r"(?<!\w)<who> (?:hat|nutzt|benutzt|verwendet)(?: [a-z]+){0,3} (?:benutzt|genutzt|verwendet|angelegt|eroffnet|gemacht|angemeldet|registriert|erstellt)\b",
+        about="other",
+        reads="unknown",
+    ),
 )
 
 GERMAN = Language(
@@ -100,13 +180,10 @@ GERMAN = Language(
     hedge_before=r"wenn|falls|ob|bis|bevor|sobald|sofern|(?:gesagt|sagte|schrieb|geschrieben|glaubt|denkt|meint)\b[^.;!?\"]{0,30}?",
     own_words=r"(?:schrieb ich|ich schrieb|ich habe geschrieben|sagte ich|gab ich an|ich sagte)",
     child_uses=r"konto|registr|angemeldet|nutzt|benutzt|genutzt|erstellt|eroffnet|kurs|seite|profil|angelegt",
-    candidates=(
-        "bin{gap}({age}|{year}|minder|nicht|sch|[a-z]+klass)",
-        "ich{gap}({age}|{year}|klasse|gymnas)",
-        "(mein|unser){gap}({age}|{year}|benutzt|nutzt|verwend|angelegt|eroffnet|gemacht|angemeldet|registriert|erstellt)",
-        "(mit|als) {age}",
-        "{age} ?jahr",
-        "{age}[ -]?jahrig",
-        "(ich habe|wir haben|ein){gap}{age}",
+    openers=("binn?<>", "ich<>", "(mein|unser)(e[mnrs]?)?<>", "(mit|als)<>"),
+    units=("j",),
+    pairs=(
+        (("binn?<>", "ich<>"), ("minder", "vollja", "schu", "klass", "gymn")),
+        (("(mein|unser)(e[mnrs]?)?<>",), ("benutzt", "genutzt", "verwend", "angelegt", "eroffnet", "gemacht", "angemeldet", "registriert", "erstellt")),
     ),
 )

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from privacy_ops.minors.freetext.model import Language, Rule
 
-_WORDS = (
-    "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen"
-)
+_WORDS = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen"
 NUMBERS = {word: number for number, word in enumerate(_WORDS.split(), start=1)}
 _ORDINALS = "seventh eighth ninth tenth eleventh twelfth"
 NUMBERS |= {word: number for number, word in enumerate(_ORDINALS.split(), start=7)}
@@ -57,38 +55,151 @@ PIECES = {
 RULES = (
     Rule("i-am", r"<iam><mild><n><or><end>"),
     Rule("my-age", r"\bmy age is<mild><n><or>(?:<old>|<years>(?=<stop>)|(?=<stop>))"),
-    Rule("i-am-a", r"<iam> (?:just |only |still )?(?:a|an) (?:\w+ ){0,2}<n>(?: |-)?(?:years?|yr)[ -]old\b(?!'s)(?= ?\w)"),
-    Rule("under", r"<iam><mild>(?:under|below|younger than|less than|not over)(?: the)?(?: age(?: of)?)? <n>(?:<old>|<years>(?=<stop>)|(?=<stop>))", reads="below"),
+    Rule(
+        "i-am-a", r"<iam> (?:just |only |still )?(?:a|an) (?:\w+ ){0,2}<n>(?: |-)?(?:years?|yr)[ -]old\b(?!'s)(?= ?\w)"
+    ),
+    Rule(
+        "under",
+        r"<iam><mild>(?:under|below|younger than|less than|not over)(?: the)?(?: age(?: of)?)? <n>(?:<old>|<years>(?=<stop>)|(?=<stop>))",
+        reads="below",
+    ),
     Rule("not-yet", r"<iam> not (?:yet|even|quite) <n>(?:<old>|<years>(?=<stop>)|(?=<stop>))", reads="below"),
     Rule("not-yet-after", r"<iam> not <n>(?:<old>|<years>)? yet\b", reads="below"),
-    Rule("minor", r"<iam><mild>(?:a minor(?= ?(?:$|[.,;!?\n)]|and\b|but\b|so\b|please\b))|under ?-?age\b|not (?:yet )?(?:an adult|of (?:legal )?age)\b)", reads="fixed", ages=(0, 17)),
+    Rule(
+        "minor",
+        r"<iam><mild>(?:a minor(?= ?(?:$|[.,;!?\n)]|and\b|but\b|so\b|please\b))|under ?-?age\b|not (?:yet )?(?:an adult|of (?:legal )?age)\b)",
+        reads="fixed",
+        ages=(0, 17),
+    ),
     Rule("almost", r"<iam> (?:<soon>) <n>(?:<old>|<years>(?=<stop>)|(?=<stop>))", reads="turning"),
-    Rule("turning", r"(?<![\w'])(?:i turn|i will (?:soon )?(?:turn|be)|i'?ll (?:soon )?(?:turn|be)|<iam> (?:turning|going to (?:turn|be)|about to (?:turn|be)))<mild><n>(?:<old>|<years>)?(?=<stop>| (?:next|in|on|this|soon|later|tomorrow|within)\b)(?! (?:when|in (?:19|20)))", reads="turning"),
-    Rule("turning-ahead", r"(?<!\w)in <k> years?(?:' time)?,? (?:i will|i'?ll) (?:turn|be) <n>(?=<stop>|<old>)", reads="turning"),
+    Rule(
+        "turning",
+        r"(?<![\w'])(?:i turn|i will (?:soon )?(?:turn|be)|i'?ll (?:soon )?(?:turn|be)|<iam> (?:turning|going to (?:turn|be)|about to (?:turn|be)))<mild><n>(?:<old>|<years>)?(?=<stop>| (?:next|in|on|this|soon|later|tomorrow|within)\b)(?! (?:when|in (?:19|20)))",
+        reads="turning",
+    ),
+    Rule(
+        "turning-ahead",
+        r"(?<!\w)in <k> years?(?:' time)?,? (?:i will|i'?ll) (?:turn|be) <n>(?=<stop>|<old>)",
+        reads="turning",
+    ),
     Rule("turned-now", r"(?<![\w'])i (?:have |'ve )?(?:just|recently) turned <n>(?:<old>)?(?=<stop>)"),
-    Rule("turned-lately", r"(?<![\w'])i turned <n>(?:<old>)? (?:yesterday|today|recently|last (?:week|month)|this (?:week|month)|(?:a few|two|three) (?:days|weeks) ago)\b"),
-    Rule("birthday-coming", r"\bmy (?:<n>(?:st|nd|rd|th)|<n>) birthday is (?:next|in|on|coming|soon|tomorrow|this)\b", reads="turning"),
+    Rule(
+        "turned-lately",
+        r"(?<![\w'])i turned <n>(?:<old>)? (?:yesterday|today|recently|last (?:week|month)|this (?:week|month)|(?:a few|two|three) (?:days|weeks) ago)\b",
+    ),
+    Rule(
+        "birthday-coming",
+        r"\bmy (?:<n>(?:st|nd|rd|th)|<n>) birthday is (?:next|in|on|coming|soon|tomorrow|this)\b",
+        reads="turning",
+    ),
     Rule("birthday-now", r"\b(?:today|this|it) ?(?:is|'s)(?: just)? my <n>(?:st|nd|rd|th)? birthday\b"),
     Rule("born", r"(?<![\w'])i was born (?:(?:on|in) )?(?:the )?(?:[a-z0-9.,/-]{1,10} ){0,3}<y>", reads="born"),
-    Rule("year-group", r"<iam>(?: still| now| currently)? (?:in|a|doing|starting) (?:year|yr|y) ?<n>(?! of\b)(?=<stop>| (?:at|pupil|student|in|of school)\b)", strength="W", reads="grade", shift=4),
-    Rule("grade", r"<iam>(?: still| now| currently)? (?:in|a) (?:the )?(?:<n>(?:th|st|nd|rd)? ?-?grade(?:r)?|grade <m>)(?=<stop>| (?:at|student|pupil|in)\b|\b(?! \w))", strength="W", reads="grade", shift=5),
-    Rule("sixth-form", r"<iam>(?: still| now| currently)? (?:in(?: the)?|at|a)(?: lower| upper)? sixth[- ]form", strength="W", reads="fixed", ages=(16, 18)),
-    Rule("gcse", r"<iam>(?: still| now| currently)? (?:doing|taking|studying for|sitting|revising for)(?: my)? gcses?\b", strength="W", reads="fixed", ages=(14, 16)),
-    Rule("a-levels", r"<iam>(?: still| now| currently)? (?:(?:doing|taking|studying for|sitting|revising for)(?: my)?|an?) a[- ]levels?\b", strength="W", reads="fixed", ages=(16, 18)),
-    Rule("high-school", r"<iam>(?: still| now| currently)? (?:in|at|a) (?:high[- ]?school(?:er\b| (?:student|pupil|freshman|sophomore|junior|senior))?)(?! (?:teacher|nurse|counsellor|counselor|graduate))", strength="W", reads="fixed", ages=(14, 18)),
-    Rule("pupil", r"<iam>(?: still| now| currently)? (?:at|in) (?:secondary|middle|primary) school\b|<iam> a (?:school|secondary school) (?:pupil|student|boy|girl)\b", strength="W", reads="fixed", ages=(5, 18)),
+    Rule(
+        "year-group",
+        r"<iam>(?: still| now| currently)? (?:in|a|doing|starting) (?:year|yr|y) ?<n>(?! of\b)(?=<stop>| (?:at|pupil|student|in|of school)\b)",
+        strength="W",
+        reads="grade",
+        shift=4,
+    ),
+    Rule(
+        "grade",
+        r"<iam>(?: still| now| currently)? (?:in|a) (?:the )?(?:<n>(?:th|st|nd|rd)? ?-?grade(?:r)?|grade <m>)(?=<stop>| (?:at|student|pupil|in)\b|\b(?! \w))",
+        strength="W",
+        reads="grade",
+        shift=5,
+    ),
+    Rule(
+        "sixth-form",
+        r"<iam>(?: still| now| currently)? (?:in(?: the)?|at|a)(?: lower| upper)? sixth[- ]form",
+        strength="W",
+        reads="fixed",
+        ages=(16, 18),
+    ),
+    Rule(
+        "gcse",
+        r"<iam>(?: still| now| currently)? (?:doing|taking|studying for|sitting|revising for)(?: my)? gcses?\b",
+        strength="W",
+        reads="fixed",
+        ages=(14, 16),
+    ),
+    Rule(
+        "a-levels",
+        r"<iam>(?: still| now| currently)? (?:(?:doing|taking|studying for|sitting|revising for)(?: my)?|an?) a[- ]levels?\b",
+        strength="W",
+        reads="fixed",
+        ages=(16, 18),
+    ),
+    Rule(
+        "high-school",
+        r"<iam>(?: still| now| currently)? (?:in|at|a) (?:high[- ]?school(?:er\b| (?:student|pupil|freshman|sophomore|junior|senior))?)(?! (?:teacher|nurse|counsellor|counselor|graduate))",
+        strength="W",
+        reads="fixed",
+        ages=(14, 18),
+    ),
+    Rule(
+        "pupil",
+        r"<iam>(?: still| now| currently)? (?:at|in) (?:secondary|middle|primary) school\b|<iam> a (?:school|secondary school) (?:pupil|student|boy|girl)\b",
+        strength="W",
+        reads="fixed",
+        ages=(5, 18),
+    ),
     Rule("fragment-here", r"(?:^|[.!?\n] ?)<n><old>[^.!?;:\n]{0,30}\bhere\b", strength="W"),
-    Rule("as-a", r"(?:^|[.!?,;\n] ?)as an? <n><old>(?= ?,| \w)(?=[^.!?\n]{0,30}\bi (?!was|had|used|were|did))", strength="W"),
+    Rule(
+        "as-a",
+        r"(?:^|[.!?,;\n] ?)as an? <n><old>(?= ?,| \w)(?=[^.!?\n]{0,30}\bi (?!was|had|used|were|did))",
+        strength="W",
+    ),
     Rule("between", r"<iam> between <n> and <m>(?=<stop>|<old>|<years>)", hedged=True),
-    Rule("until", r"(?:until|till|before|once|when) (?:i am|i'm|im|i turn|i have turned) <n>(?=<stop>|<old>|<years>| \w)(?! (?:weeks|months|days|minutes|hours)\b)", strength="W", reads="below", hedged=True),
-    Rule("child-is", r"\b<who>,?(?: who)?(?: is|'s|,? aged?| has just turned| just turned|,)?<mild>?\(?<n>(?:<half>(?:<old>|<years>(?=<stop>)|(?=<stop>|\))))", about="other"),
-    Rule("child-is-months", r"\b<who>,?(?: who)?(?: is|'s|,? aged)<mild><n> (?:months?|weeks?|days?) old", about="other", reads="months"),
-    Rule("year-old-child", r"\b(?:my|our|have an?|has an?|of an?|for an?|to an?)(?: \w+)? <n>[ -](?:year|yr)s?[ -]old(?: \w+)? <kid>", about="other"),
-    Rule("my-year-old", r"\b(?:my|our|(?:mother|mum|mom|father|dad|parent|guardian)s? of an?|i have an?) <n>[ -](?:year|yr)s?[ -]old(?=<stop>)", about="other"),
-    Rule("child-born", r"\b<who> was born (?:(?:on|in) )?(?:the )?(?:[a-z0-9.,/-]{1,10} ){0,3}<y>", about="other", reads="born"),
-    Rule("child-then-age", r"\b<who>[^.!?\n]{0,60}[.!?\n] ?(?:he|she|they) (?:is|are)<mild><n>(?=<stop>|<old>)", about="other"),
-    Rule("children-ages", r"\b(?:my|our|have|has)(?: \w+)? (?:kids|children|sons|daughters|boys|girls|twins),?(?: are| aged| who are)? <n>(?: and | & |, ?)<m>(?=<stop>|<old>)", about="other"),
-    Rule("child-used", r"\b<who> (?:has |have |must have )?(?:used|uses|created|opened|made|registered|signed up|is using|joined|logged)\b", about="other", reads="unknown"),
+    Rule(
+        "until",
+        r"(?:until|till|before|once|when) (?:i am|i'm|im|i turn|i have turned) <n>(?=<stop>|<old>|<years>| \w)(?! (?:weeks|months|days|minutes|hours)\b)",
+        strength="W",
+        reads="below",
+        hedged=True,
+    ),
+    Rule(
+        "child-is",
+        r"\b<who>,?(?: who)?(?: is|'s|,? aged?| has just turned| just turned|,)?<mild>?\(?<n>(?:<half>(?:<old>|<years>(?=<stop>)|(?=<stop>|\))))",
+        about="other",
+    ),
+    Rule(
+        "child-is-months",
+        r"\b<who>,?(?: who)?(?: is|'s|,? aged)<mild><n> (?:months?|weeks?|days?) old",
+        about="other",
+        reads="months",
+    ),
+    Rule(
+        "year-old-child",
+        r"\b(?:my|our|have an?|has an?|of an?|for an?|to an?)(?: \w+)? <n>[ -](?:year|yr)s?[ -]old(?: \w+)? <kid>",
+        about="other",
+    ),
+    Rule(
+        "my-year-old",
+        r"\b(?:my|our|(?:mother|mum|mom|father|dad|parent|guardian)s? of an?|i have an?) <n>[ -](?:year|yr)s?[ -]old(?=<stop>)",
+        about="other",
+    ),
+    Rule(
+        "child-born",
+        r"\b<who> was born (?:(?:on|in) )?(?:the )?(?:[a-z0-9.,/-]{1,10} ){0,3}<y>",
+        about="other",
+        reads="born",
+    ),
+    Rule(
+        "child-then-age",
+        r"\b<who>[^.!?\n]{0,60}[.!?\n] ?(?:he|she|they) (?:is|are)<mild><n>(?=<stop>|<old>)",
+        about="other",
+    ),
+    Rule(
+        "children-ages",
+        r"\b(?:my|our|have|has)(?: \w+)? (?:kids|children|sons|daughters|boys|girls|twins),?(?: are| aged| who are)? <n>(?: and | & |, ?)<m>(?=<stop>|<old>)",
+        about="other",
+    ),
+    Rule(
+        "child-used",
+        r"\b<who> (?:has |have |must have )?(?:used|uses|created|opened|made|registered|signed up|is using|joined|logged)\b",
+        about="other",
+        reads="unknown",
+    ),
 )
 
 ENGLISH = Language(
@@ -109,17 +220,11 @@ ENGLISH = Language(
         r"account|sign(?:ed)? ?up|signed|regist|us(?:e|es|ed|ing)\b|log(?:ged|s)? ?in|join|enrol|creat|opened|course"
         r"|this site|website|profile"
     ),
-    candidates=(
-        "i ?'? ?a?m{gap}{age}",
-        "(we|i) ?('|a)re{gap}{age}",
-        "my{gap}{age}",
-        "our{gap}{age}",
-        "i ?'?(turn|will|ll|have|was|ve|just|recently){gap}({age}|{year})",
-        "{age} ?-?y",
-        "(minor|age|school|gcse|level|sixth|grade|year)",
-        "(my|our){gap}(us|creat|open|made|regist|sign|join|log)",
-        "born{gap}{year}",
-        "(have|of|for) an? {age}",
-        "(kids|children|sons|daughters|boys|girls|twins){gap}{age}",
+    openers=("i ?'? ?a?m<>", "(we|i) are<>", "we're<>", "i (turn|will|have|just|recently|was)", "i ?'?(ll|ve)<>", "(my|our)<>",
+        "(kids|children|sons|daughters|boys|girls|twins)<>"),
+    units=("y", "(st|nd|rd|th) (birth|grade)"),
+    pairs=(
+        (("i ?'? ?a?m<>", "(we|i) are<>", "we're<>"), ("minor<>", "under ?-?age", "age<>", "adult", "school", "gcse", "a[- ]level", "sixth")),
+        (("(my|our)<>",), ("us(e|ing)", "creat", "opened", "made", "regist", "sign", "join", "log")),
     ),
 )

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from privacy_ops.minors.freetext.model import Language, Rule
 
-_WORDS = (
-    "un deux trois quatre cinq six sept huit neuf dix onze douze treize quatorze quinze seize dix-sept dix-huit"
-)
+_WORDS = "un deux trois quatre cinq six sept huit neuf dix onze douze treize quatorze quinze seize dix-sept dix-huit"
 NUMBERS = {word: number for number, word in enumerate(_WORDS.split(), start=1)}
 NUMBERS |= {"dix sept": 17, "dix huit": 18}
 
@@ -60,29 +58,85 @@ RULES = (
     Rule("pas-encore", r"(?<!\w)je n'ai pas encore(?: mes)? <n><years>", reads="below"),
     Rule("pas-encore-familiar", r"<ihave> pas encore(?: mes)? <n><years>", reads="below"),
     Rule("aujourdhui-je-fete", r"(?<!\w)aujourd'hui,? je fete mes <n><years>"),
-    Rule("j-aurai", r"(?<!quand )(?<!aujourd'hui )(?<!aujourd'hui, )(?<!\w)(?:j ?'? ?aurai(?: bientot)?|je vais(?: bientot)? avoir|je fete(?:rai)?(?: bientot)? mes|<ihave> (?:presque|bientot|quasiment))(?: mes)? <n><years>", reads="turning"),
+    Rule(
+        "j-aurai",
+        r"(?<!quand )(?<!aujourd'hui )(?<!aujourd'hui, )(?<!\w)(?:j ?'? ?aurai(?: bientot)?|je vais(?: bientot)? avoir|je fete(?:rai)?(?: bientot)? mes|<ihave> (?:presque|bientot|quasiment))(?: mes)? <n><years>",
+        reads="turning",
+    ),
     Rule("dans-ans", r"(?<!\w)dans <k> ans?,? j'? ?aurai <n><years>", reads="turning"),
     Rule("viens-d-avoir", r"(?<!\w)je viens (?:d'avoir|de feter mes) <n><years>"),
-    Rule("j-ai-eu", r"<ihave> eu <n><years> (?:hier|aujourd'hui|la semaine derniere|le mois dernier|cette semaine|ce mois|il y a (?:peu|quelques jours))"),
+    Rule(
+        "j-ai-eu",
+        r"<ihave> eu <n><years> (?:hier|aujourd'hui|la semaine derniere|le mois dernier|cette semaine|ce mois|il y a (?:peu|quelques jours))",
+    ),
     Rule("ne-en", r"<iam> nee?s? (?:en|le) (?:[a-z0-9./-]{1,10} ){0,3}<y>", reads="born"),
     *(
-        Rule(f"classe-{first}", rf"<iam> (?:actuellement |encore )?en (?:classe de )?(?:{grade})\b(?! (?:annee|ligne|lecture|position|auteure?|partie|intention|phase|place|de|en)\b)", strength="W", reads="fixed", ages=(first, last))
+        Rule(
+            f"classe-{first}",
+            rf"<iam> (?:actuellement |encore )?en (?:classe de )?(?:{grade})\b(?! (?:annee|ligne|lecture|position|auteure?|partie|intention|phase|place|de|en)\b)",
+            strength="W",
+            reads="fixed",
+            ages=(first, last),
+        )
         for grade, (first, last) in _GRADES.items()
     ),
-    Rule("lycee", r"<iam>(?: encore| actuellement| une?)? (?:au lycee\b|lyceen(?:ne)?\b)", strength="W", reads="fixed", ages=(15, 18)),
-    Rule("college", r"<iam>(?: encore| actuellement| une?)? (?:au college\b|collegien(?:ne)?\b)", strength="W", reads="fixed", ages=(11, 15)),
+    Rule(
+        "lycee",
+        r"<iam>(?: encore| actuellement| une?)? (?:au lycee\b|lyceen(?:ne)?\b)",
+        strength="W",
+        reads="fixed",
+        ages=(15, 18),
+    ),
+    Rule(
+        "college",
+        r"<iam>(?: encore| actuellement| une?)? (?:au college\b|collegien(?:ne)?\b)",
+        strength="W",
+        reads="fixed",
+        ages=(11, 15),
+    ),
     Rule("fragment", r"(?:^|\n ?)<person> de <n><years>(?=,)", strength="W"),
-    Rule("a-ans-je", r"(?<!\w)(?:a|du haut de mes|avec mes) <n><years>,? (?:je (?!suis (?:parti|alle|devenu)|me suis)|j'aime|j'adore|c'est)", strength="W"),
+    Rule(
+        "a-ans-je",
+        r"(?<!\w)(?:a|du haut de mes|avec mes) <n><years>,? (?:je (?!suis (?:parti|alle|devenu)|me suis)|j'aime|j'adore|c'est)",
+        strength="W",
+    ),
     Rule("entre", r"<ihave> entre <n> et <m><years>", hedged=True),
-    Rule("jusqu-a", r"(?<!\w)(?:jusqu'a (?:ce que )?(?:j'aie |mes )|quand j'aurai |lorsque j'aurai |des que j'aurai |avant (?:d'avoir|mes) )<n><years>", strength="W", reads="below", hedged=True),
-    Rule("enfant-a", r"(?<!\w)<who>,?(?: qui)? (?:a|n'a que|vient d'avoir|n'a qu')<mild>?<n><years>(?=<stop>)", about="other"),
+    Rule(
+        "jusqu-a",
+        r"(?<!\w)(?:jusqu'a (?:ce que )?(?:j'aie |mes )|quand j'aurai |lorsque j'aurai |des que j'aurai |avant (?:d'avoir|mes) )<n><years>",
+        strength="W",
+        reads="below",
+        hedged=True,
+    ),
+    Rule(
+        "enfant-a",
+        r"(?<!\w)<who>,?(?: qui)? (?:a|n'a que|vient d'avoir|n'a qu')<mild>?<n><years>(?=<stop>)",
+        about="other",
+    ),
     Rule("enfant-de", r"(?<!\w)<who>(?:,| \(| de| agee? de)? ?<n><years>", about="other"),
     Rule("enfant-mois", r"(?<!\w)<who>,?(?: qui)? a<mild><n> (?:mois|semaines|jours)\b", about="other", reads="months"),
-    Rule("j-ai-un-enfant", r"(?<!\w)(?:j'ai|nous avons|on a) (?:une?|deux|trois) <kid> de <n>(?:(?: et |, )<m>)?<years>", about="other"),
-    Rule("parent-de", r"<iam> (?:la mere|le pere|le tuteur|la tutrice|mere|pere|maman|papa) d(?:e |')une? <kid> de <n><years>", about="other"),
+    Rule(
+        "j-ai-un-enfant",
+        r"(?<!\w)(?:j'ai|nous avons|on a) (?:une?|deux|trois) <kid> de <n>(?:(?: et |, )<m>)?<years>",
+        about="other",
+    ),
+    Rule(
+        "parent-de",
+        r"<iam> (?:la mere|le pere|le tuteur|la tutrice|mere|pere|maman|papa) d(?:e |')une? <kid> de <n><years>",
+        about="other",
+    ),
     Rule("enfant-ne", r"(?<!\w)<who> est nee? (?:en|le) (?:[a-z0-9./-]{1,10} ){0,3}<y>", about="other", reads="born"),
-    Rule("enfant-puis", r"(?<!\w)<who>[^.!?\n]{0,60}[.!?\n] ?(?:il|elle) (?:a|n'a que)<mild><n><years>(?=<stop>)", about="other"),
-    Rule("enfant-utilise", r"(?<!\w)<who> (?:a |s'est )?(?:utilise|cree|ouvert|inscrite?|fait ce compte|connectee?)\b", about="other", reads="unknown"),
+    Rule(
+        "enfant-puis",
+        r"(?<!\w)<who>[^.!?\n]{0,60}[.!?\n] ?(?:il|elle) (?:a|n'a que)<mild><n><years>(?=<stop>)",
+        about="other",
+    ),
+    Rule(
+        "enfant-utilise",
+        r"(?<!\w)<who> (?:a |s'est )?(?:utilise|cree|ouvert|inscrite?|fait ce compte|connectee?)\b",
+        about="other",
+        reads="unknown",
+    ),
 )
 
 FRENCH = Language(
@@ -97,12 +151,10 @@ FRENCH = Language(
     ),
     own_words=r"(?:j'ai (?:ecrit|mis|dit|indique|repondu|coche)|j'ecris)",
     child_uses=r"compte|inscri|utilis|cre|ouvert|cours\b|site|profil|connect|adresse",
-    candidates=(
-        "(j ?'? ?a|n'a|g){gap}{age}",
-        "(je|age){gap}({age}|{year})",
-        "mineur|majeur",
-        "(mon|ma|notre|mes|nos){gap}({age}|{year}|utilis|cre|ouvert|inscri|fait|connect)",
-        "{age}{gap}an",
-        "je suis{gap}(en|au|lyc|coll)",
+    openers=("j ?'? ?ai", "n'ai", "g", "je<>", "age<>", "(mon|ma|notre|mes|nos)<>", "(nous avons|on a)<>", "avant", "jusqu"),
+    units=("an",),
+    pairs=(
+        (("je<>",), ("mineur", "majeur", "lyc", "coll", "sixieme", "cinquieme", "quatrieme", "troisieme", "seconde", "2nde", "premiere", "1ere", "terminale", "tle<>")),
+        (("(mon|ma|notre|mes|nos)<>",), ("utilis", "cree", "ouvert", "inscri", "fait", "connect")),
     ),
 )

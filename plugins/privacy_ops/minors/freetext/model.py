@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import count
 from typing import Literal
@@ -69,7 +69,11 @@ class Language:
     hedge_before: str  # words right before a statement that weaken it: "if", "until", "I told them that"
     own_words: str  # near a quotation: the writer quotes himself or herself
     child_uses: str  # in the sentence of a child's age: the child uses the service
-    candidates: tuple[str, ...] = field(default=())  # for the database: what every finding contains
+    # For the database. Every finding holds an opener and after it a number or a year, or a number and right after it
+    # a unit, or one of the pairs: a word of the first and after it one of the second.
+    openers: tuple[str, ...]
+    units: tuple[str, ...]
+    pairs: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]
 
     @cached_property
     def words(self) -> str:

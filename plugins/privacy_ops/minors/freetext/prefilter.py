@@ -1,46 +1,54 @@
 """The regular expression that lets a database pass by texts in which nothing can be found.
 
-Written in the part of the syntax that PostgreSQL and Python read alike. A language's ``candidates`` are written in
-folded words; here every letter is turned back into all the characters that fold to it.
+Written in the part of the syntax that PostgreSQL and Python read alike; needs case-insensitive matching. Every finding
+has an opening word ("I", "mi hija") and, within ``REACH`` characters, a fact (a number, a year, "minor"), or a phrase
+that stands for itself ("16 years old"). The tables give them in folded letters; here every letter becomes all the
+characters that fold to it.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from itertools import pairwise
 
 from privacy_ops.minors.freetext.folding import ACCENTED, APOSTROPHES, DASHES, FIRST_MARK, LAST_MARK, WHITE
 from privacy_ops.minors.freetext.model import Language
 
-# The longest way from the first word of a statement to its number, in characters that are no white space.
+# The longest way from an opening word to its fact, in characters that are no white space.
 REACH = 80
 _MARK = f"[{FIRST_MARK}-{LAST_MARK}]?"
-_LETTER = {plain: f"[{plain}{plain.upper()}{several}]{_MARK}" for plain, several in ACCENTED.items()}
-_LETTER["o"] = f"[oO{ACCENTED['o']}ºŒœ]{_MARK}"
-_LETTER["a"] = f"[aA{ACCENTED['a']}ª]{_MARK}"
-_LETTER["s"] = "[sSßẞ]"
-_LETTER["'"] = f"[{APOSTROPHES}]"
-_LETTER["-"] = f"[{DASHES[1:]}-]"
-_LETTER[" "] = f"[{WHITE}]+"
-_TOKEN = re.compile(r"\{[a-z]+\}|\\.|\[[^]]*\]|.", re.DOTALL)
+_ALSO = {"a": "ª", "o": "ºœŒ"}
+_LETTERS = {plain: f"[{plain}{several}{_ALSO.get(plain, '')}]{_MARK}" for plain, several in ACCENTED.items()}
+_LETTERS |= {"'": f"[{APOSTROPHES}]", "-": f"[{DASHES[1:]}-]", " ": f"[{WHITE}]+"}
+_TOKEN = re.compile(r"<>|\\.|\[[^]]*\]|.", re.DOTALL)
+_GAP = f"([{WHITE}]*[^{WHITE}]){{0,{REACH}}}[{WHITE}]*"
+_DIGITS = "(?<![0-9])(0?[0-9]|1[0-8])(?![0-9])"
+_BEGIN, _END = "(?<![a-z])", "(?![a-z])"
 
 
 def regex(languages: Iterable[Language]) -> str:
-    """One alternation of every candidate of every language."""
-    return "|".join(dict.fromkeys(_raw(language, candidate) for language in languages for candidate in language.candidates))
+    """One expression for all the languages."""
+    several = list(languages)
+    words = _any(word for language in several for word in language.numbers)
+    number = f"({_DIGITS}|{_BEGIN}{words}(?![a-ik-z]))"
+    branches = [
+        f"{_any(o for language in several for o in language.openers)}{_GAP}({number}|[12][09][0-9][0-9])",
+        f"{number}[^0-9]{{0,6}}{_any(unit for language in several for unit in language.units)}",
+        *(f"{_any(openers)}{_GAP}{_any(facts)}" for language in several for openers, facts in language.pairs),
+    ]
+    return f"{_BEGIN}({'|'.join(branches)})"
 
 
-def _raw(language: Language, candidate: str) -> str:
-    return "".join(_piece(language, token) for token in _TOKEN.findall(candidate))
+def _any(pieces: Iterable[str]) -> str:
+    return "(" + "|".join(dict.fromkeys(map(_raw, pieces))) + ")"
 
 
-def _piece(language: Language, token: str) -> str:
-    gap = f"([{WHITE}]*[^{WHITE}]){{0,{REACH}}}[{WHITE}]*"
-    if token == "{gap}":
-        return gap
-    if token == "{age}":
-        words = "|".join(_raw(language, word) for word in sorted(language.numbers))
-        return f"((^|[^0-9])(0?[0-9]|1[0-8])([^0-9]|$)|{words})"
-    if token == "{year}":
-        return "20[0-9][0-9]"
-    return _LETTER.get(token, token)
+def _raw(piece: str) -> str:
+    """``piece``, written in folded letters, as it may stand in an original text; ``<>`` is the end of a word."""
+    tokens = [*_TOKEN.findall(piece), ""]
+    raw = []
+    for token, following in pairwise(tokens):
+        several = _END if token == "<>" else _LETTERS.get(token, token)
+        raw.append(f"({several})" if following == "?" and several != token else several)
+    return "".join(raw)
