@@ -100,6 +100,53 @@ class Downstream(_Frozen):
     breach_days: int = Field(ge=1, le=30)
 
 
+class Review(_Frozen):
+    """Questions to people about cases. Days are working days in England and Wales."""
+
+    questions_per_run: int = Field(ge=1, le=500)
+    answer_hours: int = Field(ge=1, lt=24, description="a question times out before the next day's run")
+    lead_days: tuple[int, int] = Field(description="a suspicion not decided by then goes to the privacy lead")
+    lead_decides_days: int = Field(ge=1)
+
+
+class Notice(_Frozen):
+    """The message to a person who was restricted on its own statement; ``answer_hours`` stays within the target."""
+
+    answer_hours: float = Field(ge=0, le=4)
+    attempts: int = Field(ge=1, le=20)
+    token_days: int = Field(ge=1)
+
+
+class Intake(_Frozen):
+    minutes: int = Field(ge=1)
+    late_minutes: int = Field(ge=1)
+
+
+class HoursLevel(_Frozen):
+    target_hours: float = Field(gt=0)
+    breach_hours: float = Field(gt=0)
+
+
+class RestrictedLevel(HoursLevel):
+    scan_hours: float = Field(gt=0)
+
+
+class DaysLevel(_Frozen):
+    target_days: int = Field(ge=0)
+    breach_days: int = Field(ge=0)
+
+
+class ServiceLevels(_Frozen):
+    """What "immediately" means in numbers, metric by metric."""
+
+    window_days: int = Field(ge=1)
+    restricted: RestrictedLevel
+    decided: DaysLevel
+    erased: HoursLevel
+    everywhere: HoursLevel
+    acknowledged: HoursLevel
+
+
 class Export(_Frozen):
     """Disclosure control of the usage export."""
 
@@ -136,6 +183,10 @@ class Thresholds(_Frozen):
     backup_max_age_days: int = Field(ge=0)
     evidence: Evidence
     downstream: Downstream
+    review: Review
+    notice: Notice
+    intake: Intake
+    service_levels: ServiceLevels
     export: Export
     transfers: Transfers
 

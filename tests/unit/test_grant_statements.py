@@ -67,7 +67,7 @@ def test_review_lifts_restrictions_evidence_reads_cells_and_notify_one_address()
     assert not any(word in shown for word in ("given_name", "address_1", "UPDATE", "INSERT", "DELETE"))
 
 
-@pytest.mark.parametrize("duty", sorted(set(DUTIES) - {"detect", "erase", "export", "canary", "review", "evidence", "notify"}))
+@pytest.mark.parametrize("duty", ["inventory", "migrate", "console"])
 def test_other_duties_get_nothing(duty: str) -> None:
     assert given_to(duty, IMP) == []
 

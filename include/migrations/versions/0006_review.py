@@ -24,7 +24,11 @@ ALTER TABLE gov.minor_case
     ADD COLUMN erase_after timestamptz,            -- the person may still answer the notice till then
     ADD COLUMN erasure_requested_by text,          -- run that asked for an erasure run beside the nightly one
     ADD CONSTRAINT minor_case_decided CHECK ((decision IS NULL) = (decided_at IS NULL)),
-    ADD CONSTRAINT minor_case_cleared CHECK (state <> 'CLEARED' OR decision = 'CLEARED'),
+    ADD CONSTRAINT minor_case_cleared CHECK (state <> 'CLEARED' OR coalesce(decision, '') = 'CLEARED'),
+    ADD CONSTRAINT minor_case_erased_confirmed CHECK (
+        state NOT IN ('INTENT_LOGGED', 'ERASING', 'PRIMARY_ERASED', 'PROPAGATING')
+        OR class = 'CONFIRMED_MINOR' OR coalesce(decision, '') = 'CONFIRMED'
+    ),
     ADD CONSTRAINT minor_case_not_cleared CHECK (decision IS DISTINCT FROM 'CLEARED' OR state = 'CLEARED');
 
 CREATE TABLE gov.case_decision (                   -- what each person decided about exactly which evidence
@@ -88,6 +92,7 @@ ALTER TABLE gov.minor_case
     DROP CONSTRAINT minor_case_state_check,
     ADD CONSTRAINT minor_case_state_check CHECK (state IN ('OPEN', 'RESTRICTED', 'IN_REVIEW', 'ON_HOLD',
         'PRIMARY_ERASED', 'VERIFYING', 'CLOSED', 'CLEARED', 'ERRORED', 'REOPENED')),
+    DROP CONSTRAINT minor_case_erased_confirmed,
     DROP COLUMN decision, DROP COLUMN decided_at, DROP COLUMN decision_reason, DROP COLUMN review_due,
     DROP COLUMN escalation, DROP COLUMN asked_until, DROP COLUMN objected_at, DROP COLUMN erase_after,
     DROP COLUMN erasure_requested_by;

@@ -1,0 +1,216 @@
+"""People decide about a case on a real database: who counts, what an answer is bound to, what it does."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from privacy_ops import runs
+from privacy_ops.errors import StoreRefused, UserError
+from privacy_ops.minors import review
+from privacy_ops.minors.review import SamePersonAgain
+from privacy_ops.runs import Run
+from privacy_ops.stores.database import DatabaseFault
+from privacy_ops.workspace import Workspace
+
+from tests.integration import nights
+from tests.integration.press import ADULT, MINOR, NOW, Press
+
+MONDAY = datetime(2026, 11, 23, 8, tzinfo=UTC)  # NOW is a Sunday night
+
+
+def open_review(press: Press, *, at: datetime = MONDAY, name: str = "r") -> Run:
+    with press.superuser.transaction() as connection:
+        return runs.open_run(
+            connection,
+            run_id=f"minor_case_review/{name}",
+            dag_id="minor_case_review",
+            now=at,
+            run_type="scheduled",
+            dry_run=False,
+            thresholds_sha256="x",
+            map_sha256="x",
+        )
+
+
+def suspect(press: Press) -> UUID:
+    """Somebody with a minor's and an adult's date of birth, found and shut out in the night."""
+    person = press.person(born=MINOR, written=ADULT.isoformat())
+    nights.find(press.workspace, press.open_run())
+    assert press.case_of(person)._mapping["class"] == "SUSPECTED_MINOR"
+    assert press.status(person) == "restricted"
+    return person
+
+
+def answer(press: Press, run: Run, case: Any, person: str, said: str, **changes: Any) -> dict[str, Any]:
+    values = {"evidence_hash": case.evidence_hash, "reason": "EVIDENCE_READ", "now": MONDAY} | changes
+    workspace = values.pop("workspace", press.workspace)
+    return review.decide(
+        workspace,
+        run,
+        str(case.case_id),
+        answer=said,  # type: ignore[arg-type]
+        person_id=person,
+        person_name=person.title(),
+        **values,
+    )
+
+
+def with_people(press: Press) -> Workspace:
+    old = press.workspace
+    named = replace(old.settings, reviewers=("ann", "bob"), privacy_leads=("lena",))
+    return Workspace(named, old.thresholds, old.data_map, old.map_sha256)
+
+
+def test_two_people_confirm_a_suspicion_and_it_is_ready_to_be_erased(press: Press) -> None:
+    person = suspect(press)
+    run, case = open_review(press), press.case_of(person)
+
+    assert answer(press, run, case, "ann", "CONFIRM") == {"recorded": True, "outcome": None, "released": 0}
+    with pytest.raises(SamePersonAgain):
+        answer(press, run, case, "ann", "CONFIRM")
+    assert press.case_of(person).state == "RESTRICTED"
+    assert answer(press, run, case, "bob", "CONFIRM")["outcome"] == "CONFIRMED"
+
+    decided = press.case_of(person)
+    assert (decided.state, decided.decision, decided.decided_at) == ("DECIDED", "CONFIRMED", MONDAY)
+    assert press.status(person) == "restricted"
+    rows = press.execute("SELECT step, person_id, decision FROM gov.case_decision ORDER BY decision_id")
+    assert rows == [(1, "ann", "CONFIRM"), (2, "bob", "CONFIRM")]
+    for statement in ("UPDATE gov.case_decision SET decision = 'CLEAR'", "DELETE FROM gov.case_decision"):
+        with pytest.raises(StoreRefused):
+            press.execute(statement)
+
+
+def test_clearing_gives_back_what_stood_there_and_the_same_evidence_opens_nothing_again(press: Press) -> None:
+    """Active, locked and restricted before; and one whose account the publisher closed meanwhile."""
+    people = {
+        before: press.person(born=MINOR, written=ADULT.isoformat()) for before in ("active", "locked", "restricted")
+    }
+    for before, person in people.items():
+        press.execute("UPDATE press.account SET status = :s WHERE user_id = :u", s=before, u=person)
+    people["closed"] = press.person(born=MINOR, written=ADULT.isoformat())
+    nights.find(press.workspace, press.open_run())
+    assert {press.status(person) for person in people.values()} == {"restricted"}
+    press.execute("UPDATE press.account SET status = 'closed' WHERE user_id = :u", u=people["closed"])
+    run, hashes = open_review(press), set()
+    for person in people.values():
+        case = press.case_of(person)
+        hashes.add(case.evidence_hash)
+        assert answer(press, run, case, "ann", "CLEAR")["outcome"] is None, "a stated date of birth takes two"
+        assert press.case_of(person).state == "RESTRICTED"
+        assert answer(press, run, case, "bob", "CLEAR")["outcome"] == "CLEARED"
+
+    assert {before: press.status(person) for before, person in people.items()} == {b: b for b in people}
+    cleared = press.execute("SELECT state, subject_key, adult_on, evidence_hash FROM gov.minor_case")
+    assert {(c.state, c.subject_key, c.adult_on) for c in cleared} == {("CLEARED", None, None)}
+    assert {c.evidence_hash for c in cleared} == hashes
+    assert press.scalar("SELECT count(*) FROM gov.minor_signal") == 0
+
+    nights.find(press.workspace, press.open_run("next", at=NOW + timedelta(days=1)))
+    assert press.status(people["active"]) == "active"
+    assert press.scalar("SELECT count(*) FROM gov.minor_case") == len(people)
+
+
+def test_an_answer_counts_for_the_evidence_that_was_shown_and_for_no_other(press: Press) -> None:
+    person = suspect(press)
+    run, case = open_review(press), press.case_of(person)
+    answer(press, run, case, "ann", "CONFIRM")
+    press.execute("UPDATE press.profile SET dob_date = '2011-01-02' WHERE user_id = :u", u=person)
+    nights.find(press.workspace, press.open_run("next", at=NOW + timedelta(days=1)))
+
+    assert answer(press, run, case, "bob", "CONFIRM")["recorded"] is False
+    assert press.scalar("SELECT count(*) FROM gov.case_decision") == 1
+    assert answer(press, run, press.case_of(person), "bob", "CONFIRM")["outcome"] is None
+
+
+def test_one_reviewer_and_nobody_else_decides_where_only_a_counter_signal_speaks_against_it(press: Press) -> None:
+    person = press.person(born=MINOR, reg_no="R-1")
+    nights.find(press.workspace, press.open_run())
+    case = press.case_of(person)
+    assert case._mapping["class"] == "CONFIRMED_PENDING_COUNTER"
+    run = open_review(press)
+    with pytest.raises(UserError, match="only reviewers"):
+        answer(press, run, case, "emil", "CONFIRM", workspace=with_people(press))
+    with pytest.raises(UserError, match="codes"):
+        answer(press, run, case, "ann", "CONFIRM", reason="Kim told me so")
+    assert press.scalar("SELECT count(*) FROM gov.case_decision") == 0
+    assert answer(press, run, case, "ann", "CONFIRM", workspace=with_people(press))["outcome"] == "CONFIRMED"
+
+
+# ---- what is asked
+
+
+def test_a_question_says_codes_and_days_and_never_who(press: Press) -> None:
+    person = press.person(born=MINOR, written=ADULT.isoformat(), email="kim.lowe@example.org", name="Kim Lowe")
+    nights.find(press.workspace, press.open_run())
+    run = open_review(press)
+    assert review.choose(press.workspace, run, now=MONDAY)["asked"] == 1
+    case = press.case_of(person)
+
+    asked = review.question(with_people(press), run, str(case.case_id), person=1, now=MONDAY, base="/airflow")
+
+    assert asked is not None
+    assert "SIG-01 x 2" in asked.body
+    assert f"(/airflow/privacy/cases/{case.case_id})" in asked.body
+    assert "Waits since 1 working day(s), due 2026-11-23: in time" in asked.body
+    assert asked.people == ("ann", "bob", "lena")
+    told = (asked.title + asked.body).lower()
+    assert not any(word in told for word in ("kim", "lowe", "example.org", str(person), "2010", "1980"))
+
+    # The second goes to somebody else, and only after a first answer.
+    workspace, this = with_people(press), {"person": 2, "now": MONDAY}
+    assert review.question(workspace, run, str(case.case_id), **this) is None
+    answer(press, run, case, "bob", "CONFIRM", workspace=workspace)
+    second = review.question(workspace, run, str(case.case_id), **this)
+    assert second is not None
+    assert second.people == ("ann", "lena")
+    late = review.deadline(workspace, run) - timedelta(minutes=14)
+    assert review.question(workspace, run, str(case.case_id), person=1, now=late) is None, "it would time out at once"
+
+
+def test_questions_are_bounded_counted_before_the_cut_and_the_rest_waits(press: Press) -> None:
+    for _ in range(3):
+        press.person(born=MINOR, written=ADULT.isoformat())
+    nights.find(press.workspace, press.open_run())
+    few = press.with_thresholds(review=press.workspace.thresholds.review.model_copy(update={"questions_per_run": 2}))
+    run = open_review(press)
+
+    first = review.choose(few, run, now=MONDAY)
+    assert (first["waiting"], first["asked"], first["not_asked"]) == (3, 2, 1)
+    assert review.choose(few, run, now=MONDAY)["cases"] == first["cases"], "a retry asks about the same"
+    other = review.choose(few, open_review(press, name="by hand", at=MONDAY + timedelta(hours=1)), now=MONDAY)
+    assert other["asked"] == 1, "what another run asks about is left alone"
+    assert set(other["cases"]).isdisjoint(first["cases"])
+
+
+def test_silence_lets_a_case_rise_to_the_lead_and_nothing_else(press: Press) -> None:
+    person = suspect(press)
+    workspace = with_people(press)
+    levels = []
+    for days in (0, 2, 3, 4, 6, 7, 12, 21):
+        at = MONDAY + timedelta(days=days)
+        run = open_review(press, name=str(days), at=at)
+        assert review.choose(workspace, run, now=at)["asked"] == 1
+        levels.append(press.case_of(person).escalation)
+    assert levels == [0, 2, 2, 3, 3, 3, 4, 4]
+    case = press.case_of(person)
+    asked = review.question(workspace, run, str(case.case_id), person=1, now=at)
+    assert asked is not None
+    assert asked.people == ("lena",)
+    assert (case.state, case.decision, press.status(person)) == ("RESTRICTED", None, "restricted")
+
+
+def test_the_database_itself_refuses_what_must_not_happen(press: Press) -> None:
+    """Released without people, erased without a confirmation, cleared and kept shut out."""
+    suspect(press)
+    for change in (
+        "state = 'CLEARED'",
+        "state = 'PRIMARY_ERASED'",
+        "decision = 'CLEARED', decided_at = now()",
+    ):
+        with pytest.raises(DatabaseFault, match="minor_case_"):
+            press.execute(f"UPDATE gov.minor_case SET {change}")
