@@ -35,12 +35,16 @@ def record(
     approver: str,
     decision: Decision,
     at: datetime,
+    approver_name: str = "",
 ) -> None:
-    """Write a decision once per person; the same person deciding again changes nothing."""
+    """Write a decision once per person; the same person deciding again changes nothing.
+
+    ``approver``: the person's id, by which people are told apart; ``approver_name`` is for reading only.
+    """
     connection.execute(
         text(
-            "INSERT INTO gov.approval (run_id, what, subject_sha256, approver, decision, decided_at)"
-            " VALUES (:run, :what, :sha, :approver, :decision, :at)"
+            "INSERT INTO gov.approval (run_id, what, subject_sha256, approver, approver_name, decision, decided_at)"
+            " VALUES (:run, :what, :sha, :approver, :name, :decision, :at)"
             " ON CONFLICT (run_id, what, subject_sha256, approver) DO NOTHING"
         ),
         {
@@ -48,6 +52,7 @@ def record(
             "what": request.what,
             "sha": request.subject_sha256,
             "approver": approver,
+            "name": approver_name,
             "decision": decision,
             "at": at,
         },
@@ -69,7 +74,7 @@ def approvers(connection: Connection, run_id: str, what: str, subject_sha256: st
 
 
 def require(connection: Connection, run_id: str, what: str, subject_sha256: str, *, people: int) -> tuple[str, ...]:
-    """Names of at least ``people`` different approvers of exactly this. Raises GateBlocked otherwise."""
+    """Ids of at least ``people`` different approvers of exactly this. Raises GateBlocked otherwise."""
     found = approvers(connection, run_id, what, subject_sha256)
     if len(set(found)) < people:
         raise GateBlocked(

@@ -53,8 +53,8 @@ class World:
     def request(self, *_: object) -> ApprovalRequest | None:
         return ApprovalRequest("breaker", self.subject, "Erase?", "Counts.") if self.subject else None
 
-    def record(self, _c: object, _run: str, request: ApprovalRequest, *, approver: str, decision: str, at: Any) -> None:
-        self.recorded.append((request.subject_sha256, approver, decision))
+    def record(self, _c: object, _run: str, request: ApprovalRequest, *, approver: str, **more: Any) -> None:
+        self.recorded.append((request.subject_sha256, approver, more["decision"]))
 
 
 @pytest.fixture
@@ -72,8 +72,8 @@ def ask(person: int = 1) -> AskPerson:
     return AskPerson(task_id="approval", request="some.module:ask", duty="erase", person=person)
 
 
-def answer(option: str, name: str | None = "ann") -> dict[str, Any]:
-    who = {"id": name, "name": name} if name else None
+def answer(option: str, person: str | None = "ann", name: str = "Ann") -> dict[str, Any]:
+    who = {"id": person, "name": name} if person else None
     at = datetime(2026, 11, 22, 9, tzinfo=UTC)
     return {"chosen_options": [option], "params_input": {}, "responded_at": at, "responded_by_user": who}
 
@@ -113,6 +113,14 @@ def test_the_second_person_must_be_another_one(world: World) -> None:
     with pytest.raises(SamePersonAgain):
         ask(2).execute_complete(parked(2), answer("Approve"))
     assert world.recorded == []
+
+
+def test_people_are_told_apart_by_id_and_not_by_name(world: World) -> None:
+    world.approvers = ("17",)
+    with pytest.raises(SamePersonAgain):
+        ask(2).execute_complete(parked(2), answer("Approve", "17", "renamed"))
+    assert ask(2).execute_complete(parked(2), answer("Approve", "18", "17"))["approved"] is True
+    assert world.recorded == [(SHOWN, "18", "approve")]
 
 
 def test_nobody_is_asked_when_there_is_nothing_to_ask_or_enough_have_approved(world: World) -> None:

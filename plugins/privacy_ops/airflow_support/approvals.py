@@ -86,15 +86,17 @@ class AskPerson(ApprovalOperator):
             )
         person = answer["responded_by_user"]
         approved = answer["chosen_options"] == [self.APPROVE] and person is not None
-        name = str(person["name"] or person["id"]) if person else "nobody"
+        # People are told apart by their id: a name may be shared, changed or empty.
+        who = str(person["id"]) if person else "nobody"
         with workspace.database(self.duty).transaction() as connection:
-            if approved and name in approvals.approvers(connection, run.run_id, request.what, request.subject_sha256):
+            if approved and who in approvals.approvers(connection, run.run_id, request.what, request.subject_sha256):
                 raise SamePersonAgain("the same person approved twice; another one must approve. The task asks again.")
             approvals.record(
                 connection,
                 run.run_id,
                 request,
-                approver=name,
+                approver=who,
+                approver_name=str(person["name"] or "") if person else "",
                 decision="approve" if approved else "reject" if person else "timeout",
                 at=utc_now(),
             )

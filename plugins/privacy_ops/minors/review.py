@@ -265,3 +265,12 @@ def _act(
     connection.execute(statement("review", "update_cleared"), bound)
     connection.execute(statement("review", "delete_signals_of_case"), this)
     return released
+
+
+def close(workspace: Workspace, run: Run, *, now: datetime) -> dict[str, Any]:
+    """Count what people decided in this run, and close it."""
+    with workspace.database("review").transaction() as connection:
+        row = connection.execute(statement("review", "count_decided"), {"run_id": run.run_id}).one()
+        counts = {name: int(value) for name, value in row._mapping.items()}
+        runs.close_run(connection, run.run_id, now=now, state="done", facts={"decided": counts})
+    return counts
