@@ -214,10 +214,15 @@ def residual_rows(connection: Connection, people: Iterable[Planted]) -> dict[str
     another person is not looked for.
     """
     people = list(people)
-    connection.execute("CREATE TEMPORARY TABLE wanted (user_id uuid, email text) ON COMMIT DROP")
+    # Indexed: otherwise every text that names anybody is compared with everybody.
+    connection.execute(
+        "CREATE TEMPORARY TABLE wanted (user_id uuid PRIMARY KEY, written text UNIQUE, email text) ON COMMIT DROP"
+    )
     with connection.cursor() as cursor, cursor.copy("COPY wanted FROM STDIN") as copy:
         for person in people:
-            copy.write_row((person.user_key, None if person.shared_email else person.email.lower()))
+            key = person.user_key.lower()
+            copy.write_row((key, key, None if person.shared_email else person.email.lower()))
+    connection.execute("CREATE INDEX ON wanted (email)")
     connection.execute("ANALYZE wanted")
     tokens = "|".join(p.token for p in people if p.token and p.token.isalnum())
     left: dict[str, int] = {}
@@ -239,7 +244,7 @@ def residual_rows(connection: Connection, people: Iterable[Planted]) -> dict[str
                 conditions.append(f"{value} ~* '{tokens}'")
             conditions.append(
                 f"({value} ~ '{_UUID}' AND EXISTS (SELECT FROM regexp_matches({value}, "
-                f"'{_UUID}', 'g') AS m(hit) JOIN wanted ON user_id::text = lower(m.hit[1])))"
+                f"'{_UUID}', 'g') AS m(hit) JOIN wanted ON written = lower(m.hit[1])))"
             )
         if conditions and (
             found := _number(connection, f"SELECT count(*) FROM {table} AS t WHERE {' OR '.join(conditions)}")  # noqa: S608
