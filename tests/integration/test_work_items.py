@@ -63,10 +63,10 @@ def test_sealing_again_changes_nothing(press: Press) -> None:
     known_minor(press)
     prepare(workspace, run)
     seal(workspace, run)
-    before = press.execute("SELECT * FROM gov.work_item ORDER BY 1"), press.execute("SELECT * FROM gov.downstream_event")
+    held = ("SELECT * FROM gov.work_item ORDER BY 1", "SELECT * FROM gov.downstream_event ORDER BY 1")
+    before = [press.execute(sql) for sql in held]
     assert seal(workspace, run) == 4
-    after = press.execute("SELECT * FROM gov.work_item ORDER BY 1"), press.execute("SELECT * FROM gov.downstream_event")
-    assert after == before
+    assert [press.execute(sql) for sql in held] == before
 
 
 def test_a_number_shared_with_somebody_else_is_never_told_and_somebody_must_look(press: Press) -> None:

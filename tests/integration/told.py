@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from privacy_ops.datamap.model import DataMap
+from privacy_ops.settings import DUTIES, ObjectSettings
+from privacy_ops.stores.database import Database
 from privacy_ops.workspace import Workspace
 
-from tests.integration.press import Press, map_of
+from sandbox.postgres import PostgresServer
+from sandbox.provision import administer
+from tests.integration.press import Press, map_of, settings_of, workspace_of
 
 DISCLOSED: dict[str, list[dict[str, Any]]] = {
     "press.subscriber": [{"who": "mailer", "known_by": {"id": "subscriber", "email": "email"}}],
@@ -16,7 +23,11 @@ DISCLOSED: dict[str, list[dict[str, Any]]] = {
         {"by": "exhibitor", "prefix": "exhibitor", "known_by": {"badge_code": "badge"}},
     ],
     "press.profile": [
-        {"by": "dob_source", "values": {"web_form": "", "import": "importer"}, "known_by": {"reg_no": "number"}}
+        {
+            "by": "dob_source",
+            "values": {"web_form": "", "import": "importer"},
+            "known_by": {"reg_no": "number"},
+        }
     ],
     "press.enrolment": [
         {
@@ -61,3 +72,20 @@ def known_minor(press: Press, **profile: Any) -> Any:
     for exhibitor in ("1", "2"):
         press.add("badge_scan", badge_code=badge, exhibitor=exhibitor)
     return user
+
+
+@contextmanager
+def copied(cluster: PostgresServer, template: str) -> Iterator[str]:
+    """Name of a copy of a database, dropped afterwards."""
+    name = f"press_{secrets.token_hex(4)}"
+    administer(cluster, f"CREATE DATABASE {name} TEMPLATE {template}")
+    try:
+        yield name
+    finally:
+        administer(cluster, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def press_at(cluster: PostgresServer, database: str, objects: ObjectSettings) -> Press:
+    """A press on a copied database, without buckets."""
+    dsns = {duty: cluster.dsn(database, f"privacy_{duty}", "press") for duty in DUTIES}
+    return Press(Database(cluster.dsn(database)), workspace_of(settings_of(dsns, objects)))

@@ -67,29 +67,24 @@ CREATE TABLE gov.certificate_draft (
     PRIMARY KEY (plan_id, case_id)
 );
 
--- A case that was erased again gets a certificate for each erasure.
-ALTER TABLE gov.certificate DROP CONSTRAINT certificate_pkey, ADD PRIMARY KEY (case_id, plan_id);
-ALTER TABLE gov.certificate ADD COLUMN instructions_sha256 text NOT NULL DEFAULT '';
+ALTER TABLE gov.certificate ADD COLUMN told_sha256 text NOT NULL DEFAULT ''; -- of the states that it lists
 
 CREATE TABLE gov.certificate_supplement (   -- what parties answered after the certificate
-    case_id uuid NOT NULL,
-    plan_id uuid NOT NULL,
+    case_id uuid NOT NULL REFERENCES gov.certificate,
     number integer NOT NULL,
     bucket text NOT NULL,
     object_key text NOT NULL,
     sha256 text NOT NULL,
-    instructions_sha256 text NOT NULL,
+    told_sha256 text NOT NULL,
     issued_at timestamptz NOT NULL,
-    PRIMARY KEY (case_id, plan_id, number),
-    FOREIGN KEY (case_id, plan_id) REFERENCES gov.certificate (case_id, plan_id)
+    PRIMARY KEY (case_id, number)
 );
 """
 
 DOWNGRADE = """
 DROP TABLE gov.certificate_supplement, gov.certificate_draft, gov.work_item, gov.downstream_event,
     gov.downstream_instruction;
-ALTER TABLE gov.certificate DROP COLUMN instructions_sha256;
-ALTER TABLE gov.certificate DROP CONSTRAINT certificate_pkey, ADD PRIMARY KEY (case_id);
+ALTER TABLE gov.certificate DROP COLUMN told_sha256;
 """
 
 

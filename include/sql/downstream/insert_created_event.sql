@@ -2,11 +2,11 @@
 -- Parameters: instruction_id, reason, at. Grain: instruction. Idempotency: only when it has none yet.
 INSERT INTO gov.downstream_event (instruction_id, at, event, detail)
 SELECT
-    CAST(:instruction_id AS uuid),
-    CAST(:at AS timestamptz),
+    cast(:instruction_id AS uuid),
+    cast(:at AS timestamptz),
     'created',
-    CAST(:reason AS text)
+    cast(:reason AS text)
 WHERE NOT EXISTS (
     SELECT 1 FROM gov.downstream_event AS e
-    WHERE e.instruction_id = CAST(:instruction_id AS uuid)
+    WHERE e.instruction_id = cast(:instruction_id AS uuid)
 )

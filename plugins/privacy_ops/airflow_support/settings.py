@@ -11,6 +11,7 @@ from sqlalchemy import URL
 from privacy_ops import settings as base
 from privacy_ops.errors import ConfigError
 from privacy_ops.settings import MailSettings, ObjectSettings, Settings
+from privacy_ops.workspace import Workspace
 
 
 def _connection(conn_id: str) -> Connection:
@@ -66,3 +67,15 @@ def settings_for(*duties: str) -> Settings:
         dsns={duty: database_url(f"privacy_ops_{duty}") for duty in duties},
         objects=object_settings("privacy_ops_objects"),
     )
+
+
+def with_mail(workspace: Workspace) -> Workspace:
+    """The same workspace with the mail server of its connection, or without one when there is no such connection.
+
+    Without one webhooks still go out; a mail is recorded as undeliverable.
+    """
+    try:
+        mail = mail_settings()
+    except ConfigError:
+        return workspace
+    return replace(workspace, settings=replace(workspace.settings, mail=mail))
