@@ -4,24 +4,49 @@ from __future__ import annotations
 
 from privacy_ops.minors.freetext.model import Language, Rule
 
-_WORDS = "eins zwei drei vier funf sechs sieben acht neun zehn elf zwolf dreizehn vierzehn funfzehn sechzehn siebzehn achtzehn"
+_WORDS = (
+    "eins zwei drei vier funf sechs sieben acht neun zehn"
+    " elf zwolf dreizehn vierzehn funfzehn sechzehn siebzehn achtzehn"
+)
 NUMBERS = {word: number for number, word in enumerate(_WORDS.split(), start=1)}
 NUMBERS |= {word.replace("funf", "fuenf").replace("zwolf", "zwoelf"): number for word, number in NUMBERS.items()}
-_STEMS = "erste zweite dritte vierte funfte sechste siebte achte neunte zehnte elfte zwolfte dreizehnte".split()
+_STEMS = (
+    "erste",
+    "zweite",
+    "dritte",
+    "vierte",
+    "funfte",
+    "sechste",
+    "siebte",
+    "achte",
+    "neunte",
+    "zehnte",
+    "elfte",
+    "zwolfte",
+    "dreizehnte",
+)
 NUMBERS |= {word: number for number, word in enumerate(_STEMS, start=1)}
 NUMBERS |= {word + "n": number for number, word in enumerate(_STEMS, start=1)}
 
 PIECES = {
+    # Right after a number: it counts something else.
+    "counted": (
+        r"(?:jahren?|monaten?|wochen?|tagen?|stunden?|minuten?|km|kg|prozent|punkte|im|in|dabei|module|fragen|uhr"
+        r"|kilo\w{0,20})\b"
+    ),
     "mild": (
-        r"(?: [(\[]?(?:erst|nur|noch|gerade|grad|grade|mal|gerade mal|jetzt|heute|immer noch|schon|bereits|ja|eben|aktuell"
-        r"|derzeit|zurzeit|momentan|genau|ungefahr|etwa|circa|ca\.|erst mal|aber|auch|leider|eigentlich)[)\]]?){0,3} "
+        r"(?: [(\[\"*]?(?:erst|nur|noch|gerade|grad|grade|mal|gerade mal|jetzt|heute|immer noch|schon|bereits|ja"
+        r"|eben|aktuell"
+        r"|derzeit|zurzeit|momentan|genau|ungefahr|etwa|circa|ca\.|erst mal|aber|auch|leider"
+        r"|eigentlich)[)\]\"*]?){0,3} "
     ),
     "iam": r"(?<!\w)(?:ich binn?|bin ich|(?:^|[.!?,;\n] ?|und )bin)",
     "old": r" ?jahre? ?(?:alt|allt|jung|alter)\b|-?jahrig\b",
     "years": r" ?(?:jahren?|j)\b",
     "half": r"(?:[.,]5|½|einhalb)?",
     "stop": (
-        r"(?: ?(?:$|[,;!?)\]\n\"]|\.(?! ?\d| (?:woche|klasse|jahr|lebensjahr|monat|tag|stock|semester|platz|kapitel))|- "
+        r"(?: ?(?:$|[,;!?)\]\"]|\n(?!<counted>)|\.(?! ?\d| (?:woche|klasse|jahr|lebensjahr|monat|tag|stock|semester"
+        r"|platz|kapitel))|- "
         r"|[^\w\s.,;:!?'\"()/%+°€$£&#@*=<>-])"
         r"|[*_\"]*(?: ?$| ?[.,!?;])"
         r"| (?:und|aber|oder|also|deshalb|darum|daher|weil|da|denn|bitte|jetzt|heute|noch|schon|komme|wohne|lebe|aus"
@@ -30,7 +55,8 @@ PIECES = {
     "end": r"<half>(?:<old>(?! geworden)|<years>(?=<stop>)|(?P<bare>(?=<stop>)(?! oder (?:alter|mehr)\b)))",
     "or": r"(?: ?(?:oder|/|-|bis) ?<m>)?",
     "who": (
-        r"(?:mein|unser)(?:e|em|en|er|es)? (?:(?:kleine?[rn]?|jungere?[rn]?|altere?[rn]?|jungste?[rn]?) )?(?:tochter|sohn"
+        r"(?:mein|unser)(?:e|em|en|er|es)? (?:(?:kleine?[rn]?|jungere?[rn]?|altere?[rn]?|jungste?[rn]?) )?(?:tochter"
+        r"|sohn"
         r"|kind|kinder|bruder|schwester|neffe|nichte|enkel|enkelin|baby|jungster?|altester?|stiefsohn|stieftochter"
         r"|patenkind|tochterchen|junge|madchen|sohne)\b"
     ),
@@ -43,9 +69,9 @@ PIECES = {
 
 RULES = (
     Rule("ich-bin", r"<iam><mild><n><or><end>"),
-    Rule("ich-bin-end", r"(?<!\w)ich(?: [a-z]+)?<mild><n><or><half>(?:<old>|<years>)? bin\b"),
+    Rule("ich-bin-end", r"(?<!\w)ich(?: [a-z]{1,20})?<mild><n><or><half>(?:<old>|<years>)? bin\b"),
     Rule("mein-alter", r"\bmein alter(?: ist|:)<mild><n>(?:<old>|<years>)?(?=<stop>)"),
-    Rule("ich-bin-ein", r"<iam><mild>eine? (?:\w+ )?<aged>\b"),
+    Rule("ich-bin-ein", r"<iam><mild>eine? (?:\w{1,20} )?<aged>\b"),
     Rule(
         "ich-bin-ein-word",
         r"<iam><mild>eine? (?P<n>vierzehn|funfzehn|fuenfzehn|sechzehn|siebzehn|dreizehn|zwolf|elf|zehn)jahrige[rs]?\b",
@@ -67,7 +93,7 @@ RULES = (
     ),
     Rule(
         "werde",
-        r"(?<!\w)(?:ich werde|werde ich)(?! heute)(?: [a-z]+){0,2}? <n>(?: jahre(?: alt)?)?(?=<stop>)",
+        r"(?<!\w)(?:ich werde|werde ich)(?! heute)(?: [a-z]{1,20}){0,2}? <n>(?: jahre(?: alt)?)?(?=<stop>)",
         reads="turning",
     ),
     Rule("heute-werde", r"(?<!\w)(?:heute werde ich|ich werde heute) <n>(?: jahre(?: alt)?)?(?=<stop>)"),
@@ -75,12 +101,14 @@ RULES = (
     Rule("fast", r"<iam> (?:fast|beinahe|nahezu|bald) <n>(?:<old>|<years>)?(?=<stop>)", reads="turning"),
     Rule(
         "geworden",
-        r"<iam> (?:gerade|eben|vor kurzem|kurzlich|gestern|heute|letzte woche|letzten monat|diese woche|diesen monat|soeben) <n>(?: jahre(?: alt)?)? geworden\b",
+        r"<iam> (?:gerade|eben|vor kurzem|kurzlich|gestern|heute|letzte woche|letzten monat|diese woche|diesen monat"
+        r"|soeben) <n>(?: jahre(?: alt)?)? geworden\b",
     ),
     Rule("geburtstag", r"\bmein <n>\. ?geburtstag ist (?:nachste|im|am|bald|morgen|in)", reads="turning"),
     Rule(
         "geboren",
-        r"<iam> (?:am |im |in )?<born> geboren\b|(?<!\w)ich wurde (?:am |im |in )?(?:[a-z0-9./-]{1,10} ){0,4}<y> geboren\b",
+        r"<iam> (?:am |im |in )?<born> geboren\b|(?<!\w)ich wurde (?:am |im "
+        r"|in )?(?:[a-z0-9./-]{1,10} ){0,4}<y> geboren\b",
         reads="born",
     ),
     Rule("jahrgang", r"<iam> (?:ein )?jahrgang <y>", reads="born"),
@@ -148,12 +176,13 @@ RULES = (
     Rule("kind-monate", r"(?<!\w)<who> ist<mild><n> (?:monate?|wochen|tage) alt\b", about="other", reads="months"),
     Rule(
         "jahriges-kind",
-        r"(?<!\w)(?:mein|unser|eine?s?|eine[rnm]|meine[rnms]|unsere[rnms]?|meine|eine)(?: \w+)? <aged> <kid>",
+        r"(?<!\w)(?:mein|unser|eine?s?|eine[rnm]|meine[rnms]|unsere[rnms]?|meine|eine)(?: \w{1,20})? <aged> <kid>",
         about="other",
     ),
     Rule(
         "jahriges-kind-word",
-        r"(?<!\w)(?:mein|unser|ein)(?:e|em|en|er|es)? (?P<n>acht|neun|zehn|elf|zwolf|dreizehn|vierzehn|funfzehn|sechzehn|siebzehn)jahrige[rnsm]? <kid>",
+        r"(?<!\w)(?:mein|unser|ein)(?:e|em|en|er|es)? (?P<n>acht|neun|zehn|elf|zwolf|dreizehn|vierzehn|funfzehn"
+        r"|sechzehn|siebzehn)jahrige[rnsm]? <kid>",
         about="other",
     ),
     Rule("kind-geboren", r"(?<!\w)<who> (?:wurde|ist) (?:am |im |in )?<born> geboren\b", about="other", reads="born"),
@@ -162,7 +191,8 @@ RULES = (
     ),
     Rule(
         "kind-nutzt",
-        r"(?<!\w)<who> (?:hat|nutzt|benutzt|verwendet)(?: [a-z]+){0,3} (?:benutzt|genutzt|verwendet|angelegt|eroffnet|gemacht|angemeldet|registriert|erstellt)\b",
+        r"(?<!\w)<who> (?:hat|nutzt|benutzt|verwendet)(?: [a-z]{1,20}){0,3} (?:benutzt|genutzt|verwendet|angelegt"
+        r"|eroffnet|gemacht|angemeldet|registriert|erstellt)\b",
         about="other",
         reads="unknown",
     ),
@@ -170,20 +200,38 @@ RULES = (
 
 GERMAN = Language(
     code="de",
+    months=("jan", "feb", "mar", "apr", "mai", "jun", "jul", "aug", "sep", "okt", "nov", "dez"),
     numbers=NUMBERS,
     pieces=PIECES,
     rules=RULES,
     unreal_before=(
-        r"(?:stell(?:en sie|t euch)? (?:dir |sich |euch )?(?:mal )?vor|angenommen|nehmen wir an|mal angenommen|sagen wir"
+        r"(?:stell(?:en sie|t euch)? (?:dir |sich |euch )?(?:mal )?vor|angenommen|nehmen wir an|mal angenommen"
+        r"|sagen wir"
         r"|als ob|als|so als|ich tue so)(?:, dass)?"
     ),
-    hedge_before=r"wenn|falls|ob|bis|bevor|sobald|sofern|(?:gesagt|sagte|schrieb|geschrieben|glaubt|denkt|meint)\b[^.;!?\"]{0,30}?",
+    hedge_before=(
+        r"wenn|falls|ob|bis|bevor|sobald|sofern|(?:gesagt|sagte|schrieb|geschrieben|glaubt|denkt"
+        r"|meint)(?: \w{1,20}){0,3},? dass"
+    ),
     own_words=r"(?:schrieb ich|ich schrieb|ich habe geschrieben|sagte ich|gab ich an|ich sagte)",
     child_uses=r"konto|registr|angemeldet|nutzt|benutzt|genutzt|erstellt|eroffnet|kurs|seite|profil|angelegt",
     openers=("binn?<>", "ich<>", "(mein|unser)(e[mnrs]?)?<>", "(mit|als)<>"),
     units=("j",),
     pairs=(
         (("binn?<>", "ich<>"), ("minder", "vollja", "schu", "klass", "gymn")),
-        (("(mein|unser)(e[mnrs]?)?<>",), ("benutzt", "genutzt", "verwend", "angelegt", "eroffnet", "gemacht", "angemeldet", "registriert", "erstellt")),
+        (
+            ("(mein|unser)(e[mnrs]?)?<>",),
+            (
+                "benutzt",
+                "genutzt",
+                "verwend",
+                "angelegt",
+                "eroffnet",
+                "gemacht",
+                "angemeldet",
+                "registriert",
+                "erstellt",
+            ),
+        ),
     ),
 )

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from privacy_ops.minors.freetext.model import Language, Rule
 
-_WORDS = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen"
+_WORDS = (
+    "one two three four five six seven eight nine ten"
+    " eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen"
+)
 NUMBERS = {word: number for number, word in enumerate(_WORDS.split(), start=1)}
 _ORDINALS = "seventh eighth ninth tenth eleventh twelfth"
 NUMBERS |= {word: number for number, word in enumerate(_ORDINALS.split(), start=7)}
@@ -15,19 +18,26 @@ _ADVERBS = (
     "|around|roughly|approximately"
 )
 PIECES = {
-    "iam": r"(?<![\w'])(?:(?:i am|i ?'m|i m|me and (?:\w+ ){1,3}are|and i are|we are|we're)|(?P<im>im))",
-    "mild": rf"(?: [(\[]?(?:{_ADVERBS})[)\]]?,?){{0,3}} ",
+    # Right after a number: it counts something else.
+    "counted": (
+        r"(?:years?|yrs?|months?|weeks?|days?|hours?|minutes?|miles?|km|kg|percent|per cent|points?|of|times"
+        r"|lessons?|modules?|questions?|pages?)\b"
+    ),
+    "iam": r"(?<![\w'])(?:(?:i am|i ?'m|i m|me and (?:\w{1,20} ){1,3}are|and i are|we are|we're)|im(?! ?\d{1,2}\. ?\w))",
+    "mild": rf"(?: [(\[\"*]?(?:{_ADVERBS})[)\]\"*]?,?){{0,3}} ",
     # A unit that leaves no doubt; a single slip of the finger is forgiven.
     "old": (
-        r" ?-?(?:years?|yeras?|yaers?|yr'?s?|y)[ -]?(?:old|olds?|of age|young|odl)(?![\w'-]| patient)| ?y ?[./]? ?o\b\.?"
+        r" ?-?(?:years?|yeras?|yaers?|yr'?s?|y)[ -]?(?:old|olds?|of age|young|odl)(?![\w'-]| patient)"
+        r"| ?y ?[./]? ?o\b\.?"
     ),
     "years": r" ?-?(?:years?|yeras?|yrs?)",
     "half": r"(?:[.,]5|½| 1/2| and a half| (?:and )?[a-z0-9]{1,5} months)?",
     # What may follow a number that stands alone.
     "stop": (
-        r"(?: ?(?:$|[,;!?)\]\n\"]|\.(?!\d)|- |[^\w\s.,;:!?'\"()/%+°€$£&#@*=<>-])"
+        r"(?: ?(?:$|[,;!?)\]\"]|\n(?!<counted>)|\.(?!\d)|- |[^\w\s.,;:!?'\"()/%+°€$£&#@*=<>-])"
         r"|[*_\"]*(?: ?$| ?[.,!?;])"
-        r"| (?:and|but|so|or|because|as|since|though|although|btw|lol|lmao|pls|plz|please|now|today|too|still|already|yet"
+        r"| (?:and|but|so|or|because|as|since|though|although|btw|lol|lmao|pls|plz|please|now|today|too|still"
+        r"|already|yet"
         r"|then|can|could|may|should|do|does|what|how|why|is|i|im|i'm|my|me|from|living|at the moment|going|by the way"
         r"|if|in your|with|who|that|which|here|this|it|we|u|you|thanks|thank|sorry|haha|plus|also|hence|therefore"
         r"|female|male|girl|boy|not|idk|ok|right now|and a half)\b)"
@@ -37,18 +47,16 @@ PIECES = {
     "or": r"(?: ?(?:or|/|-|to|going on) ?<m>)?",
     "soon": r"almost|nearly|soon|virtually|close to|practically|soon to be|about to (?:be|turn)|going to be",
     "who": (
-        r"(?:my|our) (?:(?:own|little|younger|older|elder|eldest|youngest|oldest|big|twin|baby|two|\d{1,2}[- ]year[- ]old)"
+        r"(?:my|our) (?:(?:own|little|younger|older|elder|eldest|youngest|oldest|big|twin|baby|two"
+        r"|\d{1,2}[- ]year[- ]old)"
         r" ){0,2}(?:daughters?|sons?|child(?:ren)?|kids?|boys?|girls?|grandson|granddaughter|grandchild|nephew|niece"
-        r"|brothers?|sisters?|stepson|stepdaughter|foster (?:son|daughter|child)|baby|toddler|twins|youngest|eldest|oldest"
+        r"|brothers?|sisters?|stepson|stepdaughter|foster (?:son|daughter|child)|baby|toddler|twins|youngest|eldest"
+        r"|oldest"
         r"|teenager|teen|ward|godson|goddaughter)\b"
     ),
     "kid": (
         r"(?:(?:son|daughter|child|kid|boy|girl|baby|nephew|niece|brother|sister|grandson|granddaughter|stepson"
         r"|stepdaughter|teenager|teen|toddler|twins|children|kids|sons|daughters)\b)"
-    ),
-    "month": (
-        r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
-        r"|nov(?:ember)?|dec(?:ember)?)"
     ),
 }
 
@@ -56,25 +64,30 @@ RULES = (
     Rule("i-am", r"<iam><mild><n><or><end>"),
     Rule("my-age", r"\bmy age is<mild><n><or>(?:<old>|<years>(?=<stop>)|(?=<stop>))"),
     Rule(
-        "i-am-a", r"<iam> (?:just |only |still )?(?:a|an) (?:\w+ ){0,2}<n>(?: |-)?(?:years?|yr)[ -]old\b(?!'s)(?= ?\w)"
+        "i-am-a",
+        r"<iam> (?:just |only |still )?(?:a|an) (?:\w{1,20} ){0,2}<n>(?: |-)?(?:years?|yr)[ -]old\b(?!'s)(?= ?\w)",
     ),
     Rule(
         "under",
-        r"<iam><mild>(?:under|below|younger than|less than|not over)(?: the)?(?: age(?: of)?)? <n>(?:<old>|<years>(?=<stop>)|(?=<stop>))",
+        r"<iam><mild>(?:under|below|younger than|less than|not over)(?: the)?(?: age(?: of)?)? <n>(?:<old>"
+        r"|<years>(?=<stop>)|(?=<stop>))",
         reads="below",
     ),
     Rule("not-yet", r"<iam> not (?:yet|even|quite) <n>(?:<old>|<years>(?=<stop>)|(?=<stop>))", reads="below"),
     Rule("not-yet-after", r"<iam> not <n>(?:<old>|<years>)? yet\b", reads="below"),
     Rule(
         "minor",
-        r"<iam><mild>(?:a minor(?= ?(?:$|[.,;!?\n)]|and\b|but\b|so\b|please\b))|under ?-?age\b|not (?:yet )?(?:an adult|of (?:legal )?age)\b)",
+        r"<iam><mild>(?:a minor(?= ?(?:$|[.,;!?\n)]|and\b|but\b|so\b|please\b))|under ?-?age\b"
+        r"|not (?:yet )?(?:an adult|of (?:legal )?age)\b)",
         reads="fixed",
         ages=(0, 17),
     ),
     Rule("almost", r"<iam> (?:<soon>) <n>(?:<old>|<years>(?=<stop>)|(?=<stop>))", reads="turning"),
     Rule(
         "turning",
-        r"(?<![\w'])(?:i turn|i will (?:soon )?(?:turn|be)|i'?ll (?:soon )?(?:turn|be)|<iam> (?:turning|going to (?:turn|be)|about to (?:turn|be)))<mild><n>(?:<old>|<years>)?(?=<stop>| (?:next|in|on|this|soon|later|tomorrow|within)\b)(?! (?:when|in (?:19|20)))",
+        r"(?<![\w'])(?:i turn|i will (?:soon )?(?:turn|be)|i'?ll (?:soon )?(?:turn|be)|<iam> (?:turning"
+        r"|going to (?:turn|be)|about to (?:turn|be)))<mild><n>(?:<old>|<years>)?(?=<stop>| (?:next|in|on|this|soon"
+        r"|later|tomorrow|within)\b)(?! (?:when|in (?:19|20)))",
         reads="turning",
     ),
     Rule(
@@ -85,7 +98,8 @@ RULES = (
     Rule("turned-now", r"(?<![\w'])i (?:have |'ve )?(?:just|recently) turned <n>(?:<old>)?(?=<stop>)"),
     Rule(
         "turned-lately",
-        r"(?<![\w'])i turned <n>(?:<old>)? (?:yesterday|today|recently|last (?:week|month)|this (?:week|month)|(?:a few|two|three) (?:days|weeks) ago)\b",
+        r"(?<![\w'])i turned <n>(?:<old>)? (?:yesterday|today|recently|last (?:week|month)|this (?:week|month)"
+        r"|(?:a few|two|three) (?:days|weeks) ago)\b",
     ),
     Rule(
         "birthday-coming",
@@ -96,14 +110,16 @@ RULES = (
     Rule("born", r"(?<![\w'])i was born (?:(?:on|in) )?(?:the )?(?:[a-z0-9.,/-]{1,10} ){0,3}<y>", reads="born"),
     Rule(
         "year-group",
-        r"<iam>(?: still| now| currently)? (?:in|a|doing|starting) (?:year|yr|y) ?<n>(?! of\b)(?=<stop>| (?:at|pupil|student|in|of school)\b)",
+        r"<iam>(?: still| now| currently)? (?:in|a|doing|starting) (?:year|yr|y) ?<n>(?! of\b)(?=<stop>| (?:at|pupil"
+        r"|student|in|of school)\b)",
         strength="W",
         reads="grade",
         shift=4,
     ),
     Rule(
         "grade",
-        r"<iam>(?: still| now| currently)? (?:in|a) (?:the )?(?:<n>(?:th|st|nd|rd)? ?-?grade(?:r)?|grade <m>)(?=<stop>| (?:at|student|pupil|in)\b|\b(?! \w))",
+        r"<iam>(?: still| now| currently)? (?:in|a) (?:the )?(?:<n>(?:th|st|nd|rd)? ?-?grade(?:r)?"
+        r"|grade <m>)(?=<stop>| (?:at|student|pupil|in)\b|\b(?! \w))",
         strength="W",
         reads="grade",
         shift=5,
@@ -124,21 +140,24 @@ RULES = (
     ),
     Rule(
         "a-levels",
-        r"<iam>(?: still| now| currently)? (?:(?:doing|taking|studying for|sitting|revising for)(?: my)?|an?) a[- ]levels?\b",
+        r"<iam>(?: still| now| currently)? (?:(?:doing|taking|studying for|sitting|revising for)(?: my)?"
+        r"|an?) a[- ]levels?\b",
         strength="W",
         reads="fixed",
         ages=(16, 18),
     ),
     Rule(
         "high-school",
-        r"<iam>(?: still| now| currently)? (?:in|at|a) (?:high[- ]?school(?:er\b| (?:student|pupil|freshman|sophomore|junior|senior))?)(?! (?:teacher|nurse|counsellor|counselor|graduate))",
+        r"<iam>(?: still| now| currently)? (?:in|at|a) (?:high[- ]?school(?:er\b| (?:student|pupil|freshman"
+        r"|sophomore|junior|senior))?)(?! (?:teacher|nurse|counsellor|counselor|graduate))",
         strength="W",
         reads="fixed",
         ages=(14, 18),
     ),
     Rule(
         "pupil",
-        r"<iam>(?: still| now| currently)? (?:at|in) (?:secondary|middle|primary) school\b|<iam> a (?:school|secondary school) (?:pupil|student|boy|girl)\b",
+        r"<iam>(?: still| now| currently)? (?:at|in) (?:secondary|middle|primary) school\b|<iam> a (?:school"
+        r"|secondary school) (?:pupil|student|boy|girl)\b",
         strength="W",
         reads="fixed",
         ages=(5, 18),
@@ -152,14 +171,16 @@ RULES = (
     Rule("between", r"<iam> between <n> and <m>(?=<stop>|<old>|<years>)", hedged=True),
     Rule(
         "until",
-        r"(?:until|till|before|once|when) (?:i am|i'm|im|i turn|i have turned) <n>(?=<stop>|<old>|<years>| \w)(?! (?:weeks|months|days|minutes|hours)\b)",
+        r"(?:until|till|before|once|when) (?:i am|i'm|im|i turn|i have turned) <n>(?=<stop>|<old>|<years>"
+        r"| \w)(?! (?:weeks|months|days|minutes|hours)\b)",
         strength="W",
         reads="below",
         hedged=True,
     ),
     Rule(
         "child-is",
-        r"\b<who>,?(?: who)?(?: is|'s|,? aged?| has just turned| just turned|,)?<mild>?\(?<n>(?:<half>(?:<old>|<years>(?=<stop>)|(?=<stop>|\))))",
+        r"\b<who>,?(?: who)?(?: is|'s|,? aged?| has just turned| just turned|,)?<mild>?\(?<n>(?:<half>(?:<old>"
+        r"|<years>(?=<stop>)|(?=<stop>|\))))",
         about="other",
     ),
     Rule(
@@ -170,12 +191,13 @@ RULES = (
     ),
     Rule(
         "year-old-child",
-        r"\b(?:my|our|have an?|has an?|of an?|for an?|to an?)(?: \w+)? <n>[ -](?:year|yr)s?[ -]old(?: \w+)? <kid>",
+        r"\b(?:my|our|have an?|has an?|of an?|for an?|to an?)(?: \w{1,20})? <n>[ -](?:year|yr)s?[ -]old(?: \w{1,20})? <kid>",
         about="other",
     ),
     Rule(
         "my-year-old",
-        r"\b(?:my|our|(?:mother|mum|mom|father|dad|parent|guardian)s? of an?|i have an?) <n>[ -](?:year|yr)s?[ -]old(?=<stop>)",
+        r"\b(?:my|our|(?:mother|mum|mom|father|dad|parent|guardian)s? of an?|i have an?) <n>[ -](?:year"
+        r"|yr)s?[ -]old(?=<stop>)",
         about="other",
     ),
     Rule(
@@ -191,12 +213,14 @@ RULES = (
     ),
     Rule(
         "children-ages",
-        r"\b(?:my|our|have|has)(?: \w+)? (?:kids|children|sons|daughters|boys|girls|twins),?(?: are| aged| who are)? <n>(?: and | & |, ?)<m>(?=<stop>|<old>)",
+        r"\b(?:my|our|have|has)(?: \w{1,20})? (?:kids|children|sons|daughters|boys|girls|twins),?(?: are| aged"
+        r"| who are)? <n>(?: and | & |, ?)<m>(?=<stop>|<old>)",
         about="other",
     ),
     Rule(
         "child-used",
-        r"\b<who> (?:has |have |must have )?(?:used|uses|created|opened|made|registered|signed up|is using|joined|logged)\b",
+        r"\b<who> (?:has |have |must have )?(?:used|uses|created|opened|made|registered|signed up|is using|joined"
+        r"|logged)\b",
         about="other",
         reads="unknown",
     ),
@@ -204,6 +228,7 @@ RULES = (
 
 ENGLISH = Language(
     code="en",
+    months=("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"),
     numbers=NUMBERS,
     pieces=PIECES,
     rules=RULES,
@@ -213,18 +238,29 @@ ENGLISH = Language(
     ),
     hedge_before=(
         r"if|whether|unless|in case|when|until|till|once|before|after|even if"
-        r"|(?:told|tell|said|say|says|wrote|write|claimed|entered|typed|put|thinks?|thought)\b[^.,;!?\"]{0,40}?"
+        r"|(?:told|tell|said|say|says|wrote|write|claimed|entered|typed|put|thinks?|thought)(?: (?!and\b"
+        r"|but\b)\w{1,20}){0,4}"
     ),
     own_words=r"i (?:said|wrote|put|typed|entered|told|answered|ticked)",
     child_uses=(
         r"account|sign(?:ed)? ?up|signed|regist|us(?:e|es|ed|ing)\b|log(?:ged|s)? ?in|join|enrol|creat|opened|course"
         r"|this site|website|profile"
     ),
-    openers=("i ?'? ?a?m<>", "(we|i) are<>", "we're<>", "i (turn|will|have|just|recently|was)", "i ?'?(ll|ve)<>", "(my|our)<>",
-        "(kids|children|sons|daughters|boys|girls|twins)<>"),
+    openers=(
+        "i ?'? ?a?m<>",
+        "(we|i) are<>",
+        "we're<>",
+        "i (turn|will|have|just|recently|was)",
+        "i ?'?(ll|ve)<>",
+        "(my|our)<>",
+        "(kids|children|sons|daughters|boys|girls|twins)<>",
+    ),
     units=("y", "(st|nd|rd|th) (birth|grade)"),
     pairs=(
-        (("i ?'? ?a?m<>", "(we|i) are<>", "we're<>"), ("minor<>", "under ?-?age", "age<>", "adult", "school", "gcse", "a[- ]level", "sixth")),
+        (
+            ("i ?'? ?a?m<>", "(we|i) are<>", "we're<>"),
+            ("minor<>", "under ?-?age", "age<>", "adult", "school", "gcse", "a[- ]level", "sixth"),
+        ),
         (("(my|our)<>",), ("us(e|ing)", "creat", "opened", "made", "regist", "sign", "join", "log")),
     ),
 )

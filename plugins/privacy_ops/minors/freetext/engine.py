@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from calendar import monthrange
 from collections.abc import Iterable, Iterator
 from datetime import date
 
+from privacy_ops.minors.age import Interval, age_range
 from privacy_ops.minors.freetext.folding import Folded, fold
 from privacy_ops.minors.freetext.model import Finding, Language, Rule
 
@@ -13,7 +15,6 @@ ADULT = 18
 # Who writes "I am 3." counts something; a clear statement without a unit begins here.
 YOUNGEST_WRITER = 8
 _BEFORE, _AFTER = 60, 80
-_SENTENCE_END = re.compile(r"[.!?;\n]")
 
 
 def search(text: str, languages: Iterable[Language], on: date | None) -> Iterator[Finding]:
@@ -83,7 +84,7 @@ def _ages(language: Language, rule: Rule, match: re.Match[str], on: date | None)
     if rule.reads == "fixed":
         return rule.ages
     if rule.reads == "born":
-        return _born(int(_group(match, "y")[0]), on)
+        return _born(language, match[0], int(_group(match, "y")[0]), on)
     numbers = [_number(language, word) for word in _group(match, "n")]
     low, high = min(numbers), max(numbers)
     if rule.reads == "below":
@@ -100,11 +101,31 @@ def _ages(language: Language, rule: Rule, match: re.Match[str], on: date | None)
     return low, high
 
 
-def _born(year: int, on: date | None) -> tuple[int, int] | None:
-    """Ages of somebody born in ``year``; None without a day to judge on."""
+def _born(language: Language, said: str, year: int, on: date | None) -> tuple[int, int] | None:
+    """Ages of somebody born in ``year``, closer where ``said`` names a month or day; None without a day to judge on."""
     if on is None:
         return None if year >= 2000 else (ADULT, ADULT)
-    return on.year - year - 1, on.year - year
+    ages = [age_range(birth, on) for birth in _births(language, said, year)]
+    return min(first for first, _ in ages), max(last for _, last in ages)
+
+
+def _births(language: Language, said: str, year: int) -> list[Interval]:
+    """Every way to read the birth date: with 3/4/2010 both the third of April and the fourth of March."""
+    days = [int(number) for number in re.findall(r"\b\d{1,2}\b", said)]
+    month = language.month_names.search(said)
+    if month is not None and month.lastindex is not None:
+        readings = [(month.lastindex, days[0] if days else None)]
+    elif len(days) == 2:
+        readings = [(days[0], days[1]), (days[1], days[0])]
+    else:
+        readings = []
+    births = []
+    for number, day in readings:
+        if 1 <= number <= 12:
+            length = monthrange(year, number)[1]
+            if day is None or 1 <= day <= length:
+                births.append(Interval(date(year, number, day or 1), date(year, number, day or length)))
+    return births or [Interval(date(year, 1, 1), date(year, 12, 31))]
 
 
 def _number(language: Language, word: str) -> int:
@@ -124,8 +145,7 @@ def _counts(rule: Rule, match: re.Match[str], ages: tuple[int, int] | None) -> b
 def _in_quotation(text: str, match: re.Match[str]) -> bool:
     """Whether the match stands inside quotation marks that do not enclose the whole text."""
     begin, end = match.span()
-    paragraph = text.rfind("\n", max(0, begin - 500), begin) + 1 or max(0, begin - 500)
-    opened = text.count('"', paragraph, begin)
+    opened = text.count('"', max(0, begin - 500), begin)
     if opened % 2:
         return not (text.strip()[:1] == '"' and text.strip()[-1:] == '"' and opened == 1)
     single = text[max(0, begin - 2) : begin]

@@ -12,24 +12,31 @@ _ORDINALS = {"primero": 1, "primer": 1, "segundo": 2, "tercero": 3, "tercer": 3,
 NUMBERS |= _ORDINALS
 
 PIECES = {
+    # Right after a number: it counts something else.
+    "counted": (
+        r"(?:de|en|trabajando|como|con|sin|meses|semanas|dias|horas|minutos|por ciento|puntos|modulos|preguntas)\b"
+    ),
     "ihave": r"(?<!\bno )(?<!\w)(?:t(?:e)?ngo)",
     "mild": (
-        r"(?: [(\[]?(?:solo|solamente|apenas|actualmente|ahora|ya|todavia|aun|recien|justo|exactamente|casi no|sus|hoy"
-        r"|unos|tan solo|nada mas|alrededor de|como)[)\]]?){0,3} "
+        r"(?: [(\[\"*]?(?:solo|solamente|apenas|actualmente|ahora|ya|todavia|aun|recien|justo|exactamente|casi no"
+        r"|sus|hoy"
+        r"|unos|tan solo|nada mas|alrededor de|como)[)\]\"*]?){0,3} "
     ),
     "years": r" ?(?:anos|an~os|anitos|ans|ano|aos|anios|ani?os)\b",
     "half": r"(?: y medio)?",
     "stop": (
-        r"(?: ?(?:$|[,;!?)\]\n\"]|\.(?!\d)|- |[^\w\s.,;:!?'\"()/%+°€$£&#@*=<>-])"
+        r"(?: ?(?:$|[,;!?)\]\"]|\n(?!<counted>)|\.(?!\d)|- |[^\w\s.,;:!?'\"()/%+°€$£&#@*=<>-])"
         r"|[*_\"]*(?: ?$| ?[.,!?;])"
-        r"| (?:y|e|pero|asi|entonces|porque|por|soy|vivo|me|mi|mis|no|puedo|quiero|quisiera|ahora|hoy|todavia|aun|recien"
+        r"| (?:y|e|pero|asi|entonces|porque|por|soy|vivo|me|mi|mis|no|puedo|quiero|quisiera|ahora|hoy|todavia|aun"
+        r"|recien"
         r"|cumplidos|ya|estudio|estoy|aunque|segun|jaja|de edad|si|xd|voy|necesito|que|gracias|pues|ni|actualmente)\b)"
     ),
     "end": r"<half><years>(?=<stop>)(?! (?:o|y) (?:mas|pico)\b)",
     "or": r"(?: ?(?:o|u|/|-|a) ?<m>)?",
     "who": (
         r"(?:mi|nuestr[oa]|mis|nuestr[oa]s) (?:(?:propi[oa]|pequen[oa]|hij[oa]|herman[oa]) )?(?:hij[oa]s?|nin[oa]s?"
-        r"|herman[oa]s?|herman(?:ito|ita)|sobrin[oa]s?|niet[oa]s?|bebe|pequen[oa]|hijastr[oa]|hermanastr[oa]|ahijad[oa])\b"
+        r"|herman[oa]s?|herman(?:ito|ita)|sobrin[oa]s?|niet[oa]s?|bebe|pequen[oa]|hijastr[oa]|hermanastr[oa]"
+        r"|ahijad[oa])\b"
         r"(?: (?:pequen[oa]|menor|mayor))?"
     ),
     "kid": r"(?:hij[oa]s?|nin[oa]s?|bebe|sobrin[oa]|niet[oa]|herman[oa])\b(?: pequen[oa])?",
@@ -49,10 +56,11 @@ RULES = (
         hedged=True,
     ),
     Rule("mi-edad", r"\bmi edad (?:es|:)(?: de)? ?<n><years>?(?=<stop>)"),
-    Rule("soy-un", r"(?<!\bno )(?<!\w)soy (?:un|una) <person> (?:\w+ )?de <n><years>(?!-)"),
+    Rule("soy-un", r"(?<!\bno )(?<!\w)soy (?:un|una) <person> (?:\w{1,20} )?de <n><years>(?!-)"),
     Rule(
         "menor",
-        r"(?<!\bno )(?<!\w)soy(?: todavia| aun)? menor(?: de edad\b|(?= ?(?:$|[.,;!?\n)]))|(?= (?:y|pero|asi|por|porque)\b))",
+        r"(?<!\bno )(?<!\w)soy(?: todavia| aun)? menor(?: de edad\b|(?= ?(?:$|[.,;!?\n)]))|(?= (?:y|pero|asi|por"
+        r"|porque)\b))",
         reads="fixed",
         ages=(0, 17),
     ),
@@ -71,7 +79,9 @@ RULES = (
     Rule("cumplo-hoy", r"(?<!\w)hoy cumplo(?: los)? <n>(?:<years>|(?=<stop>))"),
     Rule(
         "cumplo",
-        r"(?<!\bhoy )(?<!\w)(?:(?:pronto )?(?:cumplo|cumplire|tendre|voy a (?:cumplir|tener))|(?:estoy )?a punto de cumplir|casi tengo)(?: los)? <n>(?:<years>|(?=<stop>| (?:el|en|la|dentro|pronto|manana)\b))",
+        r"(?<!\bhoy )(?<!\w)(?:(?:pronto )?(?:cumplo|cumplire|tendre|voy a (?:cumplir|tener))"
+        r"|(?:estoy )?a punto de cumplir|casi tengo)(?: los)? <n>(?:<years>|(?=<stop>| (?:el|en|la|dentro|pronto"
+        r"|manana)\b))",
         reads="turning",
     ),
     Rule(
@@ -81,12 +91,14 @@ RULES = (
     ),
     Rule(
         "acabo-de",
-        r"(?<!\w)(?:acabo de cumplir|recien cumpli|(?:ayer|hoy|anteayer|la semana pasada|hace poco|el mes pasado) (?:he cumplido|cumpli))(?: los)? <n>(?:<years>|(?=<stop>))",
+        r"(?<!\w)(?:acabo de cumplir|recien cumpli|(?:ayer|hoy|anteayer|la semana pasada|hace poco"
+        r"|el mes pasado) (?:he cumplido|cumpli))(?: los)? <n>(?:<years>|(?=<stop>))",
     ),
     Rule("naci", r"(?<!\w)naci (?:en|el)? ?(?:[a-z0-9./-]{1,10} ){0,5}<y>", reads="born"),
     Rule(
         "eso",
-        r"(?<!\w)(?:estoy en|voy a|curso|estudio|soy alumn[oa] de|hago) (?:el )?<course>\.? ?(?:curso )?(?:de )?(?:la )?e\.?s\.?o\b",
+        r"(?<!\w)(?:estoy en|voy a|curso|estudio|soy alumn[oa] de"
+        r"|hago) (?:el )?<course>\.? ?(?:curso )?(?:de )?(?:la )?e\.?s\.?o\b",
         strength="W",
         reads="grade",
         shift=11,
@@ -100,7 +112,8 @@ RULES = (
     ),
     Rule(
         "bachillerato",
-        r"(?<!\w)(?:estoy en|voy a|curso|estudio|soy alumn[oa] de|hago) (?:el )?<course>\.? ?(?:curso )?(?:de )?bach(?:illerato|iller)?\b",
+        r"(?<!\w)(?:estoy en|voy a|curso|estudio|soy alumn[oa] de"
+        r"|hago) (?:el )?<course>\.? ?(?:curso )?(?:de )?bach(?:illerato|iller)?\b",
         strength="W",
         reads="grade",
         shift=15,
@@ -127,13 +140,15 @@ RULES = (
     ),
     Rule(
         "con-anos",
-        r"(?<!\w)(?:con|a mis) <n><years>,? (?:me|no|quiero|puedo|soy|estoy|tengo|ya)\b(?! (?:fui|hice|dejaron|dieron|daba|iba))(?=[^.!?\n]{0,40})(?! me \w+(?:aba|ia|eron)\b)",
+        r"(?<!\w)(?:con|a mis) <n><years>,? (?:me|no|quiero|puedo|soy|estoy|tengo|ya)\b(?! (?:fui|hice|dejaron"
+        r"|dieron|daba|iba))(?=[^.!?\n]{0,40})(?! me \w{1,20}(?:aba|ia|eron)\b)",
         strength="W",
     ),
     Rule("entre", r"<ihave> entre <n> y <m><years>", hedged=True),
     Rule(
         "hasta",
-        r"(?<!\w)(?:hasta que (?:cumpla|tenga)|cuando (?:tenga|cumpla)|antes de (?:cumplir|tener)|hasta (?:cumplir|tener))(?: los)? <n>(?:<years>|(?=<stop>))",
+        r"(?<!\w)(?:hasta que (?:cumpla|tenga)|cuando (?:tenga|cumpla)|antes de (?:cumplir|tener)|hasta (?:cumplir"
+        r"|tener))(?: los)? <n>(?:<years>|(?=<stop>))",
         strength="W",
         reads="below",
         hedged=True,
@@ -166,7 +181,8 @@ RULES = (
     ),
     Rule(
         "hijo-uso",
-        r"(?<!\w)<who> (?:ha )?(?:uso|usado|usa|utilizo|utilizado|utiliza|creo|creado|abrio|abierto|hizo|hecho|se registro|se inscribio|registrado)\b",
+        r"(?<!\w)<who> (?:ha )?(?:uso|usado|usa|utilizo|utilizado|utiliza|creo|creado|abrio|abierto|hizo|hecho"
+        r"|se registro|se inscribio|registrado)\b",
         about="other",
         reads="unknown",
     ),
@@ -174,6 +190,7 @@ RULES = (
 
 SPANISH = Language(
     code="es",
+    months=("ene", "feb", "mar", "abr", "may", "jun", "jul", "ago", "sep", "oct", "nov", "dic"),
     numbers=NUMBERS,
     pieces=PIECES,
     rules=RULES,
@@ -183,15 +200,35 @@ SPANISH = Language(
     ),
     hedge_before=(
         r"si|cuando|hasta que|antes de que|aunque no"
-        r"|(?:dije|digo|decia|puse|escribi|conte|indique|cree|creen|piensa|piensan|dijeron)\b[^.,;!?\"]{0,40}?"
+        r"|(?:dije|digo|decia|puse|escribi|conte|indique|cree|creen|piensa|piensan|dijeron)(?: \w{1,20}){0,3} que"
     ),
     own_words=r"(?:puse|escribi|dije|conteste|indique|respondi|marque)",
     child_uses=r"cuenta|regist|inscri|us[oa]|utiliz|cre[oa]\b|abrio|curso|pagina|perfil|entr[oa]\b|correo",
-    openers=("te?ngo", "soy<>", "edad", "cumpl", "tendre", "casi", "punto", "voy", "naci", "estoy", "curso", "estudio", "hago", "(mi|nuestr(o|a))s?<>", "tenemos", "ten(er|ga)"),
+    openers=(
+        "te?ngo",
+        "soy<>",
+        "edad",
+        "cumpl",
+        "tendre",
+        "casi",
+        "punto",
+        "voy",
+        "naci",
+        "estoy",
+        "curso",
+        "estudio",
+        "hago",
+        "(mi|nuestr(o|a))s?<>",
+        "tenemos",
+        "ten(er|ga)",
+    ),
     units=("an", "ao"),
     pairs=(
         (("soy<>",), ("menor", "mayor")),
         (("estoy", "voy", "curso", "estudio", "hago"), ("eso<>", "bach", "primaria", "secundaria")),
-        (("(mi|nuestr(o|a))s?<>",), ("us(o|a)", "utiliz", "cre(o|a)", "abri", "abier", "hizo", "hecho", "regist", "inscri")),
+        (
+            ("(mi|nuestr(o|a))s?<>",),
+            ("us(o|a)", "utiliz", "cre(o|a)", "abri", "abier", "hizo", "hecho", "regist", "inscri"),
+        ),
     ),
 )

@@ -1,8 +1,8 @@
 """Folds text for matching and remembers where every folded character stood.
 
 Lower case; vowels, c and n without their accents (also when an accent is a combining mark of its own); sharp s as
-``ss``; one kind of apostrophe, quotation mark and dash; every run of white space one blank, a paragraph break one
-line feed. Every other character stays as it is. One pass, any text.
+``ss``; one kind of apostrophe, quotation mark and dash; every run of white space one blank, or one line feed where a
+line ends. Every other character stays as it is. One pass, any text.
 """
 
 from __future__ import annotations
@@ -23,7 +23,10 @@ ACCENTED = {
 APOSTROPHES = "'\u2018\u2019\u02bc\u00b4\u0060\u2032"
 QUOTES = '"\u201c\u201d\u201e\u201f\u00ab\u00bb\u2039\u203a'
 DASHES = "-\u2010\u2011\u2012\u2013\u2014\u2212"
-WHITE = " \t\n\r\x0b\x0c\x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
+WHITE = (
+    " \t\n\r\x0b\x0c\x85\xa0\u1680"
+    "\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
+)
 FIRST_MARK, LAST_MARK = "\u0300", "\u036f"
 
 _FOLDED: dict[str, str] = {chr(upper): chr(upper + 32) for upper in range(ord("A"), ord("Z") + 1)}
@@ -60,7 +63,7 @@ def fold(text: str) -> Folded:
             end = position
             while end < length and text[end] in _WHITE:
                 end += 1
-            folded.append("\n" if text.count("\n", position, end) > 1 else " ")
+            folded.append("\n" if "\n" in text[position:end] else " ")
             offsets.append(position)
             position = end
             continue

@@ -9,23 +9,30 @@ NUMBERS = {word: number for number, word in enumerate(_WORDS.split(), start=1)}
 NUMBERS |= {"dix sept": 17, "dix huit": 18}
 
 PIECES = {
+    # Right after a number: it counts something else.
+    "counted": (
+        r"(?:d'|de\b|en\b|mois\b|semaines?\b|jours?\b|heures?\b|minutes?\b|pour cent\b|points?\b|sur\b|modules?\b"
+        r"|questions?\b)"
+    ),
     "ihave": r"(?<!\w)(?:j ?'? ?ai|j ?'? ?aie|g)",
     "mild": (
-        r"(?: [(\[]?(?:seulement|juste|actuellement|encore|deja|a peine|toujours|maintenant|aujourd'hui|environ"
-        r"|exactement|tout juste|que|qu'|bien)[)\]]?){0,3} "
+        r"(?: [(\[\"*]?(?:seulement|juste|actuellement|encore|deja|a peine|toujours|maintenant|aujourd'hui|environ"
+        r"|exactement|tout juste|que|qu'|bien)[)\]\"*]?){0,3} "
     ),
     "years": r" ?(?:ans|an|annees?)\b",
     "half": r"(?: et demie?)?",
     "stop": (
-        r"(?: ?(?:$|[,;!?)\]\n\"]|\.(?!\d)|- |[^\w\s.,;:!?'\"()/%+°€$£&#@*=<>-])"
+        r"(?: ?(?:$|[,;!?)\]\"]|\n(?!<counted>)|\.(?!\d)|- |[^\w\s.,;:!?'\"()/%+°€$£&#@*=<>-])"
         r"|[*_\"]*(?: ?$| ?[.,!?;])"
-        r"| (?:et|mais|donc|car|parce|alors|je|j'|aujourd'hui|maintenant|actuellement|seulement|selon|svp|s'il|merci|mdr"
+        r"| (?:et|mais|donc|car|parce|alors|je|j'|aujourd'hui|maintenant|actuellement|seulement|selon|svp|s'il|merci"
+        r"|mdr"
         r"|lol|puis|est-ce|et demi|revolus|pour le moment|bientot|la|depuis (?:hier|lundi|peu))(?![a-z]))"
     ),
     "end": r"<half><years>(?: d'age)?(?=<stop>)(?! (?:ou|et) (?:plus|quelques)\b)",
     "or": r"(?: ?(?:ou|/|-|a) ?<m>)?",
     "who": (
-        r"(?:mon|ma|notre|mes|nos) (?:(?:petite?|grande?|propre|jeune|petits|petites) )?(?:fils|filles?|enfants?|freres?"
+        r"(?:mon|ma|notre|mes|nos) (?:(?:petite?|grande?|propre|jeune|petits|petites) )?(?:fils|filles?|enfants?"
+        r"|freres?"
         r"|soeurs?|neveux?|nieces?|petit-fils|petite-fille|bebe|derniere?|ainee?|cadette|cadet|beau-fils|belle-fille"
         r"|filleule?|garcon|gamine?|ado)\b"
     ),
@@ -48,9 +55,15 @@ _GRADES = {
 
 RULES = (
     Rule("j-ai", r"<ihave><mild><n><or><end>"),
+    Rule(
+        "j-ai-open",
+        r"<ihave><mild><n><half><years> (?!<counted>|ou plus|a (?:l'|la|mon)|au |dans |chez |comme |depuis )(?=[a-z])",
+        strength="W",
+        hedged=True,
+    ),
     Rule("n-ai-que", r"(?<!\w)je n'ai (?:encore )?qu(?:e |')<n><end>"),
     Rule("mon-age", r"\bmon age (?:est(?: de)?|:) ?<n><years>(?=<stop>)"),
-    Rule("je-suis-age", r"<iam>(?: \w+)? agee? de <n><years>(?=<stop>)"),
+    Rule("je-suis-age", r"<iam>(?: \w{1,20})? agee? de <n><years>(?=<stop>)"),
     Rule("je-suis-un", r"<iam> une? <person> de <n><years>\b"),
     Rule("mineur", r"<iam>(?: encore| toujours)? mineure?(?! de\b)(?=<stop>)", reads="fixed", ages=(0, 17)),
     Rule("pas-majeur", r"(?<!\w)je (?:ne )?suis pas(?: encore)? majeure?\b", reads="fixed", ages=(0, 17)),
@@ -60,20 +73,24 @@ RULES = (
     Rule("aujourdhui-je-fete", r"(?<!\w)aujourd'hui,? je fete mes <n><years>"),
     Rule(
         "j-aurai",
-        r"(?<!quand )(?<!aujourd'hui )(?<!aujourd'hui, )(?<!\w)(?:j ?'? ?aurai(?: bientot)?|je vais(?: bientot)? avoir|je fete(?:rai)?(?: bientot)? mes|<ihave> (?:presque|bientot|quasiment))(?: mes)? <n><years>",
+        r"(?<!quand )(?<!aujourd'hui )(?<!aujourd'hui, )(?<!\w)(?:j ?'? ?aurai(?: bientot)?"
+        r"|je vais(?: bientot)? avoir|je fete(?:rai)?(?: bientot)? mes|<ihave> (?:presque|bientot"
+        r"|quasiment))(?: mes)? <n><years>",
         reads="turning",
     ),
     Rule("dans-ans", r"(?<!\w)dans <k> ans?,? j'? ?aurai <n><years>", reads="turning"),
     Rule("viens-d-avoir", r"(?<!\w)je viens (?:d'avoir|de feter mes) <n><years>"),
     Rule(
         "j-ai-eu",
-        r"<ihave> eu <n><years> (?:hier|aujourd'hui|la semaine derniere|le mois dernier|cette semaine|ce mois|il y a (?:peu|quelques jours))",
+        r"<ihave> eu <n><years> (?:hier|aujourd'hui|la semaine derniere|le mois dernier|cette semaine|ce mois"
+        r"|il y a (?:peu|quelques jours))",
     ),
     Rule("ne-en", r"<iam> nee?s? (?:en|le) (?:[a-z0-9./-]{1,10} ){0,3}<y>", reads="born"),
     *(
         Rule(
             f"classe-{first}",
-            rf"<iam> (?:actuellement |encore )?en (?:classe de )?(?:{grade})\b(?! (?:annee|ligne|lecture|position|auteure?|partie|intention|phase|place|de|en)\b)",
+            rf"<iam> (?:actuellement |encore )?en (?:classe de )?(?:{grade})\b(?! (?:annee|ligne|lecture|position"
+            rf"|auteure?|partie|intention|phase|place|de|en)\b)",
             strength="W",
             reads="fixed",
             ages=(first, last),
@@ -97,13 +114,15 @@ RULES = (
     Rule("fragment", r"(?:^|\n ?)<person> de <n><years>(?=,)", strength="W"),
     Rule(
         "a-ans-je",
-        r"(?<!\w)(?:a|du haut de mes|avec mes) <n><years>,? (?:je (?!suis (?:parti|alle|devenu)|me suis)|j'aime|j'adore|c'est)",
+        r"(?<!\w)(?:a|du haut de mes|avec mes) <n><years>,? (?:je (?!suis (?:parti|alle|devenu)|me suis)|j'aime"
+        r"|j'adore|c'est)",
         strength="W",
     ),
     Rule("entre", r"<ihave> entre <n> et <m><years>", hedged=True),
     Rule(
         "jusqu-a",
-        r"(?<!\w)(?:jusqu'a (?:ce que )?(?:j'aie |mes )|quand j'aurai |lorsque j'aurai |des que j'aurai |avant (?:d'avoir|mes) )<n><years>",
+        r"(?<!\w)(?:jusqu'a (?:ce que )?(?:j'aie |mes )|quand j'aurai |lorsque j'aurai |des que j'aurai "
+        r"|avant (?:d'avoir|mes) )<n><years>",
         strength="W",
         reads="below",
         hedged=True,
@@ -141,20 +160,51 @@ RULES = (
 
 FRENCH = Language(
     code="fr",
+    months=("jan", "fev", "mars", "avr", "mai", "juin", "juil", "aou", "sep", "oct", "nov", "dec"),
     numbers=NUMBERS,
     pieces=PIECES,
     rules=RULES,
-    unreal_before=r"(?:imaginez|imagine|imaginons|supposons|supposez|suppose|disons|comme si|on dirait|admettons)(?: que)?",
+    unreal_before=(
+        r"(?:imaginez|imagine|imaginons|supposons|supposez|suppose|disons|comme si|on dirait|admettons)(?: que)?"
+    ),
     hedge_before=(
         r"si|quand|lorsque|jusqu'a ce que|avant que"
-        r"|(?:dit|ecrit|mis|indique|raconte|declare|pensent?|croit|croient)\b[^.,;!?\"]{0,40}?"
+        r"|(?:dit|ecrit|mis|indique|raconte|declare|pensent?|croit|croient)(?: \w{1,20}){0,3} qu(?:e|')"
     ),
     own_words=r"(?:j'ai (?:ecrit|mis|dit|indique|repondu|coche)|j'ecris)",
     child_uses=r"compte|inscri|utilis|cre|ouvert|cours\b|site|profil|connect|adresse",
-    openers=("j ?'? ?ai", "n'ai", "g", "je<>", "age<>", "(mon|ma|notre|mes|nos)<>", "(nous avons|on a)<>", "avant", "jusqu"),
+    openers=(
+        "j ?'? ?ai",
+        "n'ai",
+        "g",
+        "je<>",
+        "age<>",
+        "(mon|ma|notre|mes|nos)<>",
+        "(nous avons|on a)<>",
+        "avant",
+        "jusqu",
+    ),
     units=("an",),
     pairs=(
-        (("je<>",), ("mineur", "majeur", "lyc", "coll", "sixieme", "cinquieme", "quatrieme", "troisieme", "seconde", "2nde", "premiere", "1ere", "terminale", "tle<>")),
+        (
+            ("je<>",),
+            (
+                "mineur",
+                "majeur",
+                "lyc",
+                "coll",
+                "sixieme",
+                "cinquieme",
+                "quatrieme",
+                "troisieme",
+                "seconde",
+                "2nde",
+                "premiere",
+                "1ere",
+                "terminale",
+                "tle<>",
+            ),
+        ),
         (("(mon|ma|notre|mes|nos)<>",), ("utilis", "cree", "ouvert", "inscri", "fait", "connect")),
     ),
 )

@@ -62,6 +62,7 @@ class Language:
     """Tables of one language, all of them over folded text."""
 
     code: str
+    months: tuple[str, ...]  # January to December, as many letters as tell them apart
     numbers: Mapping[str, int]
     pieces: Mapping[str, str]
     rules: tuple[Rule, ...]
@@ -85,10 +86,11 @@ class Language:
         while (expanded := _PIECE.sub(lambda m: f"(?:{self._piece(m[1])})", pattern)) != pattern:
             pattern = expanded
         serial = count()
+        pattern = _SPACE.sub(lambda m: m[0].replace(" ", " \\n" if m[0][0] == "[" else "[ \\n]"), pattern)
         return _GROUP.sub(lambda m: f"(?P<{m[1]}_{next(serial)}>", pattern)
 
     def _piece(self, name: str) -> str:
-        number = rf"\d{{1,2}}(?![\d%:°€$£]|[.,/]\d)|(?:{self.words})(?!\w|-\w)"
+        number = rf"\d{{1,2}}(?![\d%:°€$£]|[.,/]\d)|(?:{self.words})(?!\w|-(?![yj])\w)"
         own = {
             # A number may stand in emphasis or brackets: *16*, "16", (16).
             "n": rf"[\"*_(']?(?: ?(?<![\d.,:/$€£-])(?P<n>{number}))(?: ?[\"*_)'](?!\w))?",
@@ -99,25 +101,31 @@ class Language:
         return own.get(name) or self.pieces[name]
 
     @cached_property
+    def month_names(self) -> re.Pattern[str]:
+        return re.compile("|".join(rf"\b({name})[a-z]{{0,10}}" for name in self.months))
+
+    @cached_property
     def compiled(self) -> tuple[tuple[Rule, re.Pattern[str]], ...]:
         return tuple((rule, re.compile(self.expand(rule.pattern))) for rule in self.rules)
 
     @cached_property
     def unreal(self) -> re.Pattern[str]:
-        return re.compile(rf"\b(?:{self.expand(self.unreal_before)}) ?[:,]? ?$")
+        return re.compile(self.expand(rf"\b(?:{self.unreal_before}) ?[:,]? ?$"))
 
     @cached_property
     def hedge(self) -> re.Pattern[str]:
-        return re.compile(rf"\b(?:{self.expand(self.hedge_before)}) ?$")
+        return re.compile(self.expand(rf"\b(?:{self.hedge_before}) ?$"))
 
     @cached_property
     def own(self) -> re.Pattern[str]:
-        return re.compile(rf"\b(?:{self.own_words})\b")
+        return re.compile(self.expand(rf"\b(?:{self.own_words})\b"))
 
     @cached_property
     def uses(self) -> re.Pattern[str]:
-        return re.compile(rf"\b(?:{self.child_uses})")
+        return re.compile(self.expand(rf"\b(?:{self.child_uses})"))
 
 
+# A blank in a table stands for a line end as well; a class in brackets is taken whole.
+_SPACE = re.compile(r"\[(?:\\.|[^]\\])*\]| ")
 _GROUP = re.compile(r"\(\?P<([a-z]+)>")
 _PIECE = re.compile(r"(?<!P)<([a-z][a-z0-9_]*)>")

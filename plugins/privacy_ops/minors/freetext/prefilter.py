@@ -21,7 +21,7 @@ _MARK = f"[{FIRST_MARK}-{LAST_MARK}]?"
 _ALSO = {"a": "ª", "o": "ºœŒ"}
 _LETTERS = {plain: f"[{plain}{several}{_ALSO.get(plain, '')}]{_MARK}" for plain, several in ACCENTED.items()}
 _LETTERS |= {"'": f"[{APOSTROPHES}]", "-": f"[{DASHES[1:]}-]", " ": f"[{WHITE}]+"}
-_TOKEN = re.compile(r"<>|\\.|\[[^]]*\]|.", re.DOTALL)
+_SYMBOL = re.compile(r"<>|\\.|\[[^]]*\]|.", re.DOTALL)
 _GAP = f"([{WHITE}]*[^{WHITE}]){{0,{REACH}}}[{WHITE}]*"
 _DIGITS = "(?<![0-9])(0?[0-9]|1[0-8])(?![0-9])"
 _BEGIN, _END = "(?<![a-z])", "(?![a-z])"
@@ -46,9 +46,9 @@ def _any(pieces: Iterable[str]) -> str:
 
 def _raw(piece: str) -> str:
     """``piece``, written in folded letters, as it may stand in an original text; ``<>`` is the end of a word."""
-    tokens = [*_TOKEN.findall(piece), ""]
+    symbols = [*_SYMBOL.findall(piece), ""]
     raw = []
-    for token, following in pairwise(tokens):
-        several = _END if token == "<>" else _LETTERS.get(token, token)
-        raw.append(f"({several})" if following == "?" and several != token else several)
+    for symbol, following in pairwise(symbols):
+        several = _END if symbol == "<>" else _LETTERS.get(symbol, symbol)
+        raw.append(f"({several})" if following == "?" and several != symbol else several)
     return "".join(raw)
