@@ -1,5 +1,6 @@
 -- Purpose: an empty judgement for every open case whose subject no longer says anything about age.
 -- Parameters: key_id. Grain: subject. Idempotency: subjects judged already are left alone.
+-- What came back of an erased person stands on the case that was erased, and needs no evidence of its own.
 INSERT INTO judged (
     subject_kind, subject_table, subject_key, class, flags, refs, ref_key_id, evidence_hashes, feed
 )
@@ -14,5 +15,5 @@ SELECT
     ARRAY['none'],
     c.feed
 FROM gov.minor_case AS c
-WHERE c.state IN ('OPEN', 'RESTRICTED', 'IN_REVIEW', 'ON_HOLD') AND c.subject_key IS NOT NULL
+WHERE c.state IN ('OPEN', 'RESTRICTED', 'IN_REVIEW', 'ON_HOLD') AND c.subject_key IS NOT NULL AND c.returned_of IS NULL
 ON CONFLICT (subject_table, subject_key) DO NOTHING

@@ -168,6 +168,7 @@ class Column(_Frozen):
     more_evidence: tuple[AgeEvidence, ...] = ()  # a JSON column may answer several questions
     counter_signal: CounterSignal | None = None
     identifier: Literal["account", "email", "phone", "name", "external", "session"] | None = None
+    lists: bool = False  # identifiers of several people stand in it, separated by commas or the like
     aggregate: Literal["never", "filter", "feed"] = "never"
     object: str | None = None  # the store (key of `objects`) whose key this column holds
     note: str | None = None
@@ -365,6 +366,7 @@ class ObjectStoreEntry(_Frozen):
     purpose: tuple[Purpose, ...] = ()
     retention: str | None = None
     erase: EraseAction
+    backup: bool = False  # copies of the stores; beyond use until they are overwritten
     processor: str | None = None  # who keeps it, when a processor is told to delete
     person_table: TableName | None = None
     person_key: str | None = None

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, text
 
 from privacy_ops import approvals, ledger, pseudonyms, runs
 from privacy_ops.datamap import catalogue
-from privacy_ops.erasure import suppression, sweep
+from privacy_ops.erasure import returned, suppression, sweep
 from privacy_ops.erasure.builder import Builder, Step
 from privacy_ops.erasure.gates import PLAN_GATE, evidence
 from privacy_ops.erasure.plan import Plan, content_sha256, covered_catalogue, require_plan
@@ -217,6 +217,10 @@ def _require_unmoved(connection: Connection, builder: Builder, workspace: Worksp
     if changed or not_minor:
         raise PlanChanged(
             f"the evidence of {max(changed, not_minor)} cases changed after the plan", where=plan.run_id, do=_AGAIN
+        )
+    if unproven := returned.unproven(connection, workspace, plan):
+        raise PlanChanged(
+            f"{unproven} rows no longer carry what an erased case was known by", where=plan.run_id, do=_AGAIN
         )
     checks = (("arrived", builder.count_arrived()), ("are not covered", builder.count_uncovered(quiet=True)))
     for what, sql in checks:

@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from privacy_ops import ledger, runs
+from privacy_ops.erasure import returned
 from privacy_ops.erasure.builder import Builder
 from privacy_ops.erasure.plan import Plan, content_sha256, covered_catalogue, require_plan
 from privacy_ops.gates import runner
@@ -54,6 +55,12 @@ def plan_suite(limits: Thresholds) -> Suite:
                 replan,
             ),
             _none("G-21-EVIDENCE", "The evidence is what it was at discovery", "evidence_changed", replan),
+            _none(
+                "G-21-RETURNED",
+                "What came back is shown to be that of an erased case",
+                "returned_unproven",
+                "look at gov.return_finding: the row no longer carries an identifier of the case; settle it by hand",
+            ),
             _none("G-22", "No legal hold", "legal_holds", replan),
             _none("G-23", "No open access request of a verified person", "access_requests", replan),
             _none(
@@ -178,6 +185,7 @@ def plan_metrics(
         "content_changed": float(content_sha256(connection, plan.plan_id) != plan.sha256),
         "evidence_changed": float(changed),
         "not_minor": float(not_minor),
+        "returned_unproven": float(returned.unproven(connection, workspace, plan)),
         "legal_holds": float(held.legal_holds),
         "access_requests": float(held.access_requests),
         "uncovered_children": float(connection.execute(text(uncovered), this).scalar_one() or 0) if uncovered else 0.0,
@@ -202,7 +210,8 @@ def evidence(connection: Connection, builder: Builder, plan: Plan, limits: Thres
                 SELECT case_id, bool_and(unchanged) AS unchanged, bool_and(minor) AS minor
                 FROM ({statement_now}) AS s GROUP BY case_id
             ) AS e USING (case_id)
-            WHERE p.plan_id = :plan_id
+            JOIN gov.minor_case AS c USING (case_id)
+            WHERE p.plan_id = :plan_id AND c.returned_of IS NULL
         """),  # noqa: S608 - the inner statement comes from the builder
         {
             "plan_id": plan.plan_id,

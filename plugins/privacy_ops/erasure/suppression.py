@@ -271,7 +271,8 @@ def _opened(path: Path) -> TextIO:
 def _created(path: Path) -> TextIO:
     """A new file that only its owner may read: it holds people."""
     try:
-        return Path(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)).open("w", encoding="utf-8", newline="")
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        return os.fdopen(descriptor, "w", encoding="utf-8", newline="")
     except FileExistsError:
         raise UserError("the file is there already", where=str(path), do="name another, or remove it") from None
     except OSError as error:
