@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -16,7 +16,7 @@ from privacy_ops.erasure.plan import plan, require_plan
 from privacy_ops.errors import DataMapError, GateBlocked, PlanChanged, StoreRefused, UserError
 from privacy_ops.minors import holds
 from privacy_ops.runs import Run
-from privacy_ops.stores.objects import ObjectStore
+from privacy_ops.stores.objects import NotDeleted, ObjectStore, ObjectVersion
 from privacy_ops.thresholds import Breaker
 from privacy_ops.workspace import Workspace
 
@@ -188,7 +188,7 @@ def test_the_suppression_list_and_intent_are_in_the_locked_bucket_before_anythin
 POINTS = (
     ("ledger", "copy_out"),
     ("execute", "_record_erased"),
-    ("objects", "erase_key"),
+    ("objects", "erase_chunk"),
     ("verify", "sweep"),
     ("verify", "_sweep_objects"),
     ("certificate", "_bodies"),
@@ -264,16 +264,15 @@ def test_an_object_that_is_refused_keeps_no_other_from_going(
     for name in ("photos/1", "photos/2"):
         objects.put("press-photos", name, b"x")
     execute.erase_database(press.workspace, run, now=NOW)
-    erase_key = object_erasure.erase_key
+    delete_batch = ObjectStore.delete_batch
 
-    def refuse_first(store: Any, bucket: str, key: str, *rest: Any) -> dict[str, int]:
-        if key == "photos/1":
-            raise StoreRefused("1 object versions were not deleted (AccessDenied)", where=f"bucket {bucket}")
-        return erase_key(store, bucket, key, *rest)
+    def refuse_first(store: ObjectStore, bucket: str, versions: Sequence[ObjectVersion]) -> list[NotDeleted]:
+        refused = [v for v in versions if v.key == "photos/1"]
+        delete_batch(store, bucket, [v for v in versions if v not in refused])
+        return [NotDeleted(v.key, v.version_id, "AccessDenied") for v in refused]
 
     with monkeypatch.context() as patch:
-        patch.setattr(object_erasure, "_OBJECT_CHUNK", 1)
-        patch.setattr(object_erasure, "erase_key", refuse_first)
+        patch.setattr(ObjectStore, "delete_batch", refuse_first)
         with pytest.raises(StoreRefused, match="AccessDenied"):
             object_erasure.erase_objects(press.workspace, run, now=NOW)
     assert list(objects.keys("press-photos")) == ["photos/1"]

@@ -28,7 +28,10 @@ SELECT
     ) AS tables_not_conserved,
     (
         SELECT count(*) FROM gov.erasure_object AS o
-        WHERE o.plan_id = :plan_id AND o.erased_at IS NULL
+        WHERE o.plan_id = :plan_id AND o.state = 'planned'
+    ) + (
+        SELECT count(*) FROM gov.erasure_rewrite AS w
+        WHERE w.plan_id = :plan_id AND w.state = 'planned'
     ) AS objects_failed,
     (
         SELECT CASE WHEN p.control -> 'before' = p.control -> 'after' THEN 0 ELSE 1 END FROM gov.erasure_plan AS p

@@ -1,4 +1,5 @@
--- Purpose: everything that a plan will do, in one order, for its hash.
+-- Purpose: everything that a plan will do, in one order, for its hash: steps as they are, and a digest of each case's
+-- rows, objects and keys (made here: to send every row out for hashing took as long as deleting it).
 -- Parameters: plan_id. Grain: line. Idempotency: reads only.
 SELECT line FROM (
     SELECT
@@ -18,20 +19,43 @@ SELECT line FROM (
     UNION ALL
     SELECT
         3,
-        'row ' || lpad(cast(r.step_no AS text), 6, '0') || ' ' || cast(r.row_key AS text) || ' ' || r.case_id
+        'rows ' || r.case_id || ' ' || encode(sha256(convert_to(
+            string_agg(r.step_no || ' ' || cast(r.row_key AS text), e'\n' ORDER BY r.step_no, r.row_key COLLATE "C"),
+            'UTF8'
+        )), 'hex')
     FROM gov.erasure_row AS r
     WHERE r.plan_id = :plan_id
+    GROUP BY r.case_id
     UNION ALL
     SELECT
         4,
-        'object ' || o.bucket || ' ' || cast(o.is_prefix AS text) || ' ' || o.object_key || ' ' || o.case_id
+        'objects ' || o.case_id || ' ' || encode(sha256(convert_to(
+            string_agg(
+                cast(ARRAY[o.bucket, cast(o.is_prefix AS text), o.object_key] AS text), e'\n'
+                ORDER BY o.bucket COLLATE "C", o.object_key COLLATE "C"
+            ),
+            'UTF8'
+        )), 'hex')
     FROM gov.erasure_object AS o
     WHERE o.plan_id = :plan_id
+    GROUP BY o.case_id
     UNION ALL
     SELECT
         5,
-        'key ' || k.kind || ' ' || k.value || ' ' || k.case_id
+        'keys ' || k.case_id || ' ' || encode(sha256(convert_to(
+            string_agg(
+                cast(ARRAY[k.kind, k.value] AS text), e'\n' ORDER BY k.kind COLLATE "C", k.value COLLATE "C"
+            ),
+            'UTF8'
+        )), 'hex')
     FROM gov.erasure_key AS k
     WHERE k.plan_id = :plan_id
+    GROUP BY k.case_id
+    UNION ALL
+    SELECT
+        6,
+        'rewrite ' || w.bucket || ' ' || w.object_key || ' ' || w.version_id || ' ' || w.etag || ' ' || w.rows_found
+    FROM gov.erasure_rewrite AS w
+    WHERE w.plan_id = :plan_id AND NOT w.late AND w.rows_found > 0
 ) AS content
 ORDER BY part, line COLLATE "C"

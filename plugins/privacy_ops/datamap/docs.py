@@ -112,6 +112,9 @@ def _stores(data_map: DataMap) -> Iterator[str]:
 
 
 def _whose(key: str, entry: ObjectStoreEntry, data_map: DataMap) -> str:
+    if entry.rows:
+        fields = ", ".join(f"`{'`, `'.join(k.fields)}` ({k.kind})" for k in entry.rows.keys)
+        return f"rows of {entry.rows.format}, by {fields}"
     if entry.person_key:
         return f"`{entry.person_key}` of `{entry.person_table or data_map.subject.table}`"
     holders = [f"`{n}.{c}`" for n, t in data_map.tables.items() for c, e in t.columns.items() if e.object == key]

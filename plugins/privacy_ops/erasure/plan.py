@@ -18,7 +18,7 @@ from sqlalchemy import Connection, text
 
 from privacy_ops import pseudonyms, runs
 from privacy_ops.datamap import catalogue, check
-from privacy_ops.erasure import breaker
+from privacy_ops.erasure import breaker, objects_plan
 from privacy_ops.erasure.builder import Builder
 from privacy_ops.errors import DataMapError, UserError
 from privacy_ops.runs import Run
@@ -137,6 +137,7 @@ def _make(connection: Connection, workspace: Workspace, run: Run, now: datetime)
     builder = Builder(workspace.data_map, covered_catalogue(connection, workspace))
     for row in connection.execute(statement("erasure", "void_unexecuted_plans")).all():
         forget(connection, row.plan_id)
+    connection.execute(statement("erasure", "delete_void_rewrites"))
     held = _hold(connection, workspace, run)
     plan_id = uuid4()
     connection.execute(
@@ -146,6 +147,7 @@ def _make(connection: Connection, workspace: Workspace, run: Run, now: datetime)
         statement("erasure", "insert_plan_cases"), {"plan_id": plan_id, "run_id": run.run_id}
     ).rowcount
     freeze(connection, builder, plan_id)
+    shared = objects_plan.freeze(connection, workspace, plan_id)
     figures, decision = _breaker(connection, builder, workspace, run)
     connection.execute(
         statement("erasure", "freeze_plan"),
@@ -162,7 +164,7 @@ def _make(connection: Connection, workspace: Workspace, run: Run, now: datetime)
     )
     made = read_plan(connection, run.run_id)
     assert made is not None  # noqa: S101 - written above
-    return _summary(connection, made) | held
+    return _summary(connection, made) | held | shared
 
 
 def covered_catalogue(connection: Connection, workspace: Workspace) -> catalogue.Catalogue:
@@ -249,7 +251,7 @@ def content_sha256(connection: Connection, plan_id: UUID) -> str:
 
 def forget(connection: Connection, plan_id: UUID, *, cases: bool = True) -> None:
     """Empty a plan of every key of a person. Steps and counts stay; ``cases`` also drops which cases it held."""
-    for name in ("rows", "objects", "keys", *(("plan_cases",) if cases else ())):
+    for name in ("rows", "objects", "keys", "rewrites", *(("plan_cases",) if cases else ())):
         connection.execute(statement("erasure", f"delete_plan_{name}"), {"plan_id": plan_id})
 
 

@@ -6,7 +6,6 @@ bucket is listed. Nothing is certified before the gate has seen all of them empt
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
@@ -14,18 +13,17 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from privacy_ops import ledger, runs
+from privacy_ops.erasure import objects
 from privacy_ops.erasure.builder import Builder
 from privacy_ops.erasure.gates import DONE_GATE, done_suite, judge
 from privacy_ops.erasure.plan import Plan, covered_catalogue, plans_in_state
 from privacy_ops.gates import runner
 from privacy_ops.gates.suite import Suite
 from privacy_ops.runs import Run
-from privacy_ops.stores.objects import ObjectStore
 from privacy_ops.stores.sql import statement
 from privacy_ops.workspace import Workspace
 
 _SWEPT_ACTIONS = {"OBJ_ALL_VERSIONS"}
-_WORDS = re.compile(r"[^/]+")
 
 
 def gate_of(plan: Plan, run: Run) -> str:
@@ -80,8 +78,8 @@ def sweep(workspace: Workspace, plan: Plan, *, now: datetime) -> dict[str, float
         for table, sql in builder.sweeps():
             found[table] = int(connection.execute(text(sql), this).scalar_one())
         rows = sum(found.values())
-        for store_key, count in _sweep_objects(connection, workspace, workspace.objects(), plan):
-            found[store_key] = count
+        for asset, count in _sweep_objects(connection, workspace, plan):
+            found[asset] = count
         for asset, count in found.items():
             connection.execute(
                 statement("erasure", "insert_residual"), this | {"asset": asset, "at": now, "found": count}
@@ -104,37 +102,11 @@ def _expected(workspace: Workspace, builder: Builder) -> set[str]:
     """Assets that must be looked at, named from the map and not from what the sweep did."""
     tables = {step.table for step in builder.steps if step.action != "KEEP"}
     stores = {f"s3://{e.bucket}" for e in workspace.data_map.objects.values() if e.erase.value in _SWEPT_ACTIONS}
+    stores |= {f"s3://{e.bucket}/{e.prefix} rows" for e in workspace.data_map.objects.values() if e.rows}
     return tables | stores
 
 
-def _sweep_objects(
-    connection: Connection, workspace: Workspace, store: ObjectStore, plan: Plan
-) -> Iterator[tuple[str, int]]:
-    """(bucket, versions and markers of planned keys, or named after an erased subject, that are still there)."""
-    rows = connection.execute(
-        text("SELECT bucket, object_key, is_prefix FROM gov.erasure_object WHERE plan_id = :p"), {"p": plan.plan_id}
-    ).all()
-    names = set(
-        connection.execute(
-            text(
-                "SELECT k.part FROM gov.erasure_key AS e, unnest(CAST(e.value AS text[])) AS k (part)"
-                " WHERE e.plan_id = :p AND e.kind = 'subject' AND length(k.part) >= 8"
-            ),
-            {"p": plan.plan_id},
-        ).scalars()
-    )
-    exact = {(row.bucket, row.object_key) for row in rows if not row.is_prefix}
-    folders = {(row.bucket, row.object_key) for row in rows if row.is_prefix}
-    for bucket in sorted({e.bucket for e in workspace.data_map.objects.values() if e.erase.value in _SWEPT_ACTIONS}):
-        left = 0
-        # The whole bucket, once: a key may name an erased person in a place where nobody would look for it.
-        for version in store.versions(bucket):
-            words = _WORDS.findall(version.key)
-            parents = {"/".join(words[:n]) + "/" for n in range(1, len(words) + 1)}
-            if (
-                (bucket, version.key) in exact
-                or any((bucket, parent) in folders for parent in parents)
-                or not names.isdisjoint(words)
-            ):
-                left += 1
-        yield f"s3://{bucket}", left
+def _sweep_objects(connection: Connection, workspace: Workspace, plan: Plan) -> Iterator[tuple[str, int]]:
+    """(bucket or shared store, what is left there of a plan): by listing, and by reading shared objects anew."""
+    yield from objects.residual(connection, workspace, plan)
+    yield from objects.residual_rows_of(connection, workspace, plan)

@@ -6,11 +6,12 @@ Errors that leave here carry the S3 code and the bucket, never a key: keys may n
 from __future__ import annotations
 
 import logging
-from collections.abc import Generator, Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from privacy_ops.errors import StoreRefused, StoreUnavailable
 from privacy_ops.settings import ObjectSettings
@@ -19,8 +20,24 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 
+_BATCH = 1000  # what one delete_objects call may name
+_PART = 64 * 2**20
+# Larger bodies go up in parts; one put carries 5 GiB at most.
+_SINGLE_PUT = 1024 * 2**20
+# Codes of single keys in an answer to delete_objects that another attempt may get past.
+TRANSIENT_CODES = frozenset({"InternalError", "SlowDown", "ServiceUnavailable", "RequestTimeout", "OperationAborted"})
+
+
 class ObjectExists(StoreRefused):
     """``put_if_absent`` found the key taken."""
+
+
+class ObjectMissing(StoreRefused):
+    """There is no such key, or no such version of it."""
+
+
+class ObjectChanged(StoreRefused):
+    """Somebody wrote the object after it was read."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +48,40 @@ class ObjectVersion:
     version_id: str
     is_marker: bool
     size: int = 0
+    etag: str = ""
+    is_latest: bool = False
+    modified: datetime | None = None
+
+
+@dataclass(frozen=True)
+class NotDeleted:
+    """One key that an answer to delete_objects calls not deleted. Some stores leave the version out (``None``)."""
+
+    key: str
+    version_id: str | None
+    code: str
+
+
+@dataclass(frozen=True)
+class Lock:
+    """What keeps a version from being deleted: retention up to ``until``, a legal hold, or both."""
+
+    until: datetime | None
+    legal_hold: bool
+
+
+@dataclass(frozen=True)
+class ObjectFacts:
+    """Everything about one version that a rewritten one takes over. ``kept`` are arguments of a put."""
+
+    version_id: str
+    etag: str
+    size: int
+    lock: Lock | None
+    kept: Mapping[str, Any] = field(repr=False)
+    tags: Mapping[str, str] = field(repr=False)
+    grants: Sequence[Any] = field(default=(), repr=False)
+    owner: Any = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -60,7 +111,7 @@ def _clean_errors(bucket: str) -> Generator[None, None, None]:
                 "the bucket does not exist", where=f"bucket {bucket}", do="create it or correct its name"
             ) from None
         if code in {"NoSuchKey", "404", "NoSuchVersion"}:
-            raise StoreRefused("the object does not exist", where=f"bucket {bucket}") from None
+            raise ObjectMissing("the object does not exist", where=f"bucket {bucket}") from None
         if status >= 500 or code in {"SlowDown", "RequestTimeout", "InternalError"}:
             raise StoreUnavailable(f"object store error {code} at bucket {bucket}") from None
         raise StoreRefused(
@@ -163,10 +214,26 @@ class ObjectStore:
             for page in self.client.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix):
                 for entry in page.get("Versions", []):
                     if not exact or entry["Key"] == prefix:
-                        yield ObjectVersion(entry["Key"], entry["VersionId"], False, entry.get("Size", 0))
+                        yield _version(entry)
                 for marker in page.get("DeleteMarkers", []):
                     if not exact or marker["Key"] == prefix:
                         yield ObjectVersion(marker["Key"], marker["VersionId"], True)
+
+    def version_pages(self, bucket: str, prefix: str, *, exact: bool = False) -> Iterator[list[ObjectVersion]]:
+        """The same page by page (at most 1000 each), fit for deleting while one lists.
+
+        A page is handed out after the next one was fetched: its marker names a version that is still there.
+        """
+        with _clean_errors(bucket):
+            before: list[ObjectVersion] | None = None
+            for page in self.client.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix):
+                found = [_version(entry) for entry in page.get("Versions", [])]
+                found += [ObjectVersion(m["Key"], m["VersionId"], True) for m in page.get("DeleteMarkers", [])]
+                if before is not None:
+                    yield before
+                before = [v for v in found if not exact or v.key == prefix]
+            if before is not None:
+                yield before
 
     def keys(self, bucket: str, prefix: str = "") -> Iterator[str]:
         """Current keys below ``prefix``."""
@@ -208,6 +275,122 @@ class ObjectStore:
             gone += flush()
         return gone
 
+    def delete_batch(self, bucket: str, versions: Sequence[ObjectVersion]) -> list[NotDeleted]:
+        """Delete at most 1000 versions and markers in one call; returns those that the answer calls not deleted."""
+        if len(versions) > _BATCH:
+            raise ValueError(f"at most {_BATCH} versions in one call")
+        with _clean_errors(bucket):
+            answer = self.client.delete_objects(
+                Bucket=bucket,
+                Delete={"Objects": [{"Key": v.key, "VersionId": v.version_id} for v in versions], "Quiet": True},
+            )
+        return [
+            NotDeleted(str(e.get("Key", "")), e.get("VersionId"), str(e.get("Code", "unknown")))
+            for e in answer.get("Errors", [])
+        ]
+
+    def lock_of(self, bucket: str, key: str, version_id: str) -> Lock | None:
+        """Retention and legal hold of one version. Raises ObjectMissing when it is gone."""
+        with _clean_errors(bucket):
+            return _lock(self.client.head_object(Bucket=bucket, Key=key, **_of_version(version_id)))
+
+    @contextmanager
+    def reading(self, bucket: str, version: ObjectVersion) -> Generator[IO[bytes], None, None]:
+        """The body of one version as a stream. Raises ObjectMissing (it is gone, or no longer the one that was
+        listed), StoreRefused, StoreUnavailable.
+        """
+        same: dict[str, Any] = {"IfMatch": version.etag} if version.etag else {}
+        try:
+            with _clean_errors(bucket):
+                answer = self.client.get_object(Bucket=bucket, Key=version.key, VersionId=version.version_id, **same)
+        except ObjectExists:
+            raise ObjectMissing("the object is no longer the one that was listed", where=f"bucket {bucket}") from None
+        with _clean_errors(bucket), closing(answer["Body"]) as body:
+            yield body  # type: ignore[misc]  # botocore's stream reads like a file
+
+    def facts_of(self, bucket: str, key: str, version_id: str) -> ObjectFacts:
+        """Head, tags and access list of one version ("null": of the object where there is no versioning)."""
+        which: dict[str, Any] = {"Bucket": bucket, "Key": key, **_of_version(version_id)}
+        with _clean_errors(bucket):
+            head: Mapping[str, Any] = self.client.head_object(**which)
+            tags = {t["Key"]: t["Value"] for t in self.client.get_object_tagging(**which).get("TagSet", [])}
+            access = self.client.get_object_acl(**which)
+        kept = {name: head[name] for name in _KEPT if head.get(name)}
+        kept |= {put: head[got] for got, put in _KEPT_LOCK.items() if head.get(got)}
+        owner = access.get("Owner", {})
+        grants = access.get("Grants", [])
+        alone = all(g.get("Grantee", {}).get("ID") == owner.get("ID") for g in grants)
+        return ObjectFacts(
+            str(head.get("VersionId", "null")),
+            str(head["ETag"]),
+            int(head["ContentLength"]),
+            _lock(head),
+            kept,
+            tags,
+            () if alone else tuple(grants),
+            owner,
+        )
+
+    def replace(self, bucket: str, key: str, body: IO[bytes], size: int, facts: ObjectFacts, *, now: datetime) -> str:
+        """Write ``body`` in place of the version that ``facts`` describe, with everything that they say.
+
+        Returns the new version id ("null" without versioning). Raises ObjectChanged when the object is no longer
+        that version: If-Match on its ETag, and on a versioned bucket also by the version before the new one, since
+        some stores pass over If-Match. What another wrote in between stays.
+        """
+        extra = dict(facts.kept)
+        until = extra.get("ObjectLockRetainUntilDate")
+        if until is not None and until <= now:  # a retention that has ended cannot be written
+            extra = {k: v for k, v in extra.items() if k not in {"ObjectLockMode", "ObjectLockRetainUntilDate"}}
+        if facts.tags:
+            extra["Tagging"] = urlencode(facts.tags)
+        try:
+            with _clean_errors(bucket):
+                if size <= _SINGLE_PUT:
+                    put = self.client.put_object(Bucket=bucket, Key=key, Body=body, IfMatch=facts.etag, **extra)
+                    version_id = str(put.get("VersionId", "null"))
+                else:
+                    version_id = self._put_in_parts(bucket, key, body, facts.etag, extra)
+        except (ObjectExists, ObjectMissing):
+            raise ObjectChanged("the object was written meanwhile", where=f"bucket {bucket}") from None
+        if version_id != "null":
+            self._require_successor(bucket, key, version_id, facts)
+        if facts.grants:
+            with _clean_errors(bucket):
+                self.client.put_object_acl(
+                    Bucket=bucket,
+                    Key=key,
+                    AccessControlPolicy={"Grants": list(facts.grants), "Owner": facts.owner},
+                    **_of_version(version_id),
+                )
+        return version_id
+
+    def _put_in_parts(self, bucket: str, key: str, body: IO[bytes], etag: str, extra: Mapping[str, Any]) -> str:
+        which: dict[str, Any] = {"Bucket": bucket, "Key": key}
+        which["UploadId"] = self.client.create_multipart_upload(**which, **extra)["UploadId"]
+        try:
+            parts: list[Any] = []
+            while data := body.read(_PART):
+                number = len(parts) + 1
+                answer = self.client.upload_part(**which, PartNumber=number, Body=data)
+                parts.append({"PartNumber": number, "ETag": answer["ETag"]})
+            done = self.client.complete_multipart_upload(**which, MultipartUpload={"Parts": parts}, IfMatch=etag)
+        except BaseException:
+            self.client.abort_multipart_upload(**which)
+            raise
+        return str(done.get("VersionId", "null"))
+
+    def _require_successor(self, bucket: str, key: str, version_id: str, facts: ObjectFacts) -> None:
+        """The version that follows the new one in the listing (newest first) is the one that was read."""
+        listed = iter([v for v in self.versions(bucket, key, exact=True) if not v.is_marker])
+        for version in listed:
+            if version.version_id == version_id:
+                before = next(listed, None)
+                if before is None or before.version_id == facts.version_id:
+                    return
+                self.delete_batch(bucket, [version])
+                raise ObjectChanged("the object was written meanwhile", where=f"bucket {bucket}")
+
     def multipart_uploads(self, bucket: str, prefix: str = "") -> list[tuple[str, str]]:
         """Unfinished uploads as (key, upload id)."""
         with _clean_errors(bucket):
@@ -217,6 +400,10 @@ class ObjectStore:
     def abort_upload(self, bucket: str, key: str, upload_id: str) -> None:
         with _clean_errors(bucket):
             self.client.abort_multipart_upload(Bucket=bucket, Key=key, UploadId=upload_id)
+
+    def copies(self, bucket: str) -> tuple[str, ...]:
+        """Buckets that this one replicates to."""
+        return self.facts(bucket).replication_targets
 
     def facts(self, bucket: str) -> BucketFacts:
         """Location, versioning, replication and lock of one bucket. Raises StoreRefused when it cannot look."""
@@ -241,3 +428,47 @@ class ObjectStore:
             if rule.get("Status") == "Enabled"
         }
         return BucketFacts(bucket, location, versioning, tuple(sorted(targets)), bool(lock))
+
+
+# What a head tells and a put takes, name by name.
+_KEPT = (
+    "Metadata",
+    "ContentType",
+    "ContentEncoding",
+    "ContentDisposition",
+    "ContentLanguage",
+    "CacheControl",
+    "Expires",
+    "StorageClass",
+    "ServerSideEncryption",
+    "SSEKMSKeyId",
+    "BucketKeyEnabled",
+    "WebsiteRedirectLocation",
+)
+_KEPT_LOCK = {
+    "ObjectLockMode": "ObjectLockMode",
+    "ObjectLockRetainUntilDate": "ObjectLockRetainUntilDate",
+    "ObjectLockLegalHoldStatus": "ObjectLockLegalHoldStatus",
+}
+
+
+def _version(entry: Mapping[str, Any]) -> ObjectVersion:
+    return ObjectVersion(
+        entry["Key"],
+        entry["VersionId"],
+        False,
+        entry.get("Size", 0),
+        entry.get("ETag", ""),
+        entry.get("IsLatest", False),
+        entry.get("LastModified"),
+    )
+
+
+def _of_version(version_id: str) -> dict[str, Any]:
+    """The argument that names a version; none where there is no versioning."""
+    return {} if version_id in {"", "null"} else {"VersionId": version_id}
+
+
+def _lock(head: Mapping[str, Any]) -> Lock | None:
+    until, held = head.get("ObjectLockRetainUntilDate"), head.get("ObjectLockLegalHoldStatus") == "ON"
+    return Lock(until, held) if until is not None or held else None
