@@ -14,6 +14,7 @@ from itertools import groupby
 from typing import Literal
 
 from privacy_ops.datamap.catalogue import Catalogue, ForeignKey
+from privacy_ops.datamap.evidence import Reader, literal
 from privacy_ops.datamap.graph import Graph
 from privacy_ops.datamap.model import DataMap, EraseAction, Link, ObjectStoreEntry
 from privacy_ops.errors import DataMapError
@@ -42,11 +43,11 @@ class Step:
     circle: int = 0
 
 
-class Builder:
+class Builder(Reader):
     """Steps and statements for one data map over one live catalogue."""
 
     def __init__(self, data_map: DataMap, catalogue: Catalogue) -> None:
-        self.map, self.catalogue = data_map, catalogue
+        super().__init__(data_map, catalogue)
         self.steps = self._number(list(self._unlinks()), self._owned())
         self.own = {step.table: step for step in self.steps if step.action != "UNLINK"}
 
@@ -565,8 +566,11 @@ class Builder:
             LIMIT :size
         """
 
-    def control_figures(self) -> Iterator[tuple[str, str]]:
-        """(table, SQL for number and hash of the control group's rows that the plan does not name)."""
+    def control_figures(self, mixed: Collection[int]) -> Iterator[tuple[str, str]]:
+        """(table, SQL for number and hash of the control group's rows that the plan does not name).
+
+        mixed: steps that may hold rows of people who stay; others are not looked through. Parameter: plan_id.
+        """
         subject = self.map.subject
         for name in self.own:
             table = self.map.tables[name]
@@ -580,15 +584,19 @@ class Builder:
             else:
                 continue
             matches = " AND ".join(f"t.{quote(c)} = g.k{i}" for i, c in enumerate(columns, start=1))
-            numbers = ", ".join(str(step.number) for step in self.steps if step.table == name)
+            numbers = ", ".join(str(step.number) for step in self.steps if step.table == name and step.number in mixed)
+            others = (
+                f"""WHERE NOT EXISTS (
+                    SELECT 1 FROM gov.erasure_row AS r WHERE r.plan_id = :plan_id AND r.step_no IN ({numbers})
+                      AND r.row_key = {self.key_array(name, "t")})"""
+                if numbers
+                else ""
+            )
             yield (
                 name,
                 f"""
                 SELECT count(*), coalesce(sum(hashtextextended(CAST(t AS text), 0)), 0)
-                FROM control_subject AS g JOIN {self.rows_of(name)} AS t ON {matches}
-                WHERE NOT EXISTS (
-                    SELECT 1 FROM gov.erasure_row AS r WHERE r.plan_id = :plan_id AND r.step_no IN ({numbers})
-                      AND r.row_key = {self.key_array(name, "t")})
+                FROM control_subject AS g JOIN {self.rows_of(name)} AS t ON {matches} {others}
             """,
             )
 
@@ -668,35 +676,7 @@ class Builder:
         live = self.catalogue.tables.get(table)
         return quote_table(table) if live is None or live.kind != "table" else f"ONLY {quote_table(table)}"
 
-    def key(self, table: str) -> tuple[str, ...]:
-        return self.map.subject.key if table == self.map.subject.table else self.map.tables[table].key
-
-    def key_array(self, table: str, alias: str, columns: Sequence[str] = ()) -> str:
-        return "ARRAY[" + ", ".join(f"CAST({alias}.{quote(c)} AS text)" for c in columns or self.key(table)) + "]"
-
-    def key_matches(self, table: str, alias: str, array: str) -> str:
-        """``alias``'s key equals a text array, compared in the column's own type so that its index serves."""
-        return " AND ".join(
-            f"{alias}.{quote(c)} = CAST({array}[{i}] AS {self.type(table, c)})"
-            for i, c in enumerate(self.key(table), start=1)
-        )
-
-    def type(self, table: str, column: str) -> str:
-        try:
-            return self.catalogue.tables[table].columns[column].type
-        except KeyError:
-            raise DataMapError(
-                f"the database has no {table}.{column}", where="data map", do="run `map check` and mend the map"
-            ) from None
-
 
 def normal_email(expression: str) -> str:
     """The address as compared: trimmed, lower case. (NFKC and IDNA are applied before a keyed reference is made.)"""
     return f"lower(btrim({expression}))"
-
-
-def literal(text: str) -> str:
-    """A quoted SQL string for words of the data map. Colons are escaped: SQLAlchemy binds what follows one."""
-    if "\x00" in text or "\\" in text:
-        raise DataMapError("a word of the data map cannot be written in SQL", do="use plain text")
-    return "'" + text.replace("'", "''").replace(":", "\\:") + "'"

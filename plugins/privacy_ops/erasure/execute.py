@@ -16,7 +16,7 @@ from sqlalchemy import Connection, text
 
 from privacy_ops import approvals, ledger, pseudonyms, runs
 from privacy_ops.datamap import catalogue
-from privacy_ops.erasure import returned, suppression, sweep
+from privacy_ops.erasure import returned, suppression, sweep, withdrawal, work_items
 from privacy_ops.erasure.builder import Builder, Step
 from privacy_ops.erasure.gates import PLAN_GATE, evidence
 from privacy_ops.erasure.plan import Plan, content_sha256, covered_catalogue, require_plan
@@ -29,7 +29,7 @@ from privacy_ops.workspace import Workspace
 
 BREAKER = "breaker"
 _AGAIN = "clear the run from detect_and_restrict on: judge and plan anew, nothing was erased"
-_CONTROL_SUBJECTS = 200
+_CONTROL_SUBJECTS = 100
 _FOREIGN_KEY_VIOLATION = "23503"
 
 
@@ -43,18 +43,32 @@ def erase_database(workspace: Workspace, run: Run, *, now: datetime) -> dict[str
     if runs.is_rehearsal(run, max_drift_hours=limits.as_of_max_drift_hours):
         return {"rehearsal": True}
     runs.require_fresh(run, now=now, max_drift_hours=limits.as_of_max_drift_hours)
-    database = workspace.database("erase")
-    with database.transaction(read_only=True) as connection:
+    with workspace.database("erase").transaction(read_only=True) as connection:
         plan = require_plan(connection, run.run_id)
-    if plan.state != "frozen":
-        return _done(workspace, run)
-    with database.transaction() as connection:
+    if plan.state == "frozen":
+        write_ahead(workspace, run, plan, now=now)
+        try:
+            erase_rows(workspace, run, plan, now=now)
+        except PlanChanged:
+            with workspace.database("erase").transaction() as connection:
+                withdrawal.withdraw(connection, plan.plan_id, now=now)
+            raise
+    return _done(workspace, run)
+
+
+def write_ahead(workspace: Workspace, run: Run, plan: Plan, *, now: datetime) -> None:
+    """Commit intent and suppression, and copy both to the locked bucket, before anything is destroyed. Repeatable."""
+    with workspace.database("erase").transaction() as connection:
         _require_allowed(connection, run, plan, now)
         ledger.require_sound(connection)
         _write_ahead(connection, workspace, plan, now)
     ledger.copy_out(workspace, now)
+
+
+def erase_rows(workspace: Workspace, run: Run, plan: Plan, *, now: datetime) -> None:
+    """The erasing transaction with all its checks. Raises PlanChanged, GateBlocked: then nothing was erased."""
     try:
-        with database.transaction() as connection:
+        with workspace.database("erase").transaction() as connection:
             # One snapshot: what others write meanwhile is neither counted nor touched. LOCK comes before it is taken.
             connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
             connection.exec_driver_sql("LOCK TABLE gov.erasure_plan IN EXCLUSIVE MODE")
@@ -70,7 +84,6 @@ def erase_database(workspace: Workspace, run: Run, *, now: datetime) -> dict[str
         raise PlanChanged(
             "a row that the plan does not know leans on a row that was to go", where=str(fault), do=_AGAIN
         ) from None
-    return _done(workspace, run)
 
 
 def _done(workspace: Workspace, run: Run) -> dict[str, Any]:
@@ -130,6 +143,7 @@ def _write_ahead(connection: Connection, workspace: Workspace, plan: Plan, now: 
         providers=workspace.thresholds.suppression.providers,
     )
     sweep.remember(connection, workspace, plan, now)
+    work_items.seal(connection, workspace, plan, now)
 
 
 def _planned_by_case(connection: Connection, plan: Plan) -> dict[UUID, dict[str, int]]:
@@ -173,13 +187,13 @@ def _erase_rows(connection: Connection, workspace: Workspace, run: Run, plan: Pl
         s.number: (s.table, s.action, s.columns) for s in builder.steps
     }:
         raise PlanChanged("data map or schema changed since the plan", where=run.run_id, do=_AGAIN)
-    control = _Control(connection, builder, plan)
-    before = control.figures()
     planned = {number: int(row.planned) for number, row in known.items()}
+    control = _Control(connection, builder, plan, planned)
+    before = control.figures()
     changes = _Changes(connection, builder)
     done = dict.fromkeys(planned, 0)
     for steps in builder.rounds():
-        done |= _carry_out(connection, builder, [step for step in steps if planned[step.number]], this)
+        done |= _carry_out(connection, builder, [step for step in steps if planned[step.number]], planned, this)
         for step in steps:
             if done[step.number] != planned[step.number]:
                 raise PlanChanged(
@@ -229,7 +243,9 @@ def _require_unmoved(connection: Connection, builder: Builder, workspace: Worksp
             raise PlanChanged(f"{count} rows of planned subjects {what} since the plan", where=plan.run_id, do=_AGAIN)
 
 
-def _carry_out(connection: Connection, builder: Builder, steps: Sequence[Step], this: dict[str, Any]) -> dict[int, int]:
+def _carry_out(
+    connection: Connection, builder: Builder, steps: Sequence[Step], planned: Mapping[int, int], this: dict[str, Any]
+) -> dict[int, int]:
     """Carry out steps that go together; how many rows each found. Raises PlanChanged for a row that is not frozen."""
     if not steps:
         return {}
@@ -243,6 +259,8 @@ def _carry_out(connection: Connection, builder: Builder, steps: Sequence[Step], 
             raise PlanChanged(
                 f"{by_owner - frozen} rows of planned subjects arrived since the plan", where=first.table, do=_AGAIN
             )
+        if by_owner == planned[first.number]:
+            return {first.number: int(by_owner)}
     counts = connection.execute(text(builder.erase(steps)), this).one()
     found = {step.number: int(count) for step, count in zip(steps, counts, strict=True)}
     return found | {first.number: found[first.number] + int(by_owner)}
@@ -311,9 +329,14 @@ class _Changes:
 class _Control:
     """A random group of others whose rows are counted and hashed before and after."""
 
-    def __init__(self, connection: Connection, builder: Builder, plan: Plan) -> None:
+    def __init__(self, connection: Connection, builder: Builder, plan: Plan, planned: Mapping[int, int]) -> None:
         self.connection, self.plan = connection, plan
-        self.statements = dict(builder.control_figures())
+        row_cases = connection.execute(statement("erasure", "count_row_cases"), {"plan_id": plan.plan_id}).scalar_one()
+        # Where a planned row may hang on somebody who stays: only there rows have to be told apart.
+        mixed = {
+            step.number for step in builder.steps if planned[step.number] and (step.action == "UNLINK" or row_cases)
+        }
+        self.statements = dict(builder.control_figures(mixed))
         subject = quote_table(builder.map.subject.table)
         size = connection.execute(statement("erasure", "select_table_size"), {"table_name": subject}).one()
         # Whole pages are drawn, so that a large table is not read for it; three times what is needed, some are ours.
@@ -327,9 +350,12 @@ class _Control:
 
     def figures(self) -> dict[str, list[int]]:
         found = {}
+        # By index, whatever the planner thinks of it: a scan would cost as much as the table is large.
+        self.connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
         for table, sql in self.statements.items():
             count, digest = self.connection.execute(text(sql), {"plan_id": self.plan.plan_id}).one()
             found[table] = [int(count), int(digest)]
+        self.connection.exec_driver_sql("SET LOCAL enable_seqscan = on")
         return found
 
 
