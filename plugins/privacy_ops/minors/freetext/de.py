@@ -48,7 +48,7 @@ PIECES = {
         r"(?: ?(?:$|[,;!?)\]\"]|\n(?!<counted>)|\.(?! ?\d| (?:woche|klasse|jahr|lebensjahr|monat|tag|stock|semester"
         r"|platz|kapitel))|- "
         r"|[^\w\s.,;:!?'\"()/%+°€$£&#@*=<>-])"
-        r"|[*_\"]*(?: ?$| ?[.,!?;])"
+        r"|[*_\"]{0,3}(?: ?$| ?[.,!?;])"
         r"| (?:und|aber|oder|also|deshalb|darum|daher|weil|da|denn|bitte|jetzt|heute|noch|schon|komme|wohne|lebe|aus"
         r"|darf|kann|mochte|ich|mein|meine|lol|haha|je nach|bald|obwohl|wie|was|ob)(?![a-z]))"
     ),
@@ -64,7 +64,6 @@ PIECES = {
     "person": r"(?:schuler(?:in)?|junge|madchen|student(?:in)?|jugendlicher?|teenager|azubi|person)",
     "aged": r"<n>[ -]?jahrige[rnsm]?",
     "class": r"<n>\.? ?-?klasse",
-    "born": r"(?:[a-z0-9./-]{1,10} ){0,4}<y>",
 }
 
 RULES = (
@@ -107,8 +106,8 @@ RULES = (
     Rule("geburtstag", r"\bmein <n>\. ?geburtstag ist (?:nachste|im|am|bald|morgen|in)", reads="turning"),
     Rule(
         "geboren",
-        r"<iam> (?:am |im |in )?<born> geboren\b|(?<!\w)ich wurde (?:am |im "
-        r"|in )?(?:[a-z0-9./-]{1,10} ){0,4}<y> geboren\b",
+        r"<iam> <place>(?:(?:am|im|in) )?<date> geboren\b|(?<!\w)ich wurde (?:am |im "
+        r"|in )?<date> geboren\b",
         reads="born",
     ),
     Rule("jahrgang", r"<iam> (?:ein )?jahrgang <y>", reads="born"),
@@ -185,7 +184,12 @@ RULES = (
         r"|sechzehn|siebzehn)jahrige[rnsm]? <kid>",
         about="other",
     ),
-    Rule("kind-geboren", r"(?<!\w)<who> (?:wurde|ist) (?:am |im |in )?<born> geboren\b", about="other", reads="born"),
+    Rule(
+        "kind-geboren",
+        r"(?<!\w)<who> (?:wurde|ist) <place>(?:(?:am|im|in) )?<date> geboren\b",
+        about="other",
+        reads="born",
+    ),
     Rule(
         "kind-dann", r"(?<!\w)<who>[^.!?\n]{0,60}[.!?\n] ?(?:er|sie|es) ist<mild><n>(?:<old>|(?=<stop>))", about="other"
     ),

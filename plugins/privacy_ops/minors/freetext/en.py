@@ -23,7 +23,9 @@ PIECES = {
         r"(?:years?|yrs?|months?|weeks?|days?|hours?|minutes?|miles?|km|kg|percent|per cent|points?|of|times"
         r"|lessons?|modules?|questions?|pages?)\b"
     ),
-    "iam": r"(?<![\w'])(?:(?:i am|i ?'m|i m|me and (?:\w{1,20} ){1,3}are|and i are|we are|we're)|im(?! ?\d{1,2}\. ?\w))",
+    # "im" before a number with a full stop is German: "im 16. Jahrhundert".
+    "iam": r"(?<![\w'])(?:(?:i am|i ?'m|i m|me and (?:\w{1,20} ){1,3}are|and i are|we are|we're)"
+    r"|im(?! ?\d{1,2}\. ?\w))",
     "mild": rf"(?: [(\[\"*]?(?:{_ADVERBS})[)\]\"*]?,?){{0,3}} ",
     # A unit that leaves no doubt; a single slip of the finger is forgiven.
     "old": (
@@ -35,7 +37,7 @@ PIECES = {
     # What may follow a number that stands alone.
     "stop": (
         r"(?: ?(?:$|[,;!?)\]\"]|\n(?!<counted>)|\.(?!\d)|- |[^\w\s.,;:!?'\"()/%+°€$£&#@*=<>-])"
-        r"|[*_\"]*(?: ?$| ?[.,!?;])"
+        r"|[*_\"]{0,3}(?: ?$| ?[.,!?;])"
         r"| (?:and|but|so|or|because|as|since|though|although|btw|lol|lmao|pls|plz|please|now|today|too|still"
         r"|already|yet"
         r"|then|can|could|may|should|do|does|what|how|why|is|i|im|i'm|my|me|from|living|at the moment|going|by the way"
@@ -107,7 +109,7 @@ RULES = (
         reads="turning",
     ),
     Rule("birthday-now", r"\b(?:today|this|it) ?(?:is|'s)(?: just)? my <n>(?:st|nd|rd|th)? birthday\b"),
-    Rule("born", r"(?<![\w'])i was born (?:(?:on|in) )?(?:the )?(?:[a-z0-9.,/-]{1,10} ){0,3}<y>", reads="born"),
+    Rule("born", r"(?<![\w'])i was born <place>(?:(?:on|in) )?<date>", reads="born"),
     Rule(
         "year-group",
         r"<iam>(?: still| now| currently)? (?:in|a|doing|starting) (?:year|yr|y) ?<n>(?! of\b)(?=<stop>| (?:at|pupil"
@@ -191,7 +193,8 @@ RULES = (
     ),
     Rule(
         "year-old-child",
-        r"\b(?:my|our|have an?|has an?|of an?|for an?|to an?)(?: \w{1,20})? <n>[ -](?:year|yr)s?[ -]old(?: \w{1,20})? <kid>",
+        r"\b(?:my|our|have an?|has an?|of an?|for an?|to an?)(?: \w{1,20})? <n>[ -](?:year|yr)s?[ -]old"
+        r"(?: \w{1,20})? <kid>",
         about="other",
     ),
     Rule(
@@ -202,7 +205,7 @@ RULES = (
     ),
     Rule(
         "child-born",
-        r"\b<who> was born (?:(?:on|in) )?(?:the )?(?:[a-z0-9.,/-]{1,10} ){0,3}<y>",
+        r"\b<who> was born <place>(?:(?:on|in) )?<date>",
         about="other",
         reads="born",
     ),

@@ -10,6 +10,7 @@ from datetime import date
 from privacy_ops.minors.age import Interval, age_range
 from privacy_ops.minors.freetext.folding import Folded, fold
 from privacy_ops.minors.freetext.model import Finding, Language, Rule
+from privacy_ops.minors.freetext.prefilter import gate
 
 ADULT = 18
 # Who writes "I am 3." counts something; a clear statement without a unit begins here.
@@ -19,8 +20,11 @@ _BEFORE, _AFTER = 60, 80
 
 def search(text: str, languages: Iterable[Language], on: date | None) -> Iterator[Finding]:
     """Every finding in ``text``, overlapping ones too."""
+    spoken = [language for language in languages if gate(language).search(text)]
+    if not spoken:
+        return
     folded = fold(text)
-    for language in languages:
+    for language in spoken:
         for rule, pattern in language.compiled:
             for match in pattern.finditer(folded.text):
                 finding = _judge(language, rule, match, folded, on)

@@ -26,7 +26,7 @@ PIECES = {
     "half": r"(?: y medio)?",
     "stop": (
         r"(?: ?(?:$|[,;!?)\]\"]|\n(?!<counted>)|\.(?!\d)|- |[^\w\s.,;:!?'\"()/%+°€$£&#@*=<>-])"
-        r"|[*_\"]*(?: ?$| ?[.,!?;])"
+        r"|[*_\"]{0,3}(?: ?$| ?[.,!?;])"
         r"| (?:y|e|pero|asi|entonces|porque|por|soy|vivo|me|mi|mis|no|puedo|quiero|quisiera|ahora|hoy|todavia|aun"
         r"|recien"
         r"|cumplidos|ya|estudio|estoy|aunque|segun|jaja|de edad|si|xd|voy|necesito|que|gracias|pues|ni|actualmente)\b)"
@@ -94,7 +94,7 @@ RULES = (
         r"(?<!\w)(?:acabo de cumplir|recien cumpli|(?:ayer|hoy|anteayer|la semana pasada|hace poco"
         r"|el mes pasado) (?:he cumplido|cumpli))(?: los)? <n>(?:<years>|(?=<stop>))",
     ),
-    Rule("naci", r"(?<!\w)naci (?:en|el)? ?(?:[a-z0-9./-]{1,10} ){0,5}<y>", reads="born"),
+    Rule("naci", r"(?<!\w)naci <place>(?:(?:en|el) )?<date>", reads="born"),
     Rule(
         "eso",
         r"(?<!\w)(?:estoy en|voy a|curso|estudio|soy alumn[oa] de"
@@ -175,7 +175,7 @@ RULES = (
         r"(?<!\w)soy (?:la madre|el padre|el tutor|la tutora|madre|padre) de (?:un|una) <kid> de <n><years>",
         about="other",
     ),
-    Rule("hijo-nacio", r"(?<!\w)<who> nacio (?:en|el)? ?(?:[a-z0-9./-]{1,10} ){0,5}<y>", about="other", reads="born"),
+    Rule("hijo-nacio", r"(?<!\w)<who> nacio <place>(?:(?:en|el) )?<date>", about="other", reads="born"),
     Rule(
         "hijo-luego", r"(?<!\w)<who>[^.!?\n]{0,60}[.!?\n] ?(?:el |ella )?tiene<mild><n><years>(?=<stop>)", about="other"
     ),

@@ -23,7 +23,7 @@ PIECES = {
     "half": r"(?: et demie?)?",
     "stop": (
         r"(?: ?(?:$|[,;!?)\]\"]|\n(?!<counted>)|\.(?!\d)|- |[^\w\s.,;:!?'\"()/%+°€$£&#@*=<>-])"
-        r"|[*_\"]*(?: ?$| ?[.,!?;])"
+        r"|[*_\"]{0,3}(?: ?$| ?[.,!?;])"
         r"| (?:et|mais|donc|car|parce|alors|je|j'|aujourd'hui|maintenant|actuellement|seulement|selon|svp|s'il|merci"
         r"|mdr"
         r"|lol|puis|est-ce|et demi|revolus|pour le moment|bientot|la|depuis (?:hier|lundi|peu))(?![a-z]))"
@@ -85,7 +85,7 @@ RULES = (
         r"<ihave> eu <n><years> (?:hier|aujourd'hui|la semaine derniere|le mois dernier|cette semaine|ce mois"
         r"|il y a (?:peu|quelques jours))",
     ),
-    Rule("ne-en", r"<iam> nee?s? (?:en|le) (?:[a-z0-9./-]{1,10} ){0,3}<y>", reads="born"),
+    Rule("ne-en", r"<iam> nee? <place>(?:en|le) <date>", reads="born"),
     *(
         Rule(
             f"classe-{first}",
@@ -144,7 +144,7 @@ RULES = (
         r"<iam> (?:la mere|le pere|le tuteur|la tutrice|mere|pere|maman|papa) d(?:e |')une? <kid> de <n><years>",
         about="other",
     ),
-    Rule("enfant-ne", r"(?<!\w)<who> est nee? (?:en|le) (?:[a-z0-9./-]{1,10} ){0,3}<y>", about="other", reads="born"),
+    Rule("enfant-ne", r"(?<!\w)<who> est nee? <place>(?:en|le) <date>", about="other", reads="born"),
     Rule(
         "enfant-puis",
         r"(?<!\w)<who>[^.!?\n]{0,60}[.!?\n] ?(?:il|elle) (?:a|n'a que)<mild><n><years>(?=<stop>)",

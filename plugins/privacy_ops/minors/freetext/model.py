@@ -57,7 +57,7 @@ class Rule:
     hedged: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Language:
     """Tables of one language, all of them over folded text."""
 
@@ -96,6 +96,12 @@ class Language:
             "n": rf"[\"*_(']?(?: ?(?<![\d.,:/$€£-])(?P<n>{number}))(?: ?[\"*_)'](?!\w))?",
             "m": rf"(?P<n>{number})",
             "k": rf"(?P<years>{number})",
+            # A year, with what may stand before it in a date; the town may be named before that.
+            "date": (
+                rf"(?:(?:\d{{1,2}}[a-z.,]{{0,3}}|(?:{'|'.join(self.months)})[a-z.,]{{0,10}}|de|del|of|the|year|ano|jahre?|annee|l'annee)"
+                r" ){0,5}(?:\d{1,2}[/.-]\d{1,2}[/.-])?<y>"
+            ),
+            "place": r"(?:(?:in|en|a|at) [a-z]{1,20},? (?=in |en |on |el |le |am |im ))?",
             "y": r"(?P<y>(?:19|20)\d\d)(?!\d)",
         }
         return own.get(name) or self.pieces[name]
