@@ -8,7 +8,13 @@ from typing import Any
 import pytest
 
 PROJECT = Path(__file__).resolve().parents[2]
-DAG_IDS = ["course_usage_export", "minor_case_review", "minor_data_deletion", "transfer_inventory_check"]
+DAG_IDS = [
+    "course_usage_export",
+    "erasure_verification",
+    "minor_case_review",
+    "minor_data_deletion",
+    "transfer_inventory_check",
+]
 DESTROYS = {("minor_data_deletion", "erase_database"), ("minor_data_deletion", "erase_objects")}
 
 

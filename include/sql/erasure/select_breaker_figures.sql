@@ -8,6 +8,7 @@ WITH recent AS (
     FROM gov.minor_case AS c
     WHERE
         c.class = 'CONFIRMED_MINOR'
+        AND c.returned_of IS NULL -- shown to be an erased person's by its keyed reference: no feed can make these up
         AND c.discovered_at <= :as_of
         AND (
             c.discovered_at > :as_of - make_interval(hours => :window_hours)

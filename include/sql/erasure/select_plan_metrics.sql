@@ -26,6 +26,7 @@ SELECT
         WHERE
             c.class = 'CONFIRMED_MINOR' AND c.subject_key IS NOT NULL AND c.discovered_at <= :as_of
             AND (c.state = 'RESTRICTED' OR (c.subject_kind = 'row' AND c.state = 'OPEN'))
+            AND (c.returned_of IS NOT NULL OR NOT cast(:run_id AS text) LIKE 'restore\_replay/%')
             AND NOT EXISTS (SELECT 1 FROM planned AS p WHERE p.case_id = c.case_id)
             AND NOT EXISTS (SELECT 1 FROM suspect AS s WHERE s.case_id = c.case_id)
     ) AS left_out,
@@ -49,6 +50,8 @@ SELECT
     ) AS rows_without_case,
     (
         SELECT CASE WHEN g.verdict IN ('pass', 'warn') THEN 0 ELSE 1 END FROM gov.gate_result AS g
-        WHERE g.run_id = :run_id AND g.gate = 'minors.detection'
+        WHERE g.run_id = :run_id AND g.gate = CASE
+            WHEN cast(:run_id AS text) LIKE 'restore\_replay/%' THEN 'erasure.restored' ELSE 'minors.detection'
+        END
         ORDER BY g.gate_result_id DESC LIMIT 1
     ) AS detection_blocked

@@ -184,7 +184,7 @@ def covered_catalogue(connection: Connection, workspace: Workspace) -> catalogue
 def _hold(connection: Connection, workspace: Workspace, run: Run) -> dict[str, int]:
     """Fill ``eligible`` and ``held``, set the cases' states, and count."""
     connection.execute(statement("erasure", "create_eligible_table"))
-    rows = connection.execute(statement("erasure", "select_eligible_cases"), {"as_of": run.as_of})
+    rows = connection.execute(statement("erasure", "select_eligible_cases"), {"as_of": run.as_of, "run_id": run.run_id})
     copy_rows(connection, "eligible", ("case_id", "subject_refs"), _references(rows, workspace))
     connection.execute(statement("erasure", "create_held_table"))
     connection.execute(statement("erasure", "update_held_cases"))
