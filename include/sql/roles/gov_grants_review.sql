@@ -16,7 +16,7 @@ GRANT SELECT ON gov.minor_case TO privacy_review;
 
 GRANT UPDATE (
     class, state, decision, decided_at, decision_reason, review_due, escalation, asked_until, objected_at,
-    subject_key, adult_on, closed_at, decided_by, restricted_at, restriction_previous
+    subject_key, adult_on, closed_at, decided_by, restricted_at, restriction, restriction_previous
 ) ON gov.minor_case TO privacy_review;
 
 -- A case that is cleared keeps the hash of its evidence and nothing that leads to the person.
@@ -35,6 +35,8 @@ GRANT SELECT ON gov.case_decision, gov.case_objection TO privacy_detect, privacy
 
 -- The page that shows evidence says so first.
 GRANT SELECT ON gov.minor_case, gov.minor_signal, gov.case_decision TO privacy_evidence;
+
+GRANT SELECT (report_id, says) ON gov.minor_report TO privacy_evidence;
 
 GRANT SELECT, INSERT ON gov.evidence_view TO privacy_evidence;
 

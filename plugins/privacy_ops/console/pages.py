@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -32,6 +32,12 @@ def message(title: str, text: str, *, link: str = "", link_text: str = "") -> st
     """A plain page that says one thing, with at most one way on."""
     page = _environment().get_template("page.html.j2")
     return page.render(title=title, message=text, link=link, link_text=link_text)
+
+
+def case(found: Any, answers: Sequence[Any], cells: Sequence[Any] | None) -> str:
+    """The page of one case; ``cells`` None: the evidence was not asked for."""
+    page = _environment().get_template("case.html.j2")
+    return page.render(case=found._mapping, answers=answers, cells=cells)
 
 
 def gates(verdicts: Iterable[Any], *, now: datetime) -> str:

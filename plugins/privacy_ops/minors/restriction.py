@@ -27,19 +27,21 @@ class Restriction:
         self.connection = connection
 
     def lock(self, case_id: Any, *, at: datetime) -> int:
-        """Restrict the person of a case that was only flagged; remembers what stood there. Returns 0 or 1."""
+        """Restrict the person of a case that was only flagged, or softly restricted; remembers what stood there. Returns 0 or 1."""
         statement = f"""
             WITH locked AS (
                 SELECT c.case_id, CAST(r.{self.column} AS text) AS previous
                 FROM gov.minor_case AS c JOIN {self.table} AS r ON {self.matches}
-                WHERE c.case_id = :case_id AND c.subject_kind = 'person' AND c.restricted_at IS NULL
+                WHERE c.case_id = :case_id AND c.subject_kind = 'person'
+                  AND (c.restricted_at IS NULL OR c.restriction <> 'HARD')
                 FOR UPDATE OF r
             ),
             updated AS (
                 UPDATE {self.table} AS r SET {self.column} = :value
                 FROM gov.minor_case AS c JOIN locked USING (case_id) WHERE {self.matches}
             )
-            UPDATE gov.minor_case AS c SET restricted_at = :at, restriction_previous = l.previous
+            UPDATE gov.minor_case AS c SET
+                restricted_at = coalesce(c.restricted_at, :at), restriction = 'HARD', restriction_previous = l.previous
             FROM locked AS l WHERE c.case_id = l.case_id
         """
         return int(self.connection.execute(text(statement), self._bound(case_id) | {"at": at}).rowcount)
@@ -49,7 +51,8 @@ class Restriction:
         statement = f"""
             UPDATE {self.table} AS r SET {self.column} = CAST(c.restriction_previous AS {self.type})
             FROM gov.minor_case AS c
-            WHERE c.case_id = :case_id AND c.subject_kind = 'person' AND c.restricted_at IS NOT NULL
+            WHERE c.case_id = :case_id AND c.subject_kind = 'person'
+              AND c.restricted_at IS NOT NULL AND c.restriction = 'HARD'
               AND CAST(r.{self.column} AS text) = :value AND {self.matches}
         """
         return int(self.connection.execute(text(statement), self._bound(case_id)).rowcount)

@@ -1,0 +1,148 @@
+"""The page of a case: reviewers only, evidence on demand, and who looked is written down before anything is shown."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from privacy_ops.console import app as console
+from privacy_ops.datamap import grants, loader
+from privacy_ops.stores.database import Database
+from sqlalchemy import text
+from sqlalchemy.engine import make_url
+
+from tests.dags.test_console import as_airflow_connection, server  # noqa: F401 - a fixture
+from tests.integration.press import Press, map_of
+from tests.integration.press_fixtures import press, press_template  # noqa: F401 - fixtures
+
+HOST = "http://testserver"
+OWN = {"Origin": HOST}
+
+
+@pytest.fixture
+def case(press: Press, monkeypatch: pytest.MonkeyPatch) -> UUID:  # noqa: F811
+    """A suspicion about somebody who wrote a date of birth; the page's connection is the duty `evidence`."""
+    url = make_url(press.workspace.settings.dsn("evidence"))
+    monkeypatch.setenv("AIRFLOW_CONN_PRIVACY_OPS_EVIDENCE", as_airflow_connection(url.render_as_string(False)))
+    monkeypatch.setattr(loader, "load", lambda _path: map_of())
+    for name in ("PRIVACY_OPS_REVIEWERS", "PRIVACY_OPS_PRIVACY_LEADS"):
+        monkeypatch.delenv(name, raising=False)
+    person, number = press.person(written="<b>5 May 2010</b>", name="Kim Lowe"), uuid4()
+    press.execute(
+        "INSERT INTO gov.minor_case (case_id, subject_kind, subject_table, subject_key, subject_ref, ref_key_id, class,"
+        " state, evidence_hash, discovered_at, opened_by_run, judged_by_run) VALUES (:c, 'person', 'press.account',"
+        " ARRAY[CAST(:u AS text)], 'r', 'k', 'SUSPECTED_MINOR', 'RESTRICTED', 'h', now(), 'x', 'x')",
+        c=number,
+        u=person,
+    )
+    press.execute(
+        "INSERT INTO gov.minor_signal (case_id, source_table, source_column, row_key, signal, usable, value_hash)"
+        " VALUES (:c, 'press.profile', 'dob_raw', ARRAY[CAST(:u AS text)], 'SIG-01', true, :h)",
+        c=number,
+        u=person,
+        h=hashlib.sha256(f"{number} <b>5 May 2010</b>".encode()).hexdigest(),
+    )
+    return number
+
+
+def browser(server: FastAPI, role: str | None = "op", name: str = "rosa") -> TestClient:  # noqa: F811
+    made = TestClient(server, base_url=HOST, raise_server_exceptions=False)
+    if role is not None:
+        user = SimpleAuthManagerUser(username=name, role=role)
+        made.headers["Authorization"] = f"Bearer {server.state.auth_manager.generate_jwt(user)}"
+    return made
+
+
+def views(press: Press) -> list[Any]:  # noqa: F811
+    return list(press.execute("SELECT case_id, person_id, cells FROM gov.evidence_view ORDER BY view_id"))
+
+
+def test_evidence_is_shown_on_demand_to_a_reviewer_and_the_look_is_written_down(
+    server: FastAPI,  # noqa: F811
+    press: Press,  # noqa: F811
+    case: UUID,
+) -> None:
+    page = browser(server).get(f"/privacy/cases/{case}")
+    assert page.status_code == 200
+    assert "SIG-01" in page.text
+    assert "2010" not in page.text
+    assert views(press) == [], "reading the page changes nothing"
+
+    shown = browser(server).post(f"/privacy/cases/{case}/evidence", headers=OWN)
+    assert shown.status_code == 200, shown.text[-400:]
+    assert "&lt;b&gt;5 May 2010&lt;/b&gt;" in shown.text
+    assert "changed since" not in shown.text
+    assert "Kim" not in shown.text, "the fields of the evidence and nothing else"
+    assert views(press) == [(case, "rosa", 1)]
+    for answer in (page, shown):
+        assert answer.headers["cache-control"] == "no-store"
+        assert "form-action 'self'" in answer.headers["content-security-policy"]
+        assert answer.headers["referrer-policy"] == "same-origin"
+
+    press.execute("UPDATE press.profile SET dob_raw = '1980-05-05'")
+    assert "changed since" in browser(server).post(f"/privacy/cases/{case}/evidence", headers=OWN).text
+
+
+def test_nobody_else_gets_in_and_no_other_site_can_ask(
+    server: FastAPI,  # noqa: F811
+    press: Press,  # noqa: F811
+    case: UUID,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    page, evidence = f"/privacy/cases/{case}", f"/privacy/cases/{case}/evidence"
+    assert browser(server, None).get(page).status_code == 401
+    assert browser(server, None).post(evidence, headers=OWN).status_code == 401
+    assert browser(server, "viewer").get(page).status_code == 403
+    assert browser(server, "viewer").post(evidence, headers=OWN).status_code == 403
+
+    for headers in (
+        {},
+        {"Origin": "https://evil.example.org"},
+        {"Origin": "null"},
+        {"Sec-Fetch-Site": "cross-site"} | OWN,
+    ):
+        assert browser(server).post(evidence, headers=headers).status_code == 403
+    assert browser(server).get(evidence).status_code == 405
+
+    monkeypatch.setenv("PRIVACY_OPS_REVIEWERS", "ravi")
+    assert browser(server).get(page).status_code == 403, "an engineer who may answer tasks is no reviewer"
+    assert browser(server).post(evidence, headers=OWN).status_code == 403
+    assert browser(server, name="ravi").get(page).status_code == 200
+    assert views(press) == []
+
+
+def test_what_cannot_be_written_down_is_not_shown(server: FastAPI, press: Press, case: UUID) -> None:  # noqa: F811
+    press.execute("REVOKE INSERT ON gov.evidence_view FROM privacy_evidence")
+    try:
+        shown = browser(server).post(f"/privacy/cases/{case}/evidence", headers=OWN)
+    finally:
+        press.execute("GRANT INSERT ON gov.evidence_view TO privacy_evidence")
+    assert shown.status_code == 503
+    assert "2010" not in shown.text
+
+    for unknown in (uuid4(), "not-a-number"):
+        assert browser(server).get(f"/privacy/cases/{unknown}").status_code == 404
+        assert browser(server).post(f"/privacy/cases/{unknown}/evidence", headers=OWN).status_code == 404
+    assert views(press) == []
+
+
+def test_the_duty_that_shows_evidence_reads_cells_and_no_names(press: Press, case: UUID) -> None:  # noqa: F811
+    from privacy_ops.errors import StoreRefused
+
+    database = Database(press.workspace.settings.dsn("evidence"))
+    for refused in (
+        "SELECT name FROM press.profile",
+        "SELECT email FROM press.account",
+        "UPDATE gov.minor_case SET state = 'CLOSED'",
+        "DELETE FROM gov.evidence_view",
+        "INSERT INTO gov.case_decision SELECT",
+    ):
+        with pytest.raises(StoreRefused), database.transaction() as connection:
+            connection.execute(text(refused))
+    assert console.REVIEW_DAG == "minor_case_review"
+    assert grants.rights(map_of(), "evidence")["press.profile"].update == set()
