@@ -8,14 +8,21 @@ from typing import Any
 
 import pytest
 from privacy_ops.erasure import work_items
-from privacy_ops.erasure.plan import require_plan
+from privacy_ops.erasure.plan import plan, require_plan
 from privacy_ops.errors import ConfigError, UserError
+from privacy_ops.minors.detect import detect_and_restrict
+from privacy_ops.minors.gates import check_sources
 from privacy_ops.settings import KeyRing
 from privacy_ops.workspace import Workspace
 
-from tests.integration.nights import prepare
 from tests.integration.press import ADULT, NOW, Press
 from tests.integration.told import known_minor, telling
+
+
+def prepare(workspace: Workspace, run: Any) -> None:
+    check_sources(workspace, run)
+    detect_and_restrict(workspace, run)
+    plan(workspace, run, now=NOW)
 
 
 def seal(workspace: Workspace, run: Any) -> int:

@@ -1,0 +1,36 @@
+-- Purpose: certified cases about which every party's answer is final now and was not when last signed.
+-- Parameters: most. Grain: case. Idempotency: reads only; a case with a newer supplement is not due.
+WITH newest AS (
+    SELECT DISTINCT ON (case_id)
+        case_id,
+        number,
+        told_sha256
+    FROM gov.certificate_supplement
+    ORDER BY case_id ASC, number DESC
+),
+
+told AS (
+    SELECT
+        case_id,
+        plan_id,
+        bool_and(state IN ('acknowledged', 'refused', 'withdrawn')) AS final,
+        encode(sha256(convert_to(
+            string_agg(instruction_id || ' ' || state, E'\n' ORDER BY instruction_id::text COLLATE "C"), 'UTF8'
+        )), 'hex') AS told_sha256
+    FROM gov.downstream_instruction
+    GROUP BY case_id, plan_id
+)
+
+SELECT
+    c.case_id,
+    c.plan_id,
+    c.bucket,
+    c.sha256,
+    t.told_sha256,
+    coalesce(n.number, 0) + 1 AS number
+FROM gov.certificate AS c
+INNER JOIN told AS t ON c.case_id = t.case_id AND c.plan_id = t.plan_id
+LEFT JOIN newest AS n ON c.case_id = n.case_id
+WHERE t.final AND t.told_sha256 <> coalesce(n.told_sha256, c.told_sha256)
+ORDER BY c.case_id
+LIMIT :most
