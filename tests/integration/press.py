@@ -204,6 +204,24 @@ def map_of(**changes: Any) -> DataMap:
             "photos": store | {"bucket": "press-photos", "versioned": True},
             "attachments": store | {"bucket": "press-attachments", "versioned": True},
             "events": store | {"bucket": "press-events", "prefix": "events/", "person_key": "events/{user_id}/"},
+            "lists": store
+            | {
+                "bucket": "press-attachments",
+                "prefix": "lists/",
+                "erase": "OBJ_ROWS",
+                "rows": {"format": "csv", "pattern": "*.csv", "keys": [{"fields": ["email"], "kind": "email"}]},
+            },
+            "batches": store
+            | {
+                "bucket": "press-events",
+                "prefix": "batches/",
+                "erase": "OBJ_ROWS",
+                "rows": {
+                    "format": "jsonl",
+                    "compression": "gzip",
+                    "keys": [{"fields": ["user.id"], "kind": "subject"}],
+                },
+            },
         },
     })
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from privacy_ops import pseudonyms
 from privacy_ops.datamap.model import SharedRows
 from privacy_ops.erasure.rewrite import lines
 from privacy_ops.erasure.rewrite.identify import Known, canonical
@@ -152,6 +153,12 @@ def test_a_map_that_cannot_be_meant_is_refused() -> None:
 def test_canonical_spellings_meet() -> None:
     assert canonical("subject", f"{{{CHILD.upper()}}}") == canonical("subject", CHILD.replace("-", "")) == CHILD
     assert canonical("external:no", " 007 ") == "007"
+
+
+@LIMITS
+@given(st.text(st.characters(max_codepoint=127), max_size=12), st.text(st.sampled_from("aB.-xn@ "), max_size=12))
+def test_the_short_way_to_a_plain_address_leads_to_the_same(local: str, domain: str) -> None:
+    assert canonical("email", f"{local}@{domain}") == pseudonyms.normalise_email(f"{local}@{domain}")
 
 
 cells = st.text(st.sampled_from('ab,"\n\r é;0'), max_size=6)

@@ -80,8 +80,6 @@ class ObjectFacts:
     lock: Lock | None
     kept: Mapping[str, Any] = field(repr=False)
     tags: Mapping[str, str] = field(repr=False)
-    grants: Sequence[Any] = field(default=(), repr=False)
-    owner: Any = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -317,9 +315,7 @@ class ObjectStore:
             access = self.client.get_object_acl(**which)
         kept = {name: head[name] for name in _KEPT if head.get(name)}
         kept |= {put: head[got] for got, put in _KEPT_LOCK.items() if head.get(got)}
-        owner = access.get("Owner", {})
-        grants = access.get("Grants", [])
-        alone = all(g.get("Grantee", {}).get("ID") == owner.get("ID") for g in grants)
+        kept |= _grants(access.get("Grants", []), access.get("Owner", {}).get("ID"))
         return ObjectFacts(
             str(head.get("VersionId", "null")),
             str(head["ETag"]),
@@ -327,8 +323,6 @@ class ObjectStore:
             _lock(head),
             kept,
             tags,
-            () if alone else tuple(grants),
-            owner,
         )
 
     def replace(self, bucket: str, key: str, body: IO[bytes], size: int, facts: ObjectFacts, *, now: datetime) -> str:
@@ -355,14 +349,6 @@ class ObjectStore:
             raise ObjectChanged("the object was written meanwhile", where=f"bucket {bucket}") from None
         if version_id != "null":
             self._require_successor(bucket, key, version_id, facts)
-        if facts.grants:
-            with _clean_errors(bucket):
-                self.client.put_object_acl(
-                    Bucket=bucket,
-                    Key=key,
-                    AccessControlPolicy={"Grants": list(facts.grants), "Owner": facts.owner},
-                    **_of_version(version_id),
-                )
         return version_id
 
     def _put_in_parts(self, bucket: str, key: str, body: IO[bytes], etag: str, extra: Mapping[str, Any]) -> str:
@@ -450,6 +436,26 @@ _KEPT_LOCK = {
     "ObjectLockRetainUntilDate": "ObjectLockRetainUntilDate",
     "ObjectLockLegalHoldStatus": "ObjectLockLegalHoldStatus",
 }
+
+
+_GRANT_ARGUMENTS = {
+    "FULL_CONTROL": "GrantFullControl",
+    "READ": "GrantRead",
+    "READ_ACP": "GrantReadACP",
+    "WRITE_ACP": "GrantWriteACP",
+}
+
+
+def _grants(grants: Sequence[Any], owner: str | None) -> dict[str, str]:
+    """An access list as arguments of a put. Empty when only the owner has access, as where there are no lists."""
+    named: dict[str, list[str]] = {}
+    for grant in grants:
+        grantee, argument = grant.get("Grantee", {}), _GRANT_ARGUMENTS.get(grant.get("Permission", ""))
+        who = f'id="{grantee["ID"]}"' if "ID" in grantee else f'uri="{grantee.get("URI", "")}"'
+        if argument is not None:
+            named.setdefault(argument, []).append(who)
+    alone = {"GrantFullControl": [f'id="{owner}"']}
+    return {} if named == alone else {argument: ", ".join(who) for argument, who in named.items()}
 
 
 def _version(entry: Mapping[str, Any]) -> ObjectVersion:
