@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given
@@ -107,13 +107,123 @@ def test_one_reading_in_the_future_leaves_the_other() -> None:
     assert result.flags == {Flag.DAY_MONTH_AMBIGUOUS, Flag.FUTURE}
 
 
-@pytest.mark.parametrize(
-    "raw", ["2009", "Nov 2008", "22 November 2008", "3/4/09", "39772", "2008-11-21T23:00Z", "2553年4月1日", "11/2008"]
-)
+@pytest.mark.parametrize("raw", ["12 or so", "around 2010", "39772 days", "22 Smarch 2008", "2010-2012", "11/2008/x"])
 def test_other_ways_of_writing_are_counted_not_guessed(raw: str) -> None:
     result = read(raw, context())
     assert not result.usable
     assert result.flags == {Flag.UNSUPPORTED_FORMAT}
+
+
+def span(first: date, last: date) -> tuple[Interval, ...]:
+    return (Interval(first, last),)
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        ("2009", span(date(2009, 1, 1), date(2009, 12, 31))),
+        ("2009-05", span(date(2009, 5, 1), date(2009, 5, 31))),
+        ("02/2008", span(date(2008, 2, 1), date(2008, 2, 29))),
+        ("Nov 2008", span(date(2008, 11, 1), date(2008, 11, 30))),
+        ("mayo de 2010", span(date(2010, 5, 1), date(2010, 5, 31))),
+        ("2026", span(date(2026, 1, 1), TODAY)),  # nobody is born after today
+    ],
+)
+def test_a_part_of_a_date_is_a_span(raw: str, expected: tuple[Interval, ...]) -> None:
+    result = read(raw, context(registered=()))
+    assert result.intervals == expected
+    assert result.flags == {Flag.PARTIAL}
+
+
+@pytest.mark.parametrize(
+    "raw",
+    ["22 November 2008", "November 22, 2008", "22nd of Nov. 2008", "22 de noviembre de 2008", "22 novembre 2008",
+     "22. November 2008", "20081122", "2008/11/22", "2008年11月22日", "平成20年11月22日", "H20.11.22"],
+)  # fmt: skip
+def test_months_by_name_and_other_forms_of_a_whole_date(raw: str) -> None:
+    result = read(raw, context())
+    assert result.intervals == days(date(2008, 11, 22))
+    assert result.flags == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        ("14/05/68", [date(1968, 5, 14)]),  # 2068 is to come
+        ("14/05/17", [date(1917, 5, 14), date(2017, 5, 14)]),
+        ("14/05/11", [date(2011, 5, 14)]),  # nobody of 1911 lives
+        ("22/11/15", [date(1915, 11, 22), date(2015, 11, 22)][1:]),  # 111 today
+        ("23/11/15", [date(1915, 11, 23), date(2015, 11, 23)]),  # 110 until tomorrow
+        ("03/04/09", [date(2009, 3, 4), date(2009, 4, 3)]),
+    ],
+)
+def test_two_digits_mean_this_century_or_the_last(raw: str, expected: list[date]) -> None:
+    result = read(raw, context(registered=()))
+    assert result.intervals == days(*expected)
+    assert Flag.TWO_DIGIT_YEAR in result.flags
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        ("2008-11-21T21:59:59Z", [date(2008, 11, 21)]),
+        ("2008-11-21T22:00Z", [date(2008, 11, 21), date(2008, 11, 22)]),
+        ("2008-11-21 23:00:00+00", [date(2008, 11, 21), date(2008, 11, 22)]),
+        ("2008-11-21T00:00:00.000Z", [date(2008, 11, 20), date(2008, 11, 21)]),
+        ("2008-11-21T02:59+02:00", [date(2008, 11, 20), date(2008, 11, 21)]),
+        ("2008-11-21T03:00Z", [date(2008, 11, 21)]),
+    ],
+)
+def test_an_instant_near_midnight_may_be_either_day(raw: str, expected: list[date]) -> None:
+    result = read(raw, context())
+    assert result.intervals == days(*expected)
+    assert (Flag.TIME_ZONE_SHIFT in result.flags) is (len(expected) == 2)
+
+
+def test_a_number_of_days_counts_from_1900_or_from_1904() -> None:
+    result = read("39774", context())
+    assert result.intervals == days(date(2008, 11, 22), date(2012, 11, 23))
+    assert result.flags == {Flag.SPREADSHEET_EPOCH}
+    assert read("39774.0", context(spreadsheet=True)) == result  # no third and fourth reading by the feed's name
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected", "flags"),
+    [
+        ("2553-04-01", [date(2010, 4, 1)], {Flag.FUTURE, Flag.OTHER_CALENDAR}),  # Buddhist era
+        ("2550-04-01", [date(2007, 4, 1)], {Flag.FUTURE, Flag.OTHER_CALENDAR}),
+        ("2100-04-01", [], {Flag.FUTURE}),
+        ("0099-04-01", [date(2010, 4, 1)], {Flag.IMPLAUSIBLE_OLD, Flag.OTHER_CALENDAR}),  # Minguo
+    ],
+)
+def test_a_year_that_makes_no_sense_is_read_by_other_calendars(
+    raw: str, expected: list[date], flags: set[Flag]
+) -> None:
+    result = read(raw, context())
+    assert result.intervals == days(*expected)
+    assert result.flags == flags
+
+
+def test_a_leap_day_of_a_common_year_is_the_day_before_or_after() -> None:
+    result = read("29/02/2010", context())
+    assert result.intervals == days(date(2010, 2, 28), date(2010, 3, 1))
+    assert result.flags == {Flag.INVALID_LEAP}
+    assert read("2008-02-29", context()).flags == frozenset()
+    assert read("2010-02-30", context()).flags == {Flag.MISSING}
+
+
+@given(st.dates(date(1930, 1, 1), TODAY - timedelta(days=3)), st.integers(-2, 2))
+def test_the_day_of_birth_survives_a_shift_through_utc_near_midnight(day: date, offset: int) -> None:
+    """Local midnight stored as UTC, by a machine two hours around Greenwich: the true day is among the readings."""
+    stored = datetime(day.year, day.month, day.day, tzinfo=timezone(timedelta(hours=offset))).astimezone(UTC)
+    assert Interval.day(day) in read(stored.strftime("%Y-%m-%dT%H:%M:%SZ"), Context(on=TODAY)).intervals
+
+
+@given(st.dates(date(1930, 1, 1), TODAY - timedelta(days=1463)), st.sampled_from((1900, 1904)))
+def test_the_true_date_is_among_the_readings_of_a_serial_number(day: date, epoch: int) -> None:
+    first = date(1899, 12, 30) if epoch == 1900 else date(1904, 1, 1)
+    if (serial := (day - first).days) >= 10_000:
+        assert Interval.day(day) in read(str(serial), Context(on=TODAY)).intervals
 
 
 @given(st.text(max_size=30))
@@ -134,6 +244,8 @@ def test_the_true_date_is_always_among_the_readings(day: date, mark: str) -> Non
     result = read(written, free)
     assert Interval.day(day) in result.intervals
     assert len(result.intervals) <= 2
+    short = read(f"{day.day}{mark}{day.month:02d}{mark}{day.year % 100:02d}", free)
+    assert Interval.day(day) in short.intervals
 
 
 def test_a_spreadsheet_may_have_counted_from_1904() -> None:

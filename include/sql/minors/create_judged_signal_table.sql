@@ -7,6 +7,7 @@ CREATE TEMPORARY TABLE judged_signal (
     source_column text NOT NULL,
     row_key text[] NOT NULL,
     signal text NOT NULL,
+    strength text NOT NULL,
     usable boolean NOT NULL,
     flags text[] NOT NULL,
     value text NOT NULL

@@ -10,6 +10,9 @@ CREATE TEMPORARY TABLE judged (
     ref_key_id text NOT NULL,
     evidence_hashes text[] NOT NULL, -- likewise
     feed text NOT NULL,
+    signals text[] NOT NULL DEFAULT '{}',
+    restriction text NOT NULL DEFAULT 'NONE',
+    source_faults text[] NOT NULL DEFAULT '{}',
     evidence_at timestamptz,
     adult_on date,
     PRIMARY KEY (subject_table, subject_key)

@@ -1,5 +1,5 @@
--- Purpose: the subjects whose whole evidence is read: candidates, and everybody with an open case.
--- Parameters: none. Grain: subject. Idempotency: gone with the transaction.
+-- Purpose: the subjects whose whole evidence is read: candidates, and in a whole pass everybody with an open case.
+-- Parameters: whole (boolean). Grain: subject. Idempotency: gone with the transaction.
 CREATE TEMPORARY TABLE subject_in_question ON COMMIT DROP AS
 SELECT
     subject_kind,
@@ -12,4 +12,6 @@ SELECT
     subject_table,
     subject_key
 FROM gov.minor_case
-WHERE state IN ('OPEN', 'RESTRICTED', 'IN_REVIEW', 'ON_HOLD') AND subject_key IS NOT NULL
+WHERE
+    CAST(:whole AS boolean)
+    AND state IN ('OPEN', 'RESTRICTED', 'IN_REVIEW', 'ON_HOLD') AND subject_key IS NOT NULL

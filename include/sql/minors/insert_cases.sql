@@ -1,9 +1,9 @@
 -- Purpose: open a case for each judged subject that has none open and was not cleared on the same evidence.
--- Parameters: opens (text[] of classes), at, run_id. Grain: case.
+-- Parameters: opens (text[] of classes), at, run_id. Grain: case; returns how each is restricted.
 -- Idempotency: a subject with an open case, or cleared on this evidence, is left alone.
 INSERT INTO gov.minor_case (
     subject_kind, subject_table, subject_key, subject_ref, ref_key_id, class, state, flags, evidence_hash, feed,
-    discovered_at, evidence_at, adult_on, opened_by_run, judged_by_run
+    discovered_at, evidence_at, adult_on, restriction, source_faults, opened_by_run, judged_by_run
 )
 SELECT
     j.subject_kind,
@@ -19,6 +19,8 @@ SELECT
     :at,
     j.evidence_at,
     j.adult_on,
+    j.restriction,
+    j.source_faults,
     :run_id,
     :run_id
 FROM judged AS j
@@ -31,3 +33,4 @@ WHERE
             AND c.evidence_hash = ANY(j.evidence_hashes)
     )
 ON CONFLICT (subject_table, subject_key) WHERE state NOT IN ('CLOSED', 'CLEARED') DO NOTHING
+RETURNING restriction

@@ -1,7 +1,7 @@
 -- Purpose: record what each case of this run stands on. The value is kept as a hash salted with the case.
 -- Parameters: run_id. Grain: case, source and source row. Idempotency: known statements are left alone.
 INSERT INTO gov.minor_signal (
-    case_id, source_table, source_column, row_key, signal, usable, flags, value_hash
+    case_id, source_table, source_column, row_key, signal, strength, usable, flags, value_hash
 )
 SELECT
     c.case_id,
@@ -9,6 +9,7 @@ SELECT
     s.source_column,
     s.row_key,
     s.signal,
+    s.strength,
     s.usable,
     s.flags,
     encode(sha256(convert_to(cast(c.case_id AS text) || ' ' || s.value, 'UTF8')), 'hex')

@@ -1,9 +1,12 @@
--- Purpose: judge an open case anew when its evidence is not what it was; never lets anybody go by itself.
--- Parameters: opens (text[] of classes), otherwise (class when the new evidence would open nothing), at, run_id,
---   excluded (text[] of sources that were not read). Grain: case.
+-- Purpose: judge an open case anew when its evidence is not what it was, or its source can be trusted again. Never
+-- lets anybody go by itself, and never softens a restriction.
+-- Parameters: opens (text[] of classes that restrict), otherwise (class when the new evidence would restrict nobody),
+--   at, run_id, excluded (text[] of sources that cannot be trusted). Grain: case.
 -- Idempotency: the new evidence is remembered, so a second run changes nothing.
 UPDATE gov.minor_case AS c SET
     class = CASE WHEN j.class = ANY(CAST(:opens AS text[])) THEN j.class ELSE :otherwise END,
+    restriction = 'HARD',
+    source_faults = '{}',
     flags = j.flags,
     evidence_hash = j.evidence_hashes[1],
     feed = j.feed,
@@ -15,7 +18,12 @@ FROM judged AS j
 WHERE
     c.subject_table = j.subject_table AND c.subject_key = j.subject_key
     AND c.state IN ('OPEN', 'RESTRICTED', 'IN_REVIEW', 'ON_HOLD')
-    AND NOT COALESCE(c.evidence_hash = ANY(j.evidence_hashes), false)
+    AND (c.class = 'SOURCE_SUSPECT' OR NOT COALESCE(c.evidence_hash = ANY(j.evidence_hashes), false))
+    -- Nobody is locked for being an adult: these two wait for people unless a child is seen now.
+    AND (
+        c.class NOT IN ('SOURCE_SUSPECT', 'ADULT_NOW_COLLECTED_AS_MINOR')
+        OR j.class = ANY(CAST(:opens AS text[]))
+    )
     AND NOT EXISTS (
         SELECT 1 FROM gov.minor_signal AS s
         WHERE s.case_id = c.case_id AND s.source_table || '.' || s.source_column = ANY(CAST(:excluded AS text[]))

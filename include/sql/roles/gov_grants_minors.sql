@@ -10,6 +10,17 @@ GRANT SELECT, INSERT, UPDATE ON gov.minor_case TO privacy_detect;
 
 GRANT SELECT, INSERT, DELETE ON gov.minor_signal TO privacy_detect;
 
+GRANT SELECT, INSERT, UPDATE, DELETE ON gov.age_question TO privacy_detect;
+
+-- Reports are entered by staff through the same duty that reads them.
+GRANT SELECT, INSERT, UPDATE (withdrawn_at) ON gov.minor_report TO privacy_detect;
+
+GRANT SELECT, INSERT, UPDATE ON gov.intake_cursor TO privacy_detect;
+
+GRANT SELECT ON gov.out_of_use TO privacy_detect, privacy_export;
+
+GRANT SELECT ON gov.minor_report TO privacy_erase;
+
 GRANT SELECT ON gov.canary, gov.legal_hold, gov.dsr_request TO privacy_detect;
 
 GRANT SELECT, INSERT ON gov.canary TO privacy_canary;

@@ -59,7 +59,7 @@ EvidenceKind = Literal[
     "school_year",  # "Year 12", "9th grade", on the day of the statement
     "declared_adult",  # a box or answer: yes or no
     "age_gate",  # an event: `says_minor` names the refusals
-    "attendee_type",  # `says_minor` names the kinds that are children
+    "attendee_type",  # `says_minor` names the kinds that are children (default: CHILD_KINDS)
     "guardian",  # that the row exists
     "youth_list",  # an import or list: `says_minor` names those for the young
     "report",  # somebody told us that a person is under 18
@@ -87,7 +87,9 @@ NO_EVIDENCE = (
     "user.demographic.gender",
     "user.demographic.race_ethnicity",
 )
-_STATES_VALUES = {"age_gate", "attendee_type", "youth_list"}
+_STATES_VALUES = {"age_gate", "youth_list"}
+# Kinds of attendance that are children's wherever the map does not say otherwise.
+CHILD_KINDS = ("child", "accompanying_child", "youth", "youth_delegate")
 
 
 class Quarantine(_Frozen):
@@ -126,6 +128,11 @@ class AgeEvidence(_Frozen):
         if self.quarantine and self.subject != "row":
             raise ValueError("only rows are put in quarantine; a person is restricted")
         return self
+
+    @property
+    def minor_values(self) -> tuple[str, ...]:
+        """The values that say "under 18"."""
+        return self.says_minor or (CHILD_KINDS if self.kind == "attendee_type" else ())
 
     def columns(self) -> set[str]:
         """Every other column of the table that has to be read with this one."""

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, text
 from privacy_ops import ledger, runs
 from privacy_ops.erasure import returned
 from privacy_ops.erasure.builder import Builder
+from privacy_ops.erasure.evidence import evidence as read_again
 from privacy_ops.erasure.plan import Plan, content_sha256, covered_catalogue, require_plan
 from privacy_ops.gates import runner
 from privacy_ops.gates.suite import Check, Suite, at_least, at_most, one_row
@@ -198,29 +199,7 @@ def plan_metrics(
 
 def evidence(connection: Connection, builder: Builder, plan: Plan, limits: Thresholds) -> tuple[int, int]:
     """How many planned cases stand on changed evidence, and how many are not shown to be minors by it."""
-    statement_now = builder.evidence_now()
-    if statement_now is None:
-        return 0, plan.cases
-    row = connection.execute(
-        text(f"""
-            SELECT count(*) FILTER (WHERE NOT coalesce(e.unchanged, false)) AS changed,
-                   count(*) FILTER (WHERE NOT coalesce(e.minor, false)) AS not_minor
-            FROM gov.erasure_plan_case AS p
-            LEFT JOIN (
-                SELECT case_id, bool_and(unchanged) AS unchanged, bool_and(minor) AS minor
-                FROM ({statement_now}) AS s GROUP BY case_id
-            ) AS e USING (case_id)
-            JOIN gov.minor_case AS c USING (case_id)
-            WHERE p.plan_id = :plan_id AND c.returned_of IS NULL
-        """),  # noqa: S608 - the inner statement comes from the builder
-        {
-            "plan_id": plan.plan_id,
-            "zone": limits.legal_timezone,
-            "adult_age": limits.adult_age,
-            "feb_28": limits.leap_rule == "FEB_28",
-        },
-    ).one()
-    return int(row.changed), int(row.not_minor)
+    return read_again(connection, builder.map, builder.catalogue, plan.plan_id, limits)
 
 
 def judge_plan(workspace: Workspace, run: Run, *, now: datetime) -> dict[str, Any]:

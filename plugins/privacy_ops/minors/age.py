@@ -8,7 +8,7 @@ A person reaches an age at the start of the anniversary day (Family Law Reform A
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -57,6 +57,33 @@ def birthday(birth: date, age: int, leap_rule: LeapRule = "MAR_1") -> date:
 def age_range(birth: Interval, on: date, leap_rule: LeapRule = "MAR_1") -> tuple[int, int]:
     """The youngest and the oldest age that the interval allows on ``on``."""
     return age_on(birth.last, on, leap_rule), age_on(birth.first, on, leap_rule)
+
+
+def born_when_aged(youngest: int, oldest: int, on: date, leap_rule: LeapRule = "MAR_1") -> Interval:
+    """All birth dates of people who were ``youngest`` to ``oldest`` completed years old on the date ``on``.
+
+    Somebody aged n on the day d was born after d - (n + 1) years and not after d - n years.
+    """
+    return Interval(_first_aged_at_most(oldest, on, leap_rule), _last_aged_at_least(youngest, on, leap_rule))
+
+
+def _first_aged_at_most(age: int, on: date, leap_rule: LeapRule) -> date:
+    day = _back(on, age + 1) - timedelta(days=2)
+    while age_on(day, on, leap_rule) > age:
+        day += timedelta(days=1)
+    return day
+
+
+def _last_aged_at_least(age: int, on: date, leap_rule: LeapRule) -> date:
+    day = _back(on, age) + timedelta(days=2)
+    while age_on(day, on, leap_rule) < age:
+        day -= timedelta(days=1)
+    return day
+
+
+def _back(on: date, years: int) -> date:
+    """About the same day so many years earlier, never before the calendar begins."""
+    return date(max(on.year - years, 2), on.month, min(on.day, 28))
 
 
 def _is_leap(year: int) -> bool:

@@ -6,13 +6,18 @@ confirm, only when every usable reading agrees, and only when nothing speaks aga
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from typing import Literal
 
 from privacy_ops.minors.age import Interval, LeapRule, age_range, birthday
 from privacy_ops.minors.readings import Flag, Readings
+
+# S: the person's own structured statement. R: a report, or a statement that people have to read. W: circumstances,
+# never enough alone. T: somebody else's age inside submitted content.
+Strength = Literal["S", "R", "W", "T"]
 
 
 class CaseClass(StrEnum):
@@ -22,31 +27,52 @@ class CaseClass(StrEnum):
     CONFIRMED_PENDING_COUNTER = "CONFIRMED_PENDING_COUNTER"  # something speaks against it: one reviewer
     SUSPECTED_MINOR = "SUSPECTED_MINOR"
     INDETERMINATE = "INDETERMINATE"  # one statement that may mean either side of 18
-    DOB_UNUSABLE = "DOB_UNUSABLE"
+    THIRD_PARTY_MINOR = "THIRD_PARTY_MINOR"  # a minor inside content that somebody submitted
+    SOURCE_SUSPECT = "SOURCE_SUSPECT"  # would be a case, but the source cannot be trusted tonight
+    ADULT_NOW_COLLECTED_AS_MINOR = "ADULT_NOW_COLLECTED_AS_MINOR"
+    DOB_UNUSABLE = "DOB_UNUSABLE"  # asked to confirm at the next login
+    WEAK_SIGNAL = "WEAK_SIGNAL"  # one circumstance: noted, nothing follows
     ADULT = "ADULT"
     NO_EVIDENCE = "NO_EVIDENCE"
 
 
-# Classes that open a case, and those whose person is restricted at once (every signal here is a self-statement).
+# Classes that open a case; those whose subject is out of use at once; those that only stand in a list.
 OPENS_CASE = frozenset({
     CaseClass.CONFIRMED_MINOR,
     CaseClass.CONFIRMED_PENDING_COUNTER,
     CaseClass.SUSPECTED_MINOR,
     CaseClass.INDETERMINATE,
+    CaseClass.THIRD_PARTY_MINOR,
+    CaseClass.SOURCE_SUSPECT,
+    CaseClass.ADULT_NOW_COLLECTED_AS_MINOR,
 })
-RESTRICTS = OPENS_CASE
+RESTRICTS = frozenset({
+    CaseClass.CONFIRMED_MINOR,
+    CaseClass.CONFIRMED_PENDING_COUNTER,
+    CaseClass.SUSPECTED_MINOR,
+    CaseClass.INDETERMINATE,
+    CaseClass.THIRD_PARTY_MINOR,
+})
+LISTED = frozenset({CaseClass.DOB_UNUSABLE, CaseClass.WEAK_SIGNAL})
 # What a class reads when the subject's open case stands on other evidence than today's: a person decides.
 REOPENED_AS = CaseClass.SUSPECTED_MINOR
 
 _UNUSABLE = frozenset({Flag.DEFAULT, Flag.FUTURE, Flag.EQUALS_REGISTRATION, Flag.IMPLAUSIBLE_OLD})
+# Minor by every reading, but by a statement that a machine does not act on.
+_NOT_ALONE = frozenset({Flag.IMPLAUSIBLE_YOUNG, Flag.YEAR_ONLY, Flag.OTHER_CALENDAR, Flag.SCHOOL_YEAR})
+# Readings far apart: whoever stands on both sides of 18 is a suspicion, not merely unclear.
+_FAR_APART = frozenset({Flag.SPREADSHEET_EPOCH, Flag.TWO_DIGIT_YEAR, Flag.OTHER_CALENDAR})
+_WEAK_ENOUGH = 2
 
 
 @dataclass(frozen=True)
 class Statement:
-    """One structured self-statement: the readings of one value in one source."""
+    """The readings of one value in one source. Of reports and circumstances (R, W) no interval means: no day known."""
 
     source: str
     readings: Readings
+    strength: Strength = "S"
+    signal: str = "SIG-01"
 
 
 @dataclass(frozen=True)
@@ -71,34 +97,95 @@ def classify(
     counter_signals: bool = False,
     adult_age: int = 18,
     leap_rule: LeapRule = "MAR_1",
+    collected: date | None = None,
+    elsewhere: tuple[date, date] | None = None,
 ) -> Judgement:
     """Judge one subject on the civil date ``on``.
 
     counter_signals: a fact such as a professional registration number speaks against childhood; it never
-    overturns a statement by itself but takes the decision away from the machine.
+    overturns a statement by itself but takes the decision away from the machine. collected: the first day from which
+    we hold data of the subject. elsewhere: the first and last civil date on earth at that instant; where they would
+    judge otherwise, the flag BOUNDARY says so and ``on`` decides.
     """
+
+    def side(statement: Statement, day: date = on) -> _Side:
+        return _side_of(statement.readings.intervals, day, adult_age, leap_rule)
+
     flags = frozenset(flag for s in statements for flag in s.readings.flags)
-    usable = [s for s in statements if s.readings.usable]
-    if not usable:
-        unusable = flags & _UNUSABLE
-        return Judgement(CaseClass.DOB_UNUSABLE if unusable else CaseClass.NO_EVIDENCE, flags)
-    adult_on = max(birthday(interval.last, adult_age, leap_rule) for s in usable for interval in s.readings.intervals)
-    sides = [_side_of(s.readings.intervals, on, adult_age, leap_rule) for s in usable]
-    return Judgement(_class_of(sides, flags, counter_signals), flags, adult_on)
+    own = [s for s in statements if s.strength == "S" and s.readings.usable]
+    # A date that only another calendar makes sense of may show a child, never an adult.
+    own = [s for s in own if not (Flag.OTHER_CALENDAR in s.readings.flags and side(s) is _Side.ADULT)]
+    reports = [s for s in statements if s.strength == "R" and (not s.readings.usable or side(s) is not _Side.ADULT)]
+    weak = {s.signal for s in statements if s.strength == "W" and (not s.readings.usable or side(s) is not _Side.ADULT)}
+    if any(s.strength == "T" for s in statements):
+        return Judgement(CaseClass.THIRD_PARTY_MINOR, flags)
+    if _conflict(own):
+        flags |= {Flag.CONFLICT}
+    adult_on = _latest_birthday(own or reports, adult_age, leap_rule)
+    telling = _without_wider(own)
+    if elsewhere and any(side(s, day) is not side(s) for s in telling for day in elsewhere):
+        flags |= {Flag.BOUNDARY}
+    found = _by_own_statements([side(s) for s in telling], flags, counter_signals=counter_signals)
+    if found not in {CaseClass.CONFIRMED_MINOR, CaseClass.CONFIRMED_PENDING_COUNTER} and (
+        reports or len(weak) >= _WEAK_ENOUGH
+    ):
+        found = CaseClass.SUSPECTED_MINOR
+    if found is CaseClass.ADULT and collected and _a_child_then(telling, collected, adult_age, leap_rule):
+        found = CaseClass.ADULT_NOW_COLLECTED_AS_MINOR
+    if found is CaseClass.NO_EVIDENCE:
+        found = CaseClass.DOB_UNUSABLE if flags & _UNUSABLE else CaseClass.WEAK_SIGNAL if weak else found
+    return Judgement(found, flags, adult_on)
 
 
-def _class_of(sides: Sequence[_Side], flags: frozenset[Flag], counter_signals: bool) -> CaseClass:
+def _by_own_statements(sides: Sequence[_Side], flags: frozenset[Flag], *, counter_signals: bool) -> CaseClass:
+    if not sides:
+        return CaseClass.NO_EVIDENCE
     if all(side is _Side.ADULT for side in sides):
         return CaseClass.ADULT
     if all(side is _Side.MINOR for side in sides):
         if counter_signals:
             return CaseClass.CONFIRMED_PENDING_COUNTER
-        if flags & {Flag.IMPLAUSIBLE_YOUNG, Flag.YEAR_ONLY}:
-            return CaseClass.SUSPECTED_MINOR
-        return CaseClass.CONFIRMED_MINOR
-    # Two sources that disagree, or a sheet of unknown epoch, are a suspicion; one statement is only unclear.
-    suspicious = _Side.MINOR in sides or Flag.SPREADSHEET_EPOCH in flags
+        return CaseClass.SUSPECTED_MINOR if flags & _NOT_ALONE else CaseClass.CONFIRMED_MINOR
+    # Two sources that disagree, or readings far apart, are a suspicion; one statement is only unclear.
+    suspicious = _Side.MINOR in sides or flags & _FAR_APART
     return CaseClass.SUSPECTED_MINOR if suspicious else CaseClass.INDETERMINATE
+
+
+def _without_wider(own: Sequence[Statement]) -> list[Statement]:
+    """Leave out a span of birth dates ("under 18", "16 last year") within which another statement says more.
+
+    Only one single span: of readings that exclude each other none is ever dropped.
+    """
+    kept = list(own)
+    for statement in own:
+        intervals = statement.readings.intervals
+        if len(intervals) > 1 or intervals[0].first == intervals[0].last:
+            continue
+        span = intervals[0]
+        others = (o for o in kept if o is not statement)
+        if any(all(span.first <= i.first and i.last <= span.last for i in o.readings.intervals) for o in others):
+            kept.remove(statement)
+    return kept
+
+
+def _conflict(own: Sequence[Statement]) -> bool:
+    """Whether two statements have no birth date in common."""
+    spans = [s.readings.intervals for s in own]
+    return any(not _overlap(a, b) for n, a in enumerate(spans) for b in spans[n + 1 :])
+
+
+def _overlap(some: Iterable[Interval], others: Sequence[Interval]) -> bool:
+    return any(a.first <= b.last and b.first <= a.last for a in some for b in others)
+
+
+def _latest_birthday(statements: Sequence[Statement], adult_age: int, leap_rule: LeapRule) -> date | None:
+    return max((birthday(i.last, adult_age, leap_rule) for s in statements for i in s.readings.intervals), default=None)
+
+
+def _a_child_then(statements: Sequence[Statement], collected: date, adult_age: int, leap_rule: LeapRule) -> bool:
+    """Whether the subject was surely under age when the first data came: the eldest it can be was."""
+    intervals = [i for s in statements for i in s.readings.intervals]
+    return bool(intervals) and all(birthday(i.first, adult_age, leap_rule) > collected for i in intervals)
 
 
 def _side_of(intervals: Sequence[Interval], on: date, adult_age: int, leap_rule: LeapRule) -> _Side:

@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime, timedelta, timezone
 from itertools import groupby
 from typing import Any
 
@@ -18,11 +18,22 @@ from sqlalchemy import Connection, text
 
 from privacy_ops import pseudonyms, runs
 from privacy_ops.datamap import catalogue
+from privacy_ops.datamap.evidence import REPORTS, EvidenceColumn
 from privacy_ops.errors import GateBlocked
 from privacy_ops.minors.age import civil_date
-from privacy_ops.minors.classify import OPENS_CASE, REOPENED_AS, RESTRICTS, Judgement, Statement, classify
-from privacy_ops.minors.readings import Context, read
-from privacy_ops.minors.sources import CHILD_ROW_TYPES, Builder, Source, in_scope, out_of_scope
+from privacy_ops.minors.classify import (
+    LISTED,
+    OPENS_CASE,
+    REOPENED_AS,
+    RESTRICTS,
+    CaseClass,
+    Judgement,
+    Statement,
+    classify,
+)
+from privacy_ops.minors.readings import Context
+from privacy_ops.minors.signals import Said, earlier_dates, interpret
+from privacy_ops.minors.sources import CHILD_ROW_TYPES, Builder, parameters, sources
 from privacy_ops.runs import Run
 from privacy_ops.settings import KeyRing
 from privacy_ops.stores.database import copy_rows, stream
@@ -43,6 +54,9 @@ _JUDGED = (
     "ref_key_id",
     "evidence_hashes",
     "feed",
+    "signals",
+    "restriction",
+    "source_faults",
     "evidence_at",
     "adult_on",
 )
@@ -53,10 +67,13 @@ _SIGNAL = (
     "source_column",
     "row_key",
     "signal",
+    "strength",
     "usable",
     "flags",
     "value",
 )
+# The civil dates that it can be somewhere on earth at one instant.
+_WEST, _EAST = timezone(timedelta(hours=-12)), timezone(timedelta(hours=14))
 
 
 @dataclass
@@ -68,96 +85,107 @@ class Tally:
     values: int = 0
 
 
-def detect_and_restrict(workspace: Workspace, run: Run) -> dict[str, Any]:
+@dataclass(frozen=True)
+class _Trust:
+    """What to read, the form defaults found in each source, and which sources cannot be trusted tonight."""
+
+    sources: Sequence[EvidenceColumn]
+    frequent: Mapping[str, frozenset[date]]
+    excluded: frozenset[str]
+
+
+def detect_and_restrict(workspace: Workspace, run: Run, *, since: datetime | None = None) -> dict[str, Any]:
     """Judge everybody as of the run, open cases and restrict; returns counts.
 
+    since: look only at what came after this instant, in sources that know when their rows came (between two nights).
     A rehearsal (dry run, backfill, a date long past) only counts. Raises GateBlocked when no source was judged
-    fit by ``gates.check_sources`` in this run.
+    fit by ``gates.check_sources`` in this run; a look between two nights goes by what was last seen.
     """
     limits = workspace.thresholds
     rehearsal = runs.is_rehearsal(run, max_drift_hours=limits.as_of_max_drift_hours)
     with workspace.database("detect").transaction() as connection:
         connection.execute(text("SELECT pg_advisory_xact_lock(:k)"), {"k": DETECTION_LOCK})
-        sources, over_represented, excluded = _trusted_sources(connection, workspace, run)
+        trust = _trusted_sources(connection, workspace, run, since)
         builder = Builder(workspace.data_map, catalogue.read(connection))
-        candidates = _find_candidates(connection, builder, sources, run, limits)
-        tally = _judge_all(connection, builder, sources, over_represented, workspace, run)
+        found = _find_candidates(connection, builder, trust, run, limits, since)
+        judge = _Judge(trust, workspace, run)
+        _judge_all(connection, builder, judge)
+        linked = _judge_linked(connection, builder, judge)
         counts: dict[str, Any] = {
-            "sources": len(sources),
-            "sources_excluded": len(excluded),
-            "candidates": candidates,
-            "values_read": tally.values,
-            "classes": dict(sorted(tally.classes.items())),
-            "flags": dict(sorted(tally.flags.items())),
-            "not_in_scope": out_of_scope(workspace.data_map),
+            "sources": len(trust.sources) - len(trust.excluded),
+            "sources_excluded": len(trust.excluded),
+            "candidates": found,
+            "linked": linked,
+            "values_read": judge.tally.values,
+            "classes": dict(sorted(judge.tally.classes.items())),
+            "flags": dict(sorted(judge.tally.flags.items())),
+            "not_in_scope": {},
             "rehearsal": rehearsal,
         }
         if not rehearsal:
-            counts |= _open_and_restrict(connection, builder, workspace, run, excluded)
-        runs.add_facts(connection, run.run_id, {"detection": counts})
+            counts |= _open_and_restrict(connection, builder, workspace, run, trust, whole=since is None)
+        if since is None:
+            runs.add_facts(connection, run.run_id, {"detection": counts})
     return counts
 
 
-def _trusted_sources(
-    connection: Connection, workspace: Workspace, run: Run
-) -> tuple[list[Source], dict[str, frozenset[date]], list[str]]:
-    """Sources to read, the form defaults found in each, and the names of those left out."""
-    seen = connection.execute(statement("minors", "select_observations"), {"run_id": run.run_id}).all()
-    if not seen:
-        raise GateBlocked(
-            "the sources were not checked in this run",
-            where=run.run_id,
-            do="clear check_sources; nothing is judged before it",
-        )
-    blocked = {row.source for row in seen if row.verdict == "block"}
-    known = {row.source: frozenset(row.over_represented) for row in seen}
-    usable = [s for s in in_scope(workspace.data_map) if s.name in known and s.name not in blocked]
-    if not usable:
+def _trusted_sources(connection: Connection, workspace: Workspace, run: Run, since: datetime | None) -> _Trust:
+    every = sources(workspace.data_map)
+    if since is None:
+        seen = connection.execute(statement("minors", "select_observations"), {"run_id": run.run_id}).all()
+        if not seen:
+            raise GateBlocked(
+                "the sources were not checked in this run",
+                where=run.run_id,
+                do="clear check_sources; nothing is judged before it",
+            )
+        known = {row.source for row in seen}
+        every = tuple(s for s in every if s.name in known or s.table == REPORTS)
+    else:
+        # Restriction waits for nothing: a source that no night has seen yet is read.
+        seen = connection.execute(statement("minors", "select_newest_observations"), {"at": run.as_of}).all()
+        tables = workspace.data_map.tables
+        every = tuple(s for s in every if s.table == REPORTS or tables[s.table].created_at)
+    names = {s.name for s in every}
+    excluded = frozenset(row.source for row in seen if row.verdict == "block" and row.source in names)
+    if since is None and not any(s.name not in excluded for s in every if s.table != REPORTS):
         raise GateBlocked(
             "no source of age evidence can be trusted in this run",
             where=run.run_id,
             do="read the source gates' reports and mend the feeds",
         )
-    return usable, known, sorted(blocked)
+    return _Trust(every, {row.source: frozenset(row.over_represented) for row in seen}, excluded)
+
+
+def _defaults(trust: _Trust, source: EvidenceColumn, limits: Thresholds) -> frozenset[date]:
+    """The dates that mean "nobody entered one" in this source tonight."""
+    frequent = trust.frequent.get(source.name, frozenset())
+    return frozenset(limits.default_dates.always) | (frequent & frozenset(limits.default_dates.when_frequent))
 
 
 def _find_candidates(
-    connection: Connection, builder: Builder, sources: Sequence[Source], run: Run, limits: Thresholds
+    connection: Connection, builder: Builder, trust: _Trust, run: Run, limits: Thresholds, since: datetime | None
 ) -> dict[str, int]:
     """Fill ``subject_in_question``; returns the number of candidates of each source."""
     on = civil_date(run.as_of, limits.legal_timezone)
-    # One year on the safe side: what the pre-filter leaves out is adult in every time zone and leap rule.
-    horizon = date(on.year - limits.adult_age - 1, 1, 1)
     connection.execute(statement("minors", "create_candidate_table"))
     found = {}
-    for source in sources:
-        result = connection.execute(
-            text(builder.candidates(source)),
-            {
-                "subject_table": source.table if source.about_row else builder.map.subject.table,
-                "horizon": horizon,
-                "horizon_text": horizon.isoformat(),
-                "horizon_year": f"{horizon.year:04d}",
-            },
+    for source in trust.sources:
+        values = parameters(on, run.as_of, limits, _defaults(trust, source, limits)) | {"since": since}
+        found[source.name] = sum(
+            int(connection.execute(text(sql), values).rowcount)
+            for sql in builder.candidates(source, since=since is not None)
         )
-        found[source.name] = int(result.rowcount)
-    connection.execute(statement("minors", "create_question_table"))
+    connection.execute(statement("minors", "create_question_table"), {"whole": since is None})
     connection.execute(text("ANALYZE subject_in_question"))
+    connection.execute(statement("minors", "create_linked_table"))
+    connection.execute(statement("minors", "create_judged_table"))
+    connection.execute(statement("minors", "create_judged_signal_table"))
     return found
 
 
-def _judge_all(
-    connection: Connection,
-    builder: Builder,
-    sources: Sequence[Source],
-    over_represented: Mapping[str, frozenset[date]],
-    workspace: Workspace,
-    run: Run,
-) -> Tally:
-    """Stream the evidence subject by subject into ``judged`` and ``judged_signal``."""
-    connection.execute(statement("minors", "create_judged_table"))
-    connection.execute(statement("minors", "create_judged_signal_table"))
-    judge = _Judge(sources, over_represented, workspace, run)
+def _judge_all(connection: Connection, builder: Builder, judge: _Judge) -> None:
+    """Stream the evidence of ``subject_in_question``, subject by subject, into ``judged`` and ``judged_signal``."""
     judged: list[Sequence[Any]] = []
     signals: list[Sequence[Any]] = []
 
@@ -167,7 +195,8 @@ def _judge_all(
         judged.clear()
         signals.clear()
 
-    rows = stream(connection, text(builder.evidence(sources)))
+    values = parameters(judge.on, judge.as_of, judge.limits, frozenset())
+    rows = stream(connection, text(builder.evidence(list(judge.sources.values()))), values)
     for (kind, table, key), evidence in groupby(
         rows, key=lambda r: (r.subject_kind, r.subject_table, tuple(r.subject_key))
     ):
@@ -177,97 +206,140 @@ def _judge_all(
         if len(judged) >= _BATCH:
             flush()
     flush()
-    return judge.tally
+
+
+def _judge_linked(connection: Connection, builder: Builder, judge: _Judge) -> int:
+    """Judge other accounts of confirmed minors once more, with the link as a report; returns how many."""
+    this = {"subject_table": builder.map.subject.table}
+    for source in judge.sources.values():
+        if source.evidence.kind == "identity_link":
+            connection.execute(text(builder.linked_accounts(source)), this)
+    for row in connection.execute(statement("minors", "forget_linked_judgements"), this).all():
+        judge.tally.classes[row[0]] -= row.subjects
+    judge.tally.classes += Counter()  # drops what fell to zero
+    connection.execute(text("DELETE FROM subject_in_question"))
+    linked = connection.execute(statement("minors", "ask_linked_again"), this).rowcount
+    if linked:
+        _judge_all(connection, builder, judge)
+    return int(linked)
 
 
 class _Judge:
     """Judges one subject after the other, with what is the same for all of them at hand."""
 
-    def __init__(
-        self,
-        sources: Sequence[Source],
-        over_represented: Mapping[str, frozenset[date]],
-        workspace: Workspace,
-        run: Run,
-    ) -> None:
-        self.sources = {source.number: source for source in sources}
+    def __init__(self, trust: _Trust, workspace: Workspace, run: Run) -> None:
+        self.sources = {source.number: source for source in trust.sources}
+        self.excluded = trust.excluded
         self.limits: Thresholds = workspace.thresholds
         self.keys: KeyRing = workspace.settings.keys
         self.current_key, _ = self.keys.current_key("ledger")
+        self.as_of = run.as_of
         self.on = civil_date(run.as_of, self.limits.legal_timezone)
-        always = frozenset(self.limits.default_dates.always)
+        self.elsewhere = (run.as_of.astimezone(_WEST).date(), run.as_of.astimezone(_EAST).date())
         forms = frozenset(self.limits.default_dates.when_frequent)
-        frequent = {s.number: over_represented.get(s.name, frozenset()) for s in sources}
-        self.defaults = {number: always | (days & forms) for number, days in frequent.items()}
-        self.year_only = {number: days - forms for number, days in frequent.items()}
-        self.subject_table = workspace.data_map.subject.table
+        self.defaults = {s.number: _defaults(trust, s, self.limits) for s in trust.sources}
+        self.year_only = {s.number: trust.frequent.get(s.name, frozenset()) - forms for s in trust.sources}
         self.tally = Tally()
 
     def subject(
         self, kind: str, table: str, key: tuple[str, ...], evidence: Iterable[Any]
     ) -> tuple[Sequence[Any], list[Sequence[Any]]]:
         """The rows for ``judged`` and ``judged_signal`` of one subject."""
-        statements: list[Statement] = []
-        signals: list[Sequence[Any]] = []
-        trail: list[str] = []
-        feeds: Counter[str] = Counter()
-        moments = []
+        stated: list[tuple[EvidenceColumn, Statement]] = []
+        rows: list[Any] = []
+        collected: list[date] = []
         counter_signals = False
         for row in evidence:
             if row.source_no is None:
                 counter_signals = True
                 continue
             source = self.sources[row.source_no]
-            readings = read(row.value, self._context(source, row))
+            context = self._context(source, row)
+            found = interpret(source, self._said(row), context)
             self.tally.values += 1
-            self.tally.flags.update(readings.flags)
-            statements.append(Statement(source.name, readings))
-            flags = sorted(readings.flags)
-            signals.append((
-                table,
-                list(key),
-                source.table,
-                source.column,
-                list(row.row_key),
-                source.evidence.signal,
-                readings.usable,
-                flags,
-                row.value,
-            ))
-            trail += [source.name, *row.row_key, row.value]
-            if readings.usable:
-                feeds[row.feed or source.name] += 1
-                if row.created_at is not None:
-                    moments.append(row.created_at)
-        judgement = self._classify(statements, counter_signals)
+            if found is None:
+                continue
+            if source.table == REPORTS:
+                found = Statement(found.source, found.readings, found.strength, row.row_type)
+            stated.append((source, found))
+            rows.append(row)
+            collected += context.registered
+        stated = earlier_dates(stated, self.on)
+        statements = [s for _, s in stated]
+        for s in statements:
+            self.tally.flags.update(s.readings.flags)
+        judgement, faults = self._judge(stated, counter_signals, min(collected, default=None))
         self.tally.classes[judgement.case_class] += 1
-        feed = max(sorted(feeds), key=lambda name: feeds[name]) if feeds else ""
-        refs = self._references(pseudonyms.subject_text(key, table="" if kind == "person" else table))
-        hashes = self._references(pseudonyms.subject_text(trail, table=table))
-        return (
+        counted = [(row, source, s) for row, (source, s) in zip(rows, stated, strict=True) if _counts(s)]
+        feeds = Counter(row.feed or source.name for row, source, _ in counted)
+        moments = [row.created_at for row, _, _ in counted if row.created_at is not None]
+        trail = [
+            part
+            for row, (source, _) in zip(rows, stated, strict=True)
+            for part in (source.name, *row.row_key, row.value)
+        ]
+        judged = (
             kind,
             table,
             list(key),
             str(judgement.case_class),
             sorted(judgement.flags),
-            refs,
+            self._references(pseudonyms.subject_text(key, table="" if kind == "person" else table)),
             self.current_key,
-            hashes,
-            feed,
+            self._references(pseudonyms.subject_text(trail, table=table)),
+            max(sorted(feeds), key=lambda name: feeds[name]) if feeds else "",
+            sorted({s.signal for _, _, s in counted}),
+            _restriction(judgement.case_class),
+            sorted(faults),
             min(moments, default=None),
             judgement.adult_on,
-        ), signals
+        )
+        return judged, [
+            (
+                table,
+                list(key),
+                source.table,
+                source.label,
+                list(row.row_key),
+                s.signal,
+                s.strength,
+                _counts(s),
+                sorted(s.readings.flags),
+                row.value,
+            )
+            for row, (source, s) in zip(rows, stated, strict=True)
+        ]
 
-    def _classify(self, statements: Sequence[Statement], counter_signals: bool) -> Judgement:
+    def _judge(
+        self, stated: Sequence[tuple[EvidenceColumn, Statement]], counter_signals: bool, collected: date | None
+    ) -> tuple[Judgement, frozenset[str]]:
+        """Judge by the sources that can be trusted; what only the others say is a soft case."""
+        trusted = [s for source, s in stated if source.name not in self.excluded]
+        judgement = self._classify(trusted, counter_signals, collected)
+        if len(trusted) == len(stated) or judgement.case_class in RESTRICTS:
+            return judgement, frozenset()
+        with_others = self._classify([s for _, s in stated], counter_signals, collected)
+        if with_others.case_class not in RESTRICTS:
+            return judgement, frozenset()
+        faults = frozenset(source.name for source, _ in stated) & self.excluded
+        return Judgement(CaseClass.SOURCE_SUSPECT, with_others.flags, with_others.adult_on), faults
+
+    def _classify(self, statements: Sequence[Statement], counter_signals: bool, collected: date | None) -> Judgement:
         return classify(
             statements,
             on=self.on,
             counter_signals=counter_signals,
             adult_age=self.limits.adult_age,
             leap_rule=self.limits.leap_rule,
+            collected=collected,
+            elsewhere=self.elsewhere,
         )
 
-    def _context(self, source: Source, row: Any) -> Context:
+    def _said(self, row: Any) -> Said:
+        on = civil_date(row.said_at, self.limits.legal_timezone) if row.said_at else None
+        return Said(row.value, on, row.extra, row.changed_by)
+
+    def _context(self, source: EvidenceColumn, row: Any) -> Context:
         zone = self.limits.legal_timezone
         came = tuple(dict.fromkeys(civil_date(at, zone) for at in (row.registered_at, row.created_at) if at))
         child = source.about_row and (row.row_type or "").lower().replace(" ", "_") in CHILD_ROW_TYPES
@@ -289,29 +361,51 @@ class _Judge:
         return [r.value for r in sorted(found, key=lambda r: r.key_id != self.current_key)]
 
 
+def _counts(statement_: Statement) -> bool:
+    """Whether a judgement can stand on it. Reports and circumstances count with or without a day."""
+    return statement_.readings.usable or statement_.strength != "S"
+
+
+def _restriction(case_class: CaseClass) -> str:
+    if case_class is CaseClass.SOURCE_SUSPECT:
+        return "SOFT"
+    return "HARD" if case_class in RESTRICTS else "NONE"
+
+
 def _open_and_restrict(
-    connection: Connection, builder: Builder, workspace: Workspace, run: Run, excluded: Sequence[str]
+    connection: Connection, builder: Builder, workspace: Workspace, run: Run, trust: _Trust, *, whole: bool
 ) -> dict[str, int]:
-    """Write cases and signals from the judged tables and lock their people; returns counts."""
-    opens = sorted(map(str, OPENS_CASE))
-    _judge_vanished(connection, workspace)
-    values: dict[str, Any] = {"opens": opens, "at": run.as_of, "run_id": run.run_id}
-    rejudged = connection.execute(
-        statement("minors", "update_cases_on_new_evidence"),
-        values | {"otherwise": str(REOPENED_AS), "excluded": list(excluded)},
-    ).rowcount
-    opened = connection.execute(statement("minors", "insert_cases"), values).rowcount
+    """Write cases and signals from the judged tables and take their subjects out of use; returns counts.
+
+    whole: every open case was looked at, so that what is missing is gone.
+    """
+    excluded = sorted(trust.excluded)
+    values: dict[str, Any] = {"at": run.as_of, "run_id": run.run_id}
+    restricting = {"opens": sorted(map(str, RESTRICTS)), "otherwise": str(REOPENED_AS), "excluded": excluded}
+    if whole:
+        _judge_vanished(connection, workspace)
+    rejudged = connection.execute(statement("minors", "update_cases_on_new_evidence"), values | restricting).rowcount
+    opened = Counter(
+        connection
+        .execute(statement("minors", "insert_cases"), values | {"opens": sorted(map(str, OPENS_CASE))})
+        .scalars()
+        .all()
+    )
+    connection.execute(statement("minors", "distrust_confirmed"), {"excluded": excluded})
     connection.execute(statement("minors", "delete_outdated_signals"), {"run_id": run.run_id})
     connection.execute(statement("minors", "insert_signals"), {"run_id": run.run_id})
-    restricted = connection.execute(
-        text(builder.restrict()),
-        {
-            "value": workspace.data_map.restriction.value,
-            "at": run.as_of,
-            "classes": sorted(map(str, RESTRICTS)),
-        },
-    ).rowcount
-    return {"opened": opened, "rejudged": rejudged, "restricted": restricted}
+    listed = {"listed": sorted(map(str, LISTED))}
+    connection.execute(statement("minors", "delete_age_questions"), listed | {"whole": whole})
+    asked = connection.execute(statement("minors", "upsert_age_questions"), listed | {"at": run.as_of}).rowcount
+    restricted = sum(connection.execute(text(sql), {"at": run.as_of}).rowcount for sql in builder.restrictions())
+    return {
+        "opened": opened["HARD"],
+        "opened_soft": opened["SOFT"],
+        "opened_without_restriction": opened["NONE"],
+        "rejudged": rejudged,
+        "restricted": restricted,
+        "asked": asked,
+    }
 
 
 def _judge_vanished(connection: Connection, workspace: Workspace) -> None:

@@ -15,10 +15,11 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from privacy_ops.datamap import catalogue
+from privacy_ops.datamap.evidence import REPORTS, EvidenceColumn
 from privacy_ops.errors import GateBlocked
 from privacy_ops.gates import runner
 from privacy_ops.gates.suite import Suite, at_least, at_most, one_row
-from privacy_ops.minors.sources import Builder, Source, in_scope
+from privacy_ops.minors.sources import Builder, sources
 from privacy_ops.runs import Run
 from privacy_ops.stores.sql import statement
 from privacy_ops.thresholds import Thresholds
@@ -33,12 +34,15 @@ def source_gate(source: str) -> str:
     return f"minors.source.{source}"
 
 
-def source_suite(source: str, limits: Thresholds) -> Suite:
-    """Whether one source of birth dates can be trusted tonight."""
+def source_suite(source: str, limits: Thresholds, *, dates: bool = True) -> Suite:
+    """Whether one source can be trusted tonight. ``dates``: it holds dates of birth.
+
+    Volumes of other sources (tickets, answers, lists) rise and fall by themselves: they only warn.
+    """
     quality = limits.source_quality
     return Suite(
         source_gate(source),
-        f"Dates of birth in {source} can be trusted",
+        f"Dates of birth in {source} can be trusted" if dates else f"What {source} says of ages can be trusted",
         (
             one_row(),
             at_most(
@@ -53,6 +57,7 @@ def source_suite(source: str, limits: Thresholds) -> Suite:
                 f"The number of rows is within {quality.volume_band:.0%} of its median of 28 days",
                 "volume_deviation",
                 quality.volume_band,
+                severity="critical" if dates else "warning",
                 do="look for a load that failed or ran twice",
             ),
             at_most(
@@ -65,7 +70,7 @@ def source_suite(source: str, limits: Thresholds) -> Suite:
             ),
             at_least(
                 "G-04-PARSE",
-                "What is filled in looks like a date",
+                "What is filled in looks like what it should be",
                 "parse_rate",
                 quality.min_parse_rate,
                 do="look at the feed's format; its people are not judged from it tonight",
@@ -164,7 +169,7 @@ def source_metrics(
 
 
 def check_sources(workspace: Workspace, run: Run) -> dict[str, Any]:
-    """Judge every source of birth dates and record what it held; returns counts by verdict.
+    """Judge every source of age evidence and record what it held; returns counts by verdict.
 
     Raises GateBlocked only when no source at all can be trusted.
     """
@@ -172,12 +177,14 @@ def check_sources(workspace: Workspace, run: Run) -> dict[str, Any]:
     verdicts: dict[str, str] = {}
     with workspace.database("detect").transaction() as connection:
         builder = Builder(workspace.data_map, catalogue.read(connection))
-        for source in in_scope(workspace.data_map):
+        for source in sources(workspace.data_map):
+            if source.table == REPORTS:
+                continue  # entered one by one by staff: nothing to measure
             verdicts[source.name] = _check_source(connection, builder, source, workspace, run)
     blocked = sorted(name for name, verdict in verdicts.items() if verdict == "block")
     if len(blocked) == len(verdicts):
         raise GateBlocked(
-            "no source of age evidence can be trusted" if verdicts else "the data map names no date of birth",
+            "no source of age evidence can be trusted" if verdicts else "the data map names no evidence of age",
             where=run.run_id,
             do=f"read the gates of {', '.join(blocked)}" if blocked else "add evidence to the data map",
         )
@@ -185,7 +192,9 @@ def check_sources(workspace: Workspace, run: Run) -> dict[str, Any]:
     return {"sources": counts, "excluded": blocked, "leap_rule": limits.leap_rule}
 
 
-def _check_source(connection: Connection, builder: Builder, source: Source, workspace: Workspace, run: Run) -> str:
+def _check_source(
+    connection: Connection, builder: Builder, source: EvidenceColumn, workspace: Workspace, run: Run
+) -> str:
     limits = workspace.thresholds
     defaults = limits.default_dates
     row = dict(
@@ -223,7 +232,7 @@ def _check_source(connection: Connection, builder: Builder, source: Source, work
         at=run.as_of,
         limits=limits,
     )
-    verdict = _judge(source_suite(source.name, limits), metrics, run, limits)
+    verdict = _judge(source_suite(source.name, limits, dates=source.dates), metrics, run, limits)
     runner.record(connection, verdict)
     connection.execute(
         statement("minors", "insert_source_observation"),

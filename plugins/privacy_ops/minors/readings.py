@@ -6,16 +6,24 @@ no proof of childhood, and a text that two conventions read differently keeps bo
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
-from typing import Literal
 
 from privacy_ops.minors.age import Interval, LeapRule, age_on
+from privacy_ops.minors.written_dates import (
+    EPOCH_SHIFT,
+    LIKE_A_DATE,
+    DayOrder,
+    Meaning,
+    Way,
+    meanings,
+    other_calendars,
+    written_like_a_date,
+)
 
-DayOrder = Literal["dmy", "mdy", "unknown"]
+__all__ = ["EPOCH_SHIFT", "Context", "DayOrder", "Flag", "Readings", "read"]
 
 
 class Flag(StrEnum):
@@ -24,13 +32,35 @@ class Flag(StrEnum):
     MISSING = "DOB_MISSING"  # DQ-01: empty or not a date
     DEFAULT = "DOB_DEFAULT"  # DQ-02: a placeholder such as 1900-01-01
     FUTURE = "DOB_FUTURE"  # DQ-03: after the day of judgement
+    OTHER_CALENDAR = "DOB_OTHER_CALENDAR"  # DQ-03: read by another calendar, because ours makes no sense of it
     EQUALS_REGISTRATION = "DOB_EQ_REG"  # DQ-04: a date picker left untouched
     IMPLAUSIBLE_YOUNG = "DOB_IMPLAUSIBLE_YOUNG"  # DQ-05: too young to have registered
     IMPLAUSIBLE_OLD = "DOB_IMPLAUSIBLE_OLD"  # DQ-06: older than people get
+    TWO_DIGIT_YEAR = "DOB_2DIGIT"  # DQ-07: this century or the last
     DAY_MONTH_AMBIGUOUS = "DOB_DM_AMBIG"  # DQ-08: both readings are kept
-    YEAR_ONLY = "DOB_PARTIAL"  # DQ-02: a 1 January far too frequent in its source says the year at most
     SPREADSHEET_EPOCH = "DOB_EXCEL_EPOCH"  # DQ-09: the sheet may have counted its days from 1904
-    UNSUPPORTED_FORMAT = "UNSUPPORTED_FORMAT"  # written in a way that is not read yet: counted, no case
+    TIME_ZONE_SHIFT = "DOB_TZ_SHIFT"  # DQ-10: an instant near midnight; both days are kept
+    PARTIAL = "DOB_PARTIAL"  # DQ-11: a year, or a year and a month
+    CONFLICT = "DOB_CONFLICT"  # DQ-12: two statements that cannot both be true
+    INVALID_LEAP = "DOB_INVALID_LEAP"  # DQ-13: 29 February of a common year
+    YEAR_ONLY = "DOB_DEFAULT_YEAR"  # DQ-02: a 1 January far too frequent in its source says the year at most
+    SCHOOL_YEAR = "SCHOOL_YEAR"  # ages of a school year differ by country and by pupil
+    CORRECTED = "DOB_CORRECTED"  # an earlier date that support corrected after a check: no evidence any more
+    CHANGED = "DOB_CHANGED"  # an earlier date that differs from today's
+    LINKED = "LINKED_TO_MINOR"  # another account of a confirmed minor
+    BOUNDARY = "BOUNDARY"  # elsewhere on earth it is already, or still, the other side of the birthday
+    UNSUPPORTED_FORMAT = "UNSUPPORTED_FORMAT"  # written in a way that is not read: counted, no case
+
+
+_FLAG_OF = {
+    Way.TWO_DIGIT_YEAR: Flag.TWO_DIGIT_YEAR,
+    Way.SWAPPABLE: Flag.DAY_MONTH_AMBIGUOUS,
+    Way.SERIAL: Flag.SPREADSHEET_EPOCH,
+    Way.SHIFTED: Flag.TIME_ZONE_SHIFT,
+    Way.PARTIAL: Flag.PARTIAL,
+    Way.NO_LEAP_DAY: Flag.INVALID_LEAP,
+    Way.OTHER_CALENDAR: Flag.OTHER_CALENDAR,
+}
 
 
 @dataclass(frozen=True)
@@ -67,96 +97,97 @@ class Readings:
         return bool(self.intervals)
 
 
-# Days between the two date systems of spreadsheets (Microsoft Knowledge Base 214330).
-EPOCH_SHIFT = timedelta(days=1462)
-
-_ISO = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
-_NUMERIC = re.compile(r"([0-9]{1,2})([/.\-])([0-9]{1,2})\2([0-9]{4})")
-# Text that tries to be a date but in a form that is read later (years alone, months by name, two digits, …).
-_LIKE_A_DATE = re.compile(r"[0-9]{2}")
-
-
 def read(raw: str | date | None, context: Context) -> Readings:
     """The readings of ``raw``. Never raises for what people typed."""
     if raw is None:
         return Readings(flags=frozenset({Flag.MISSING}))
     if isinstance(raw, date):
-        return _judge([raw], context)
+        return _judge([Meaning(Interval.day(raw))], context)
     text = raw.strip()
-    days = list(_days(text, context.order))
-    if days:
-        return _judge(days, context)
-    if _ISO.fullmatch(text) or _NUMERIC.fullmatch(text) or not _LIKE_A_DATE.search(text):
+    if found := meanings(text, context.order):
+        return _judge(found, context)
+    if written_like_a_date(text) or not LIKE_A_DATE.search(text):
         return Readings(flags=frozenset({Flag.MISSING}))  # 31 April, "n/a", blank
     return Readings(flags=frozenset({Flag.UNSUPPORTED_FORMAT}))
 
 
-def _days(text: str, order: DayOrder) -> Iterator[date]:
-    """The calendar days that a full date may mean; none when it is no full date."""
-    if iso := _ISO.fullmatch(text):
-        yield from _day(int(iso[1]), int(iso[2]), int(iso[3]))
-    elif numeric := _NUMERIC.fullmatch(text):
-        first, second, year = int(numeric[1]), int(numeric[3]), int(numeric[4])
-        meanings = {
-            "dmy": ((second, first),),
-            "mdy": ((first, second),),
-            "unknown": ((second, first), (first, second)),
-        }[order]
-        for month, day in dict.fromkeys(meanings):
-            yield from _day(year, month, day)
-
-
-def _day(year: int, month: int, day: int) -> Iterator[date]:
-    try:
-        yield date(year, month, day)
-    except ValueError:
-        return
-
-
-def _judge(days: list[date], context: Context) -> Readings:
+def _judge(found: Iterable[Meaning], context: Context) -> Readings:
     """Drop the readings that a quality rule makes unusable and collect the flags."""
-    flags = {Flag.DAY_MONTH_AMBIGUOUS} if len(days) > 1 else set()
+    flags: set[Flag] = set()
     usable: list[Interval] = []
-    for day in days:
-        if reason := _unusable(day, context):
+    refused: list[Interval] = []
+    for meaning in found:
+        flags |= {_FLAG_OF[way] for way in meaning.ways}
+        interval = _until_today(meaning.interval, context)
+        if reason := _unusable(interval, context):
             flags.add(reason)
+            if reason in {Flag.FUTURE, Flag.IMPLAUSIBLE_OLD} and Way.TWO_DIGIT_YEAR not in meaning.ways:
+                refused.append(interval)
             continue
-        if _too_young_to_register(day, context):
-            flags.add(Flag.IMPLAUSIBLE_YOUNG)
-        if day in context.year_only:
-            flags.add(Flag.YEAR_ONLY)
-            usable.append(Interval(day, day.replace(month=12, day=31)))
-        else:
-            usable.append(Interval.day(day))
-    if usable and context.spreadsheet:
+        usable += _accept(interval, context, flags)
+    if not usable and refused:
+        usable += _by_other_calendars(refused, context, flags)
+    if usable and context.spreadsheet and Flag.SPREADSHEET_EPOCH not in flags:
         flags.add(Flag.SPREADSHEET_EPOCH)
         usable += _other_epochs(usable, context)
-    return Readings(tuple(sorted(usable)), frozenset(flags))
+    return Readings(tuple(sorted(set(usable))), frozenset(flags))
+
+
+def _accept(interval: Interval, context: Context, flags: set[Flag]) -> Iterator[Interval]:
+    """A usable interval, with the flags that take it from the machine."""
+    if _too_young_to_register(interval, context):
+        flags.add(Flag.IMPLAUSIBLE_YOUNG)
+    if interval.first == interval.last and interval.first in context.year_only:
+        flags.add(Flag.YEAR_ONLY)
+        yield _until_today(Interval(interval.first, interval.first.replace(month=12, day=31)), context)
+    else:
+        yield interval
+
+
+def _by_other_calendars(refused: Iterable[Interval], context: Context, flags: set[Flag]) -> Iterator[Interval]:
+    for interval in refused:
+        for meant in other_calendars(interval.first.year, interval.first.month, interval.first.day):
+            if _unusable(meant, context) is None:
+                flags.add(Flag.OTHER_CALENDAR)
+                yield from _accept(meant, context, flags)
 
 
 def _other_epochs(usable: list[Interval], context: Context) -> list[Interval]:
     """The same days counted from the other epoch, where that makes sense at all."""
-    shifted = [interval.first + sign * EPOCH_SHIFT for interval in usable for sign in (-1, 1)]
+    shifted = [interval.first + sign * EPOCH_SHIFT for interval in usable if _one_day(interval) for sign in (-1, 1)]
     return [
-        Interval.day(day)
-        for day in shifted
-        if _unusable(day, context) is None and not _too_young_to_register(day, context)
+        interval
+        for interval in map(Interval.day, shifted)
+        if _unusable(interval, context) is None and not _too_young_to_register(interval, context)
     ]
 
 
-def _unusable(day: date, context: Context) -> Flag | None:
-    if day in context.defaults:
+def _unusable(interval: Interval, context: Context) -> Flag | None:
+    if _one_day(interval) and interval.first in context.defaults:
         return Flag.DEFAULT
-    if day > context.on:
+    if interval.first > context.on:
         return Flag.FUTURE
-    if any(abs(day - registered) <= timedelta(days=1) for registered in context.registered):
+    near = timedelta(days=1)
+    if _one_day(interval) and any(abs(interval.first - registered) <= near for registered in context.registered):
         return Flag.EQUALS_REGISTRATION
-    if age_on(day, context.on, context.leap_rule) > context.max_age:
+    if age_on(interval.last, context.on, context.leap_rule) > context.max_age:
         return Flag.IMPLAUSIBLE_OLD
     return None
 
 
-def _too_young_to_register(day: date, context: Context) -> bool:
+def _too_young_to_register(interval: Interval, context: Context) -> bool:
+    """Whether any birth date in the interval would mean a registration in early childhood."""
     if context.min_age_at_registration is None or not context.registered:
         return False
-    return age_on(day, min(context.registered), context.leap_rule) < context.min_age_at_registration
+    return age_on(interval.last, min(context.registered), context.leap_rule) < context.min_age_at_registration
+
+
+def _until_today(interval: Interval, context: Context) -> Interval:
+    """Nobody is born after the day of judgement: an interval that has begun ends there."""
+    if interval.first <= context.on < interval.last:
+        return Interval(interval.first, context.on)
+    return interval
+
+
+def _one_day(interval: Interval) -> bool:
+    return interval.first == interval.last

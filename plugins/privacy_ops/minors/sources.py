@@ -1,89 +1,77 @@
-"""Where the data map says evidence of age stands, and the SQL that reads it: the only SQL builder of detection.
+"""The SQL of detection: the only builder of it. Where evidence stands comes from the data map, by ``datamap.evidence``.
 
 Identifiers come from the data map and are quoted; values are bound. Every statement is set-based; what leaves the
-database row by row is only what needs the calendar: people with at least one value that is not clearly adult.
+database row by row is only what needs the calendar: subjects with at least one value that is not clearly adult.
 """
 
 # ruff: noqa: S608 - identifiers are quoted, values are bound
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
 
 from privacy_ops.datamap.catalogue import Catalogue
-from privacy_ops.datamap.model import AgeEvidence, Column, DataMap, Link
-from privacy_ops.errors import DataMapError
+from privacy_ops.datamap.evidence import REPORTS, EvidenceColumn, Reader, columns, literal
+from privacy_ops.datamap.model import AgeEvidence, CounterSignal, DataMap, Link
+from privacy_ops.minors import freetext
+from privacy_ops.minors.signals import ALWAYS_READ, NO, PAYMENT, PUPIL, school_regex
 from privacy_ops.stores.database import quote, quote_table
+from privacy_ops.thresholds import Thresholds
 
 ISO = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 NUMERIC = r"^[0-9]{1,2}[/.\-][0-9]{1,2}[/.\-][0-9]{4}$"
-DATE_KINDS = ("birth_date", "birth_text")
 # Rows of these kinds are really about children: nobody registers them by mistake (waives DQ-05).
-CHILD_ROW_TYPES = frozenset({"child", "youth", "youth_delegate", "accompanying_person"})
+CHILD_ROW_TYPES = frozenset({"child", "youth", "youth_delegate", "accompanying_child", "accompanying_person"})
+# A person's own date of birth follows from a key, never from an address that two people may share.
+_BY_KEY_ONLY = frozenset({
+    "birth_date", "birth_text", "age_number", "age_band", "school_year", "declared_adult", "attendee_type",
+    "mail_domain", "occupation", "identity_link",
+})  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Source:
-    """One column that holds dates of birth. ``number`` tells sources apart inside one query."""
-
-    number: int
-    table: str
-    column: str
-    evidence: AgeEvidence
-
-    @property
-    def name(self) -> str:
-        return f"{self.table}.{self.column}"
-
-    @property
-    def about_row(self) -> bool:
-        return self.evidence.subject == "row"
+def sources(data_map: DataMap) -> tuple[EvidenceColumn, ...]:
+    """Every place of evidence in the map, and after them the reports that people and processors sent."""
+    found = columns(data_map)
+    report = AgeEvidence(signal="SIG-11", kind="report")
+    return (*found, EvidenceColumn(len(found), REPORTS, "says", report))
 
 
-def in_scope(data_map: DataMap) -> tuple[Source, ...]:
-    """Columns with full dates of birth stated by the person (SIG-01), in the map's order."""
-    found = [
-        (table, column, evidence)
-        for table, column, evidence in _evidence(data_map)
-        if evidence.signal == "SIG-01" and evidence.kind in DATE_KINDS and evidence.path is None
-    ]
-    return tuple(Source(number, *entry) for number, entry in enumerate(found))
-
-
-def out_of_scope(data_map: DataMap) -> dict[str, int]:
-    """Evidence columns that no detector reads yet, counted by signal code."""
-    known = {(source.table, source.column) for source in in_scope(data_map)}
-    counts: dict[str, int] = {}
-    for table, column, evidence in _evidence(data_map):
-        if (table, column) not in known or evidence.signal != "SIG-01":
-            counts[evidence.signal] = counts.get(evidence.signal, 0) + 1
-    return dict(sorted(counts.items()))
-
-
-def _evidence(data_map: DataMap) -> Iterator[tuple[str, str, AgeEvidence]]:
-    for table, entry in data_map.tables.items():
-        for name, column in entry.columns.items():
-            for evidence in ((column.evidence,) if column.evidence else ()) + column.more_evidence:
-                yield table, name, evidence
-
-
-class Builder:
+class Builder(Reader):
     """Statements for one data map over one live catalogue."""
 
     def __init__(self, data_map: DataMap, catalogue: Catalogue) -> None:
-        self.map, self.catalogue = data_map, catalogue
+        super().__init__(data_map, catalogue)
+        self.row_tables = {s.table for s in columns(data_map) if s.about_row}
 
     # --- quality -----------------------------------------------------------------------------------------
 
-    def quality(self, source: Source) -> str:
+    def quality(self, source: EvidenceColumn) -> str:
         """One row of numbers about one source. Parameters: always, when_frequent (text[] of ISO dates)."""
-        table = self.map.tables[source.table]
-        value, day = self._value(source, "t"), self._day(source, "t")
-        newest = f"max(t.{quote(table.created_at)})" if table.created_at else "CAST(NULL AS timestamptz)"
+        return self._quality_of_dates(source) if source.dates else self._quality(source)
+
+    def _quality(self, source: EvidenceColumn) -> str:
+        """The same row for what is no date: nothing in it can be over-represented."""
+        value = self.value(source, "t")
+        like = {"age_number": "^[^0-9]*[0-9]{1,3}", "age_band": "[0-9]"}.get(source.evidence.kind, "")
+        return f"""
+            SELECT count(*) AS rows, count(*) FILTER (WHERE coalesce({value}, '') = '') AS nulls,
+                   count(*) FILTER (WHERE {value} <> '' AND {value} ~ {literal(like)}) AS parsed,
+                   0 AS placeholders, 0 AS peak, CAST(NULL AS double precision) AS daily_median,
+                   CAST('{{}}' AS text[]) AS over_represented, CAST({self._newest(source)} AS timestamptz) AS newest_row_at
+            FROM {quote_table(source.table)} AS t
+        """
+
+    def _newest(self, source: EvidenceColumn) -> str:
+        created = self._created(source)
+        return f"max({created})" if created != "NULL" else "NULL"
+
+    def _quality_of_dates(self, source: EvidenceColumn) -> str:
+        value, day = self.value(source, "t"), self._day(source, "t")
         return f"""
             WITH per_value AS (
                 SELECT {day} AS day, coalesce({value}, '') = '' AS blank, {value} ~ '[0-9]' AS like_a_date,
-                       count(*) AS n, CAST({newest} AS timestamptz) AS newest
+                       count(*) AS n, CAST({self._newest(source)} AS timestamptz) AS newest
                 FROM {quote_table(source.table)} AS t GROUP BY 1, 2, 3
             ),
             per_day AS (SELECT day, sum(n) AS n FROM per_value WHERE day IS NOT NULL GROUP BY day)
@@ -105,150 +93,316 @@ class Builder:
 
     # --- candidates --------------------------------------------------------------------------------------
 
-    def candidates(self, source: Source) -> str:
-        """Subjects with a value that is not clearly adult. Parameters: horizon (date), horizon_text, horizon_year."""
-        interesting = self._not_clearly_adult(source)
-        if source.about_row:
-            return f"""
+    def candidates(self, source: EvidenceColumn, *, since: bool) -> Iterator[str]:
+        """Statements that name the subjects with a value that is not clearly adult.
+
+        Parameters: those of ``parameters``; with ``since`` only rows that came after :since.
+        """
+        if source.table == REPORTS:
+            newer = " AND t.reported_at > :since" if since else ""
+            yield f"""
                 INSERT INTO candidate (source_no, subject_kind, subject_table, subject_key)
-                SELECT {source.number}, 'row', :subject_table, {self._key_array(source.table, "t")}
-                FROM {quote_table(source.table)} AS t WHERE {interesting}
+                SELECT {source.number}, t.subject_kind, t.subject_table, t.subject_key
+                FROM {REPORTS} AS t WHERE t.withdrawn_at IS NULL{newer}
             """
-        joins, person = self._to_subject(source.table)
+            return
+        created = self._created(source)
+        newer = f" AND {created} > :since" if since else ""
+        if source.about_row:
+            yield f"""
+                INSERT INTO candidate (source_no, subject_kind, subject_table, subject_key)
+                SELECT {source.number}, 'row', {literal(source.table)}, {self.key_array(source.table, "t")}
+                FROM {quote_table(source.table)} AS t WHERE {self._speaks(source, created)}{newer}
+            """
+            return
+        for joins, person in self._ways(source):
+            registered = f"{person}.{quote(self.map.subject.registered_at)}"
+            yield f"""
+                INSERT INTO candidate (source_no, subject_kind, subject_table, subject_key)
+                SELECT DISTINCT {source.number}, 'person', {literal(self.map.subject.table)},
+                    {self.key_array(self.map.subject.table, person)}
+                FROM {quote_table(source.table)} AS t {joins} WHERE {self._speaks(source, registered)}{newer}
+            """
+
+    def _ways(self, source: EvidenceColumn) -> Iterator[tuple[str, str]]:
+        """Every way from a row of ``source`` to its person: the link, and for reports a shared address as well."""
+        yield self.to_subject(source.table)
+        if source.evidence.kind not in _BY_KEY_ONLY:
+            for here, before in self._chain(source.table):
+                for link in self.map.tables[here].also:
+                    if link.to == self.map.subject.table:
+                        yield self._way(before, link)
+
+    def _chain(self, table: str) -> Iterator[tuple[str, tuple[Link, ...]]]:
+        """The tables on the way to the subject, with the links that lead to each."""
+        before: tuple[Link, ...] = ()
+        yield table, before
+        for link in self.map.path_to_subject(table):
+            before = (*before, link)
+            if link.to != self.map.subject.table:
+                yield link.to, before
+
+    def _way(self, before: Sequence[Link], last: Link) -> tuple[str, str]:
+        here, parts = "t", []
+        for number, link in enumerate((*before, last), start=1):
+            there = f"p{number}"
+            parts.append(f"JOIN {quote_table(link.to)} AS {there} ON {self.linked(link, here, there)}")
+            here = there
+        return " ".join(parts), here
+
+    def _speaks(self, source: EvidenceColumn, registered: str) -> str:
+        """Condition under which a row may say that somebody is under age, or was when the data came."""
+        evidence, kind = source.evidence, source.evidence.kind
+        value = self.value(source, "t")
+        where = self._where(source)
+        if source.dates:
+            return self._date_not_clearly_adult(source, registered) + where
+        number = f"CAST(substring({value} FROM '[0-9]{{1,3}}') AS integer) < :adult_age"
+        condition = {
+            "age_number": f"{value} ~ '^[^0-9]*[0-9]{{1,3}}' AND {number}",
+            "age_band": f"{value} ~ '[0-9]' AND ({number} OR {value} ~* '^[^0-9]*(<|under|below|less|unter|moins|menos)')",
+            "school_year": f"{value} <> ''",
+            "declared_adult": f"lower({value}) IN ({', '.join(map(literal, NO))})",
+            "guardian": f"{value} <> ''",
+            "scan": f"{value} <> ''",
+            "free_text": f"{value} ~* :free_text",
+            "mail_domain": f"{value} ~* :school_domain",
+            "occupation": f"{value} ~* :pupil",
+            "payment_text": f"{value} ~* :payment",
+            "identity_link": "false",  # only beside a confirmed minor: see `linked_accounts`
+        }.get(kind)
+        if evidence.minor_values and kind in {"attendee_type", "age_gate", "youth_list", "scan"}:
+            condition = f"{value} IN ({', '.join(map(literal, evidence.minor_values))})"
+        return f"{condition}{where}"
+
+    def _date_not_clearly_adult(self, source: EvidenceColumn, registered: str) -> str:
+        """Younger than the horizon, younger than the age of majority when the data came, or a placeholder."""
+        column = f"t.{quote(source.column)}"
+        then = f"CAST({registered} AS timestamptz) - CAST(:majority AS integer) * interval '1 year'"
+        if source.evidence.path is None and self.type(source.table, source.column) == "date":
+            return (
+                f"({column} > LEAST(CAST(:horizon AS date), CAST({then} AS date)) OR {column} < CAST(:oldest AS date)"
+                f" OR {column} = ANY(CAST(:defaults AS date[])))"
+            )
+        text = self.value(source, "t")
+        year = f"right({text}, 4)"
+        return f"""({text} <> '' AND CASE
+            WHEN {text} ~ '{ISO}' THEN {text} COLLATE "C" > LEAST(:horizon_text, to_char({then}, 'YYYY-MM-DD'))
+                OR {text} COLLATE "C" < :oldest_text OR {text} = ANY(CAST(:defaults_text AS text[]))
+            WHEN {text} ~ '{NUMERIC}' THEN {year} COLLATE "C" >= LEAST(:horizon_year, to_char({then}, 'YYYY'))
+                OR {year} COLLATE "C" < :oldest_year OR {text} ~ '^0?1.0?1.' AND {year} = ANY(CAST(:defaults_year AS text[]))
+            ELSE {text} ~ '[0-9]' END)"""
+
+    def linked_accounts(self, source: EvidenceColumn) -> str:
+        """Other accounts of confirmed minors by a fixed link, into ``linked_subject``. One step, never further.
+
+        Parameters: subject_table.
+        """
+        joins, person = self.to_subject(source.table)
+        table, subject = quote_table(source.table), self.map.subject.table
+        same = (source.column, *source.evidence.same)
+        where = self._where(source)
         return f"""
-            INSERT INTO candidate (source_no, subject_kind, subject_table, subject_key)
-            SELECT DISTINCT {source.number}, 'person', :subject_table, {self._key_array(self.map.subject.table, person)}
-            FROM {quote_table(source.table)} AS t {joins} WHERE {interesting}
+            WITH confirmed AS (
+                SELECT subject_key FROM judged
+                WHERE subject_table = :subject_table AND class = 'CONFIRMED_MINOR'
+                UNION
+                SELECT subject_key FROM gov.minor_case
+                WHERE subject_table = :subject_table AND class = 'CONFIRMED_MINOR' AND subject_key IS NOT NULL
+                  AND state NOT IN ('CLOSED', 'CLEARED')
+            ),
+            theirs AS (
+                SELECT {", ".join(f"t.{quote(c)}" for c in same)}, f.subject_key
+                FROM confirmed AS f, {table} AS t {joins}
+                WHERE {self.key_matches(subject, person, "f.subject_key")}{where}
+            )
+            INSERT INTO linked_subject (subject_key, row_key)
+            SELECT DISTINCT {self.key_array(subject, person)}, {self.key_array(source.table, "t")}
+            FROM theirs AS o
+            JOIN {table} AS t ON {" AND ".join(f"t.{quote(c)} = o.{quote(c)}" for c in same)} {joins}
+            WHERE {self.key_array(subject, person)} <> o.subject_key{where}
+              AND NOT {self.key_array(subject, person)} IN (SELECT subject_key FROM confirmed)
         """
 
-    def _not_clearly_adult(self, source: Source) -> str:
-        column = f"t.{quote(source.column)}"
-        if self._is_date(source):
-            return f"{column} > :horizon"
-        text = self._value(source, "t")
-        year = f"right({text}, 4)"
-        return (
-            f"{text} <> '' AND NOT ({text} ~ '{ISO}' AND {text} COLLATE \"C\" < :horizon_text)"
-            f" AND NOT ({text} ~ '{NUMERIC}' AND {year} COLLATE \"C\" < :horizon_year)"
+    def _where(self, source: EvidenceColumn) -> str:
+        return "".join(
+            f" AND CAST(t.{quote(c)} AS text) IN ({', '.join(map(literal, values))})"
+            for c, values in source.evidence.where.items()
         )
 
     # --- evidence ----------------------------------------------------------------------------------------
 
-    def evidence(self, sources: Sequence[Source]) -> str:
+    def evidence(self, sources: Sequence[EvidenceColumn]) -> str:
         """Everything on record about every subject in ``subject_in_question``, ordered by subject.
 
         Columns: subject_kind, subject_table, subject_key, source_no (NULL: a counter-signal), row_key, value,
-        registered_at, created_at, feed, row_type.
+        registered_at, created_at, said_at, feed, row_type, extra, changed_by.
         """
-        branches = [self._row_branch(s) if s.about_row else self._person_branch(s) for s in sources]
+        branches = [branch for source in sources for branch in self._branches(source)]
         branches += self._counter_branches()
+        # Two ways may lead to the same row (a key and an address): it counts once.
+        order = 'subject_kind, subject_table COLLATE "C", subject_key COLLATE "C", source_no NULLS LAST, row_key COLLATE "C"'
         return (
-            "SELECT * FROM (" + "\nUNION ALL\n".join(branches) + ") AS e"
-            ' ORDER BY subject_kind, subject_table COLLATE "C", subject_key COLLATE "C", source_no NULLS LAST,'
-            ' row_key COLLATE "C"'
+            f"SELECT DISTINCT ON ({order.replace(' NULLS LAST', '')}) * FROM ("
+            + "\nUNION ALL\n".join(branches)
+            + f") AS e ORDER BY {order}"
         )
 
-    def _person_branch(self, source: Source) -> str:
-        table = self.map.tables[source.table]
-        joins, person = self._to_subject(source.table)
-        return self._branch(
-            "person",
-            f"{quote_table(source.table)} AS t {joins}",
-            self.map.subject.table,
-            person,
-            source_no=str(source.number),
-            row_key=self._key_array(source.table, "t"),
-            value=self._value(source, "t"),
-            registered=f"{person}.{quote(self.map.subject.registered_at)}",
-            created=f"t.{quote(table.created_at)}" if table.created_at else "NULL",
-            feed=f"t.{quote(source.evidence.source)}" if source.evidence.source else "''",
+    def _branches(self, source: EvidenceColumn) -> Iterator[str]:
+        if source.table == REPORTS:
+            yield f"""SELECT q.subject_kind, q.subject_table, q.subject_key,
+                CAST({source.number} AS integer) AS source_no, {self.key_array(REPORTS, "t")} AS row_key,
+                {self.value(source, "t")} AS value, CAST(NULL AS timestamptz) AS registered_at,
+                t.reported_at AS created_at, t.reported_at AS said_at, '' AS feed, t.signal AS row_type,
+                '' AS extra, '' AS changed_by
+            FROM subject_in_question AS q
+            JOIN {REPORTS} AS t ON t.subject_table = q.subject_table AND t.subject_key = q.subject_key
+            WHERE t.withdrawn_at IS NULL"""
+        elif source.about_row:
+            created = self._created(source)
+            yield self._branch(source, f"{quote_table(source.table)} AS t", source.table, "t", registered=created)
+        else:
+            for joins, person in self._ways(source):
+                yield self._branch(
+                    source,
+                    f"{quote_table(source.table)} AS t {joins}",
+                    self.map.subject.table,
+                    person,
+                    registered=f"{person}.{quote(self.map.subject.registered_at)}",
+                )
+
+    def _branch(self, source: EvidenceColumn, tables: str, subject_table: str, alias: str, *, registered: str) -> str:
+        evidence, created = source.evidence, self._created(source)
+        value = self.value(source, "t")
+        said = f"t.{quote(evidence.stated_on)}" if evidence.stated_on else "NULL"
+        condition = f"coalesce({value}, '') <> ''{self._where(source)}"
+        if evidence.kind == "identity_link":
+            condition = (
+                f"EXISTS (SELECT FROM linked_subject AS l WHERE l.subject_key = q.subject_key"
+                f" AND l.row_key = {self.key_array(source.table, 't')})"
+            )
+        elif evidence.kind not in ALWAYS_READ:
+            condition = self._speaks(source, registered)
+        kind = next(
+            (
+                n
+                for n, c in self.map.tables[source.table].columns.items()
+                for e in c.evidences
+                if e.kind == "attendee_type"
+            ),
+            None,
+        )
+        return f"""SELECT q.subject_kind, q.subject_table, q.subject_key, CAST({source.number} AS integer) AS source_no,
+                {self.key_array(source.table, "t")} AS row_key, {value} AS value,
+                CAST({registered} AS timestamptz) AS registered_at, CAST({created} AS timestamptz) AS created_at,
+                coalesce(CAST({said} AS timestamptz), CAST({created} AS timestamptz),
+                         CAST({registered} AS timestamptz)) AS said_at,
+                {self._beside(source, evidence.source)} AS feed,
+                {self._beside(source, kind if source.about_row else None)} AS row_type,
+                {self._inside(source, evidence.month or evidence.country)} AS extra,
+                {self._beside(source, evidence.changed_by)} AS changed_by
+            FROM subject_in_question AS q, {tables}
+            WHERE {self._is_subject(subject_table, alias)} AND {condition}"""
+
+    def _is_subject(self, table: str, alias: str) -> str:
+        kind = "person" if table == self.map.subject.table else "row"
+        return (
+            f"q.subject_kind = '{kind}' AND q.subject_table = {literal(table)}"
+            f" AND {self.key_matches(table, alias, 'q.subject_key')}"
         )
 
-    def _row_branch(self, source: Source) -> str:
-        table = self.map.tables[source.table]
-        created = f"t.{quote(table.created_at)}" if table.created_at else "NULL"
-        kind = next((n for n, c in table.columns.items() if c.evidence and c.evidence.kind == "attendee_type"), None)
-        return self._branch(
-            "row",
-            f"{quote_table(source.table)} AS t",
-            source.table,
-            "t",
-            source_no=str(source.number),
-            row_key=self._key_array(source.table, "t"),
-            value=self._value(source, "t"),
-            registered=created,
-            created=created,
-            feed=f"t.{quote(source.evidence.source)}" if source.evidence.source else "''",
-            row_type=f"t.{quote(kind)}" if kind else "''",
-        )
+    def _beside(self, source: EvidenceColumn, column: str | None) -> str:
+        """The text of another column of the same row; empty without one."""
+        return f"coalesce({self.text(source.table, column, 't')}, '')" if column else "CAST('' AS text)"
+
+    def _inside(self, source: EvidenceColumn, name: str | None) -> str:
+        """The text of another key of the same JSON, or of another column."""
+        if name and source.evidence.path is not None:
+            return f"coalesce({self.text(source.table, source.column, 't', name)}, '')"
+        return self._beside(source, name)
 
     def _counter_branches(self) -> Iterator[str]:
+        """Rows that hold a counter-signal: of the row that is itself a subject, and of the person it leads to."""
         for name, table in self.map.tables.items():
-            for column_name, column in table.columns.items():
-                if column.counter_signal is None:
+            for column, entry in table.columns.items():
+                if entry.counter_signal is None:
                     continue
-                where = _speaks(column, f"t.{quote(column_name)}")
-                row_key = self._key_array(name, "t")
-                if any(s.about_row and s.table == name for s in in_scope(self.map)):
-                    yield self._branch("row", f"{quote_table(name)} AS t", name, "t", row_key=row_key, extra=where)
-                elif table.link or name == self.map.subject.table:
-                    joins, person = self._to_subject(name)
-                    yield self._branch(
-                        "person",
-                        f"{quote_table(name)} AS t {joins}",
-                        self.map.subject.table,
-                        person,
-                        row_key=row_key,
-                        extra=where,
+                condition = self._counters(name, column, entry.counter_signal)
+                if name in self.row_tables:
+                    yield self._counter(f"{quote_table(name)} AS t", name, "t", name, condition)
+                if table.link or name == self.map.subject.table:
+                    joins, person = self.to_subject(name)
+                    yield self._counter(
+                        f"{quote_table(name)} AS t {joins}", self.map.subject.table, person, name, condition
                     )
 
-    def _branch(
-        self,
-        kind: str,
-        tables: str,
-        subject_table: str,
-        alias: str,
-        *,
-        source_no: str = "NULL",
-        row_key: str,
-        value: str = "''",
-        registered: str = "NULL",
-        created: str = "NULL",
-        feed: str = "''",
-        row_type: str = "''",
-        extra: str = "",
-    ) -> str:
-        matches = self._key_matches(subject_table, alias, "q.subject_key")
-        condition = extra or f"coalesce({value}, '') <> ''"
-        return f"""SELECT q.subject_kind, q.subject_table, q.subject_key, CAST({source_no} AS integer) AS source_no,
-                {row_key} AS row_key, {value} AS value, CAST({registered} AS timestamptz) AS registered_at,
-                CAST({created} AS timestamptz) AS created_at, CAST({feed} AS text) AS feed,
-                CAST({row_type} AS text) AS row_type
+    def _counter(self, tables: str, subject_table: str, alias: str, table: str, condition: str) -> str:
+        return f"""SELECT q.subject_kind, q.subject_table, q.subject_key, CAST(NULL AS integer) AS source_no,
+                {self.key_array(table, "t")} AS row_key, '' AS value, CAST(NULL AS timestamptz) AS registered_at,
+                CAST(NULL AS timestamptz) AS created_at, CAST(NULL AS timestamptz) AS said_at, '' AS feed,
+                '' AS row_type, '' AS extra, '' AS changed_by
             FROM subject_in_question AS q, {tables}
-            WHERE q.subject_kind = '{kind}' AND q.subject_table = {_literal(subject_table)} AND {matches}
-              AND {condition}"""
+            WHERE {self._is_subject(subject_table, alias)} AND {condition}"""
+
+    def _counters(self, table: str, column: str, signal: CounterSignal) -> str:
+        """Condition under which a counter-signal column says something. Parameter: as_of."""
+        text = self.text(table, column, "t")
+        if signal.values:
+            return f"{text} IN ({', '.join(map(literal, signal.values))})"
+        if signal.domains:
+            ends = "|".join(domain.replace(".", "[.]") for domain in signal.domains)
+            return f"{text} ~* {literal(f'[@.]({ends})$')}"
+        if signal.older_than_years is None:
+            return f"coalesce({text}, '') <> ''"
+        years = signal.older_than_years
+        if self.type(table, column).startswith(("date", "timestamp")):
+            return f"t.{quote(column)} <= CAST(:as_of AS timestamptz) - interval '{years} years'"
+        return (
+            f"{text} ~ '^[0-9]{{4}}' AND CAST(substring({text} FROM '^[0-9]{{4}}') AS integer)"
+            f" <= extract(year FROM CAST(:as_of AS timestamptz)) - {years}"
+        )
 
     # --- restriction -------------------------------------------------------------------------------------
 
-    def restrict(self) -> str:
-        """Lock the people of open cases and remember what stood there. Parameters: value, at, classes."""
+    def restrictions(self) -> Iterator[str]:
+        """Take the subjects of open cases out of use and remember what stood there. Parameters: value, at.
+
+        A person is restricted as the map says; a row is put in quarantine where the map says how.
+        """
         how = self.map.restriction
-        column = quote(how.column)
-        case_key = self._key_matches(how.table, "r", "c.subject_key", how.key)
-        again = " AND ".join(f"r.{quote(k)} = l.{quote(f'key_{i}')}" for i, k in enumerate(how.key))
-        keys = ", ".join(f"r.{quote(k)} AS {quote(f'key_{i}')}" for i, k in enumerate(how.key))
+        yield self._restrict("person", self.map.subject.table, how.table, how.key, how.column, literal(how.value))
+        done = set()
+        for source in columns(self.map):
+            quarantine = source.evidence.quarantine
+            if quarantine and source.table not in done:
+                done.add(source.table)
+                yield self._restrict(
+                    "row", source.table, source.table, self.key(source.table), quarantine.column,
+                    literal(quarantine.value),
+                )  # fmt: skip
+
+    def _restrict(
+        self, kind: str, subject_table: str, table: str, key: Sequence[str], column_name: str, value: str
+    ) -> str:
+        column = quote(column_name)
+        case_key = self.key_matches(table, "r", "c.subject_key", key)
+        again = " AND ".join(f"r.{quote(k)} = l.{quote(f'key_{i}')}" for i, k in enumerate(key))
+        keys = ", ".join(f"r.{quote(k)} AS {quote(f'key_{i}')}" for i, k in enumerate(key))
         return f"""
             WITH locked AS (
                 SELECT c.case_id, {keys}, CAST(r.{column} AS text) AS previous
-                FROM gov.minor_case AS c JOIN {quote_table(how.table)} AS r ON {case_key}
-                WHERE c.state = 'OPEN' AND c.subject_kind = 'person' AND c.class = ANY(CAST(:classes AS text[]))
+                FROM gov.minor_case AS c JOIN {quote_table(table)} AS r ON {case_key}
+                WHERE c.subject_kind = '{kind}' AND c.subject_table = {literal(subject_table)}
+                  AND c.restriction = 'HARD' AND c.restricted_at IS NULL AND c.state IN ('OPEN', 'IN_REVIEW')
                 FOR UPDATE OF r, c
             ),
             updated AS (
-                UPDATE {quote_table(how.table)} AS r SET {column} = :value FROM locked AS l
-                WHERE {again} AND r.{column} IS DISTINCT FROM :value
+                UPDATE {quote_table(table)} AS r SET {column} = {value} FROM locked AS l
+                WHERE {again} AND r.{column} IS DISTINCT FROM {value}
             )
-            UPDATE gov.minor_case AS c SET state = 'RESTRICTED', restricted_at = :at, restriction_previous = l.previous
+            UPDATE gov.minor_case AS c SET
+                state = CASE c.state WHEN 'OPEN' THEN 'RESTRICTED' ELSE c.state END,
+                restricted_at = :at, restriction_previous = l.previous
             FROM locked AS l WHERE c.case_id = l.case_id
         """
 
@@ -257,18 +411,16 @@ class Builder:
 
     # --- pieces ------------------------------------------------------------------------------------------
 
-    def _is_date(self, source: Source) -> bool:
-        return self._type(source.table, source.column) == "date"
+    def _created(self, source: EvidenceColumn) -> str:
+        if source.table == REPORTS:
+            return "t.reported_at"
+        created = self.map.tables[source.table].created_at
+        return f"t.{quote(created)}" if created else "NULL"
 
-    def _value(self, source: Source, alias: str) -> str:
-        """The value as text: ISO for dates, trimmed text otherwise."""
-        column = f"{alias}.{quote(source.column)}"
-        return f"to_char({column}, 'YYYY-MM-DD')" if self._is_date(source) else f"btrim(CAST({column} AS text))"
-
-    def _day(self, source: Source, alias: str) -> str:
+    def _day(self, source: EvidenceColumn, alias: str) -> str:
         """The day a clean value stands for, as ISO text, for counting; NULL for anything else."""
-        value = self._value(source, alias)
-        if self._is_date(source):
+        value = self.value(source, alias)
+        if source.evidence.path is None and self.type(source.table, source.column) == "date":
             return value
         year, first = f"right({value}, 4)", rf"lpad(substring({value} FROM '^([0-9]+)'), 2, '0')"
         second = rf"lpad(substring({value} FROM '^[0-9]+.([0-9]+)'), 2, '0')"
@@ -278,52 +430,27 @@ class Builder:
             f" WHEN {value} ~ '{NUMERIC}' THEN {year} || '-' || {month} || '-' || {day} END"
         )
 
-    def _type(self, table: str, column: str) -> str:
-        try:
-            return self.catalogue.tables[table].columns[column].type
-        except KeyError:
-            raise DataMapError(
-                f"the database has no {table}.{column}", where="data map", do="run `map check` and mend the map"
-            ) from None
 
-    def _key_array(self, table: str, alias: str, key: Sequence[str] = ()) -> str:
-        columns = key or self._key(table)
-        return "ARRAY[" + ", ".join(f"CAST({alias}.{quote(c)} AS text)" for c in columns) + "]"
-
-    def _key(self, table: str) -> tuple[str, ...]:
-        return self.map.subject.key if table == self.map.subject.table else self.map.tables[table].key
-
-    def _key_matches(self, table: str, alias: str, array: str, key: Sequence[str] = ()) -> str:
-        """``alias``'s key equals the text array, compared in the column's own type so that its index serves."""
-        return " AND ".join(
-            f"{alias}.{quote(c)} = CAST({array}[{i}] AS {self._type(table, c)})"
-            for i, c in enumerate(key or self._key(table), start=1)
-        )
-
-    def _to_subject(self, table: str) -> tuple[str, str]:
-        """JOINs from alias ``t`` of ``table`` to the subject table, and the subject's alias."""
-        here, parts = "t", []
-        for number, link in enumerate(self.map.path_to_subject(table), start=1):
-            there = f"p{number}"
-            parts.append(f"JOIN {quote_table(link.to)} AS {there} ON {self._linked(link, here, there)}")
-            here = there
-        return " ".join(parts), here
-
-    def _linked(self, link: Link, child: str, parent: str) -> str:
-        pairs = zip(link.columns, self.map.references_of(link), strict=True)
-        return " AND ".join(f"{child}.{quote(c)} = {parent}.{quote(r)}" for c, r in pairs)
-
-
-def _speaks(column: Column, name: str) -> str:
-    """Condition under which a counter-signal column says something."""
-    assert column.counter_signal is not None  # noqa: S101 - for the type checker
-    if not column.counter_signal.values:
-        return f"coalesce(btrim(CAST({name} AS text)), '') <> ''"
-    return f"CAST({name} AS text) IN ({', '.join(map(_literal, column.counter_signal.values))})"
-
-
-def _literal(text: str) -> str:
-    """A quoted SQL string for words of the data map. Colons are escaped: SQLAlchemy binds what follows one."""
-    if "\x00" in text or "\\" in text:
-        raise DataMapError("a word of the data map cannot be written in SQL", do="use plain text")
-    return "'" + text.replace("'", "''").replace(":", "\\:") + "'"
+def parameters(on: date, as_of: datetime, limits: Thresholds, defaults: frozenset[date]) -> dict[str, Any]:
+    """What the statements bind. ``on``: the civil date of judgement. ``defaults``: a source's placeholders."""
+    # One year on the safe side: what the pre-filter leaves out is adult in every time zone and leap rule.
+    horizon = date(on.year - limits.adult_age - 1, 1, 1)
+    oldest = date(on.year - limits.plausible_age.max, 1, 1)
+    return {
+        "as_of": as_of,
+        "adult_age": limits.adult_age,
+        "majority": limits.adult_age + 1,
+        "horizon": horizon,
+        "horizon_text": horizon.isoformat(),
+        "horizon_year": f"{horizon.year:04d}",
+        "oldest": oldest,
+        "oldest_text": oldest.isoformat(),
+        "oldest_year": f"{oldest.year:04d}",
+        "defaults": sorted(defaults),
+        "defaults_text": sorted(d.isoformat() for d in defaults),
+        "defaults_year": sorted({f"{d.year:04d}" for d in defaults}),
+        "free_text": freetext.prefilter_regex(),
+        "school_domain": school_regex(),
+        "pupil": PUPIL,
+        "payment": PAYMENT,
+    }
