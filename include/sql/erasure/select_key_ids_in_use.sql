@@ -31,4 +31,12 @@ FROM (
     WHERE closed_at IS NULL
 ) AS kept
 GROUP BY ref_key_id
+UNION ALL
+SELECT
+    'work_items',
+    key_id,
+    count(*)
+FROM gov.work_item
+WHERE sealed IS NOT NULL
+GROUP BY key_id
 ORDER BY 1, 2
