@@ -197,9 +197,9 @@ def test_only_the_languages_asked_for_are_read() -> None:
 # --- invariants ----------------------------------------------------------------------------------------------
 
 WORDS = st.sampled_from([
-    "I", "am", "I'm", "16", "15", "years", "old", "my", "son", "is", "not", "tengo", "años", "j'ai", "ans", "ich", "bin",
-    "Jahre", "alt", "sechzehn", "in", "Year", "11", "born", "2010", "\n", "  ", ".", ",", '"', "’", "and", "if", "mi",
-    "hija", "ma", "fille", "a", "9", "ß", "n\u0303", "İ", "🙂", "\x00",
+    "I", "am", "I'm", "16", "15", "years", "old", "my", "son", "is", "not", "tengo", "años", "j'ai", "ans", "ich",
+    "bin", "Jahre", "alt", "sechzehn", "in", "Year", "11", "born", "2010", "\n", "  ", ".", ",", '"', "’", "and", "if",
+    "mi", "hija", "ma", "fille", "a", "9", "ß", "n\u0303", "İ", "🙂", "\x00",
 ])  # fmt: skip
 TEXTS = st.one_of(st.text(max_size=60), st.lists(WORDS, max_size=14).map(" ".join))
 

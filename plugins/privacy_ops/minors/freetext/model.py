@@ -79,7 +79,7 @@ class Language:
     @cached_property
     def words(self) -> str:
         """The number words, the longest first, so that "dix-sept" is not read as "dix"."""
-        return "|".join(sorted(map(re.escape, self.numbers), key=len, reverse=True))
+        return "|".join(sorted(self.numbers, key=len, reverse=True))
 
     def expand(self, pattern: str) -> str:
         """``pattern`` with every ``<word>`` replaced by the language's piece. Raises KeyError for an unknown one."""
