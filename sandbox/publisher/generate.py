@@ -16,9 +16,11 @@ from sandbox.publisher.conference import write_conference
 from sandbox.publisher.database import Connection, connect
 from sandbox.publisher.learning import write_learning
 from sandbox.publisher.objects import Uploader, vendor_objects
-from sandbox.publisher.plants import REFERENCE_PEOPLE, Plant, Subject, planted_in, planted_tonight
+from sandbox.publisher.plants import REFERENCE_PEOPLE, Plant, planted_in, planted_tonight
 from sandbox.publisher.population import People, make_people, write_people
 from sandbox.publisher.rows import Ids, Rows
+from sandbox.publisher.shared import shared_objects
+from sandbox.publisher.subject import Subject
 from sandbox.publisher.support import write_support
 from sandbox.publisher.truth import add_subject, record_load
 from sandbox.publisher.web import write_mobile, write_web
@@ -205,9 +207,15 @@ def _write(
         add_subject(facts, plant, subject, batch.night)
     for position in range(len(batch.plants), batch.size, CONTROL_EVERY):
         facts.add("truth.control_subject", user_key=people.user_id[position])
+    if uploader:
+        for shared, user_keys in shared_objects(people):
+            people.objects.append(shared)
+            facts.add(
+                "truth.shared_object", bucket=shared.bucket, key=shared.key, user_keys=user_keys, night=batch.night
+            )
     for put in people.objects if uploader else ():
         for subject in subjects:
-            text = f"{put.key} {put.body}"
+            text = f"{put.key} {put.body!s}"
             if subject.user_id not in text and subject.email not in text:
                 continue
             facts.add(
@@ -229,7 +237,8 @@ def _write(
 def _plant(people: People, position: int, plant: Plant) -> Subject:
     subject = Subject(people, position)
     plant.make(subject)
-    if plant.expectation == "outside" and "created_at" not in subject.account:
+    # Whoever is not judged by a date of birth registered of late: nobody was a child when it was not asked.
+    if plant.expectation in {"review", "flag"} and "created_at" not in subject.account:
         subject.registered(people.anchor - timedelta(days=200))
     people.override(position, account=subject.account, profile=subject.profile)
     return subject

@@ -107,7 +107,7 @@ class Put:
 
     bucket: str
     key: str
-    body: str
+    body: str | bytes
     versions: int = 1
 
 
@@ -145,8 +145,10 @@ class Uploader:
 
     def _put(self, put: Put) -> None:
         for version in range(put.versions, 0, -1):
-            body = put.body if version == 1 else f"older version {version}\n{put.body}"
-            self._s3.put_object(Bucket=put.bucket, Key=put.key, Body=body.encode())
+            body = put.body if isinstance(put.body, bytes) else put.body.encode()
+            if version > 1:
+                body = f"older version {version}\n".encode() + body
+            self._s3.put_object(Bucket=put.bucket, Key=put.key, Body=body)
 
 
 def vendor_objects(anchor: date) -> list[Put]:

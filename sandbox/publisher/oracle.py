@@ -6,9 +6,11 @@ S3 listing. It shares no code with the jobs, and counts birthdays in its own way
 
 from __future__ import annotations
 
+import gzip
+import io
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -23,7 +25,7 @@ from sandbox.publisher.objects import client
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-Outcome = Literal["must_erase", "must_hold", "must_not_erase", "not_in_scope"]
+Outcome = Literal["must_erase", "must_hold", "must_review", "must_flag", "must_leave_alone"]
 
 SCHEMAS = (
     "core", "consent", "crm", "commerce", "learn", "web", "mobile", "feedback", "support", "events", "submissions",
@@ -54,14 +56,18 @@ def reaches_eighteen(born: date) -> date:
 def judge(expectation: str, dob_min: date | None, dob_max: date | None, hold: str | None, day: date) -> Outcome:
     """What must have become of a planted person on the London date ``day``."""
     if expectation == "never":
-        return "must_not_erase"
-    if expectation == "outside":
-        return "not_in_scope"
+        return "must_leave_alone"
+    if expectation == "flag":
+        return "must_flag"
+    if dob_max is not None and day >= reaches_eighteen(dob_max):
+        return "must_leave_alone"  # even the youngest that was stated is an adult
+    if expectation == "review":
+        return "must_review"
     if dob_min is None or dob_max is None:
         raise ValueError("a person to be judged has no date of birth in the truth")
     # Everybody born in the interval is a minor only if the eldest is.
     if day >= reaches_eighteen(dob_min):
-        return "must_not_erase"
+        return "must_review"
     return "must_hold" if hold in {"legal_hold", "access_request"} else "must_erase"
 
 
@@ -83,6 +89,7 @@ class Planted:
     signal: str
     canary: bool
     shared_email: bool
+    seen_as: str
     outcome: Outcome
 
 
@@ -93,13 +100,13 @@ def expected(
     day = london(as_of)
     with connect(truth_dsn) as truth:
         found = truth.execute(
-            "SELECT user_key, email, token, name, signal, canary, shared_email, expectation, dob_min, dob_max, hold "
-            "FROM truth.planted_subject WHERE publisher = %s AND (%s::integer IS NULL OR night = %s)",
+            "SELECT user_key, email, token, name, signal, canary, shared_email, seen_as, expectation, dob_min, dob_max,"
+            " hold FROM truth.planted_subject WHERE publisher = %s AND (%s::integer IS NULL OR night = %s)",
             (publisher, night, night),
         ).fetchall()
     return {
-        key: Planted(key, email or "", token, name, signal, canary, shared, judge(expectation, low, high, hold, day))
-        for key, email, token, name, signal, canary, shared, expectation, low, high, hold in found
+        key: Planted(key, email or "", token, name, signal, canary, shared, seen, judge(expectation, *born, hold, day))
+        for key, email, token, name, signal, canary, shared, seen, expectation, *born, hold in found
     }
 
 
@@ -120,16 +127,23 @@ def score(
     with connect(truth_dsn) as truth:
         before = _number(truth, "SELECT coalesce(sum(people), 0) FROM truth.load WHERE publisher = 'imp'")
         control = {k for (k,) in truth.execute("SELECT user_key FROM truth.control_subject")}
-        never_minor = {  # at the anchor of their own night: nobody who was a minor then is gone without reason
+        # At the anchor of their own night: nobody who was to be erased then is gone without reason.
+        erased_then = {
             key
             for key, expectation, low, high, hold, anchor in truth.execute(
                 "SELECT s.user_key, s.expectation, s.dob_min, s.dob_max, s.hold, l.anchor "
                 "FROM truth.planted_subject AS s JOIN truth.load AS l USING (publisher, night) "
                 "WHERE publisher = 'imp'"
             )
-            if judge(expectation, low, high, hold, anchor) == "must_not_erase"
+            if judge(expectation, low, high, hold, anchor) == "must_erase"
         }
         kept = truth.execute("SELECT table_name, column_name, value FROM truth.kept_row").fetchall()
+        own_rows = truth.execute(
+            "SELECT table_name, column_name, value, expectation FROM truth.planted_row "
+            "WHERE %s::integer IS NULL OR night = %s",
+            (night, night),
+        ).fetchall()
+        shared = truth.execute("SELECT bucket, key, user_keys FROM truth.shared_object").fetchall()
     with connect(dsn) as publisher:
         present = _present(publisher, [*everybody, *control])
         after = _number(publisher, "SELECT count(*) FROM core.user_account")
@@ -140,19 +154,37 @@ def score(
         rows = residual_rows(publisher, erase)
         identified = _number(publisher, RETAINED_WITH_IDENTITY, [v for t, _, v in kept if t == ORDERS])
         lost = [table for table, column, value in kept if not _exists(publisher, table, column, value)]
+        cases, questions = _cases(publisher), _questions(publisher)
+        rows_missed = [
+            f"{table} {expectation}"
+            for table, column, value, expectation in own_rows
+            if not _row_is(publisher, cases, table, column, value, expectation)
+        ]
     objects = residual_objects(object_settings, erase) if object_settings else {}
-
     gone = {key for key in everybody if key not in present}
-    outcomes = Counter(p.outcome for p in planted.values())
-    hold = [p for p in planted.values() if p.outcome == "must_hold"]
-    outside = [p for p in planted.values() if p.outcome == "not_in_scope"]
-    planted_adults_gone = {
-        k for k in gone if everybody[k].outcome == "must_not_erase" and (k in planted or k in never_minor)
-    }
+    lost_shared = lost_shared_rows(object_settings, shared, gone) if object_settings else 0
+
+    def of(outcome: Outcome) -> list[Planted]:
+        return [p for p in planted.values() if p.outcome == outcome]
+
+    hold, review, flag = of("must_hold"), of("must_review"), of("must_flag")
+    classes = {key: kind for (table, key), kind in cases.items() if table == "core.user_account"}
+    # Restricted: also by a case whose account is not locked (a source that cannot be trusted).
+    untouched = [p for p in everybody.values() if p.outcome in {"must_leave_alone", "must_flag"}]
+    stay = {"must_leave_alone", "must_flag", "must_review", "must_hold"}
+    planted_gone = {k for k in gone if everybody[k].outcome in stay and (k in planted or k not in erased_then)}
     # Everybody who is gone and was not planted is an ordinary adult.
     ordinary_gone = before - after - len(gone)
-    held_gone = sum(everybody[k].outcome == "must_hold" for k in gone)
-    wrongly = len(planted_adults_gone) + max(ordinary_gone, 0) + held_gone
+    held_gone = sum(everybody[k].outcome == "must_hold" for k in planted_gone)
+    wrongly_restricted = [p for p in untouched if p.user_key in restricted]
+    ordinary_restricted = len(restricted - everybody.keys())
+    released = [p for p in (*hold, *review) if p.user_key in present and p.user_key not in restricted]
+    found = [p for p in review if p.user_key in restricted and p.user_key in classes]
+    differs = [
+        p
+        for p in (*hold, *review)
+        if p.user_key in classes and classes[p.user_key] not in _CLASSES.get(p.seen_as or p.outcome, {p.seen_as})
+    ]
     return {
         "planted_confirmed": len(erase) + len(hold),
         "must_erase": len(erase),
@@ -162,9 +194,27 @@ def score(
         "erased_in_spite_of_hold": held_gone,
         "missed": sum(p.user_key in present for p in erase),
         "missed_by_name": _names(p for p in erase if p.user_key in present),
-        "wrongly_erased": wrongly,
-        "wrongly_erased_by_name": _names(everybody[k] for k in planted_adults_gone),
+        "wrongly_erased": len(planted_gone) + max(ordinary_gone, 0),
+        "wrongly_erased_by_name": _names(everybody[k] for k in planted_gone),
         "ordinary_adults_gone": ordinary_gone,
+        "suspected_planted": len(review),
+        "suspected_found": len(found),
+        "suspected_by_class": dict(sorted(Counter(classes[p.user_key] for p in found).items())),
+        "wrongly_released": len(released),
+        "wrongly_released_by_name": _names(released),
+        "wrongly_restricted": len(wrongly_restricted) + ordinary_restricted,
+        "wrongly_restricted_by_name": _names(wrongly_restricted),
+        "class_differs": len(differs),
+        "class_differs_by_name": _names(differs),
+        "flags_planted": len(flag),
+        "flags_found": sum(p.user_key in questions for p in flag),
+        "flags_missed_by_name": _names(p for p in flag if p.user_key not in questions),
+        "third_party_planted": sum(e == "quarantined" for *_, e in own_rows),
+        "child_rows_planted": sum(e == "gone" for *_, e in own_rows),
+        "rows_misjudged": len(rows_missed),
+        "rows_misjudged_by_table": dict(sorted(Counter(rows_missed).items())),
+        "review_queue": sum(kind not in _MACHINE for kind in cases.values()),
+        "review_queue_by_class": dict(sorted(Counter(k for k in cases.values() if k not in _MACHINE).items())),
         "control_sample": len(control),
         "control_sample_gone": len(control - present),
         "people_before": before,
@@ -173,18 +223,76 @@ def score(
         "residual_rows_by_table": rows,
         "residual_objects": sum(objects.values()),
         "residual_objects_by_bucket": objects,
+        "shared_rows_of_others_lost": lost_shared,
         "retained_with_identity": identified,
         "rows_of_others_lost": len(lost),
         "rows_of_others_lost_by_table": dict(Counter(lost)),
         "canaries": sum(p.canary for p in erase),
         "canaries_erased": sum(p.canary and p.user_key in gone for p in erase),
-        "must_not_erase": outcomes["must_not_erase"],
-        "not_in_scope": outcomes["not_in_scope"],
-        "not_in_scope_by_signal": dict(sorted(Counter(p.signal for p in outside).items())),
-        "not_in_scope_erased": _names(p for p in outside if p.user_key in gone),
+        "must_leave_alone": len(of("must_leave_alone")),
         "restricted": len(restricted),
-        "ordinary_adults_restricted": len(restricted - everybody.keys()),
+        "ordinary_adults_restricted": ordinary_restricted,
     }
+
+
+# What no run may leave behind, whoever is in the publisher.
+MUST_BE_ZERO = (
+    "missed",
+    "wrongly_erased",
+    "ordinary_adults_gone",
+    "erased_in_spite_of_hold",
+    "wrongly_released",
+    "wrongly_restricted",
+    "class_differs",
+    "rows_misjudged",
+    "residual_rows",
+    "residual_objects",
+    "retained_with_identity",
+    "rows_of_others_lost",
+    "shared_rows_of_others_lost",
+)
+
+# What a case may say of somebody whom people must see; and classes that a machine finishes by itself or only notes.
+_CLASSES = {
+    "must_review": {"SUSPECTED_MINOR", "INDETERMINATE"},
+    "must_hold": {"CONFIRMED_MINOR"},
+}
+_MACHINE = {"CONFIRMED_MINOR", "ADULT_NOW_COLLECTED_AS_MINOR"}
+
+
+def _cases(connection: Connection) -> dict[tuple[str, str], str]:
+    """Class of every open case, by table and first part of the key."""
+    if not _is_table(connection, "gov.minor_case"):
+        return {}
+    found = connection.execute(
+        "SELECT subject_table, subject_key[1], class FROM gov.minor_case "
+        "WHERE subject_key IS NOT NULL AND state NOT IN ('CLOSED', 'CLEARED')"
+    )
+    return {(table, key): kind for table, key, kind in found}
+
+
+def _questions(connection: Connection) -> set[str]:
+    """Accounts of which only a circumstance is noted."""
+    if not _is_table(connection, "gov.age_question"):
+        return set()
+    return {k for (k,) in connection.execute("SELECT subject_key[1] FROM gov.age_question WHERE class = 'WEAK_SIGNAL'")}
+
+
+def _is_table(connection: Connection, name: str) -> bool:
+    found = connection.execute("SELECT to_regclass(%s)", (name,)).fetchone()
+    return bool(found and found[0])
+
+
+def _row_is(
+    connection: Connection, cases: Mapping[tuple[str, str], str], table: str, column: str, value: str, what: str
+) -> bool:
+    """Whether a row that is a person of its own, or holds some, is what it must be."""
+    found = connection.execute(f"SELECT to_jsonb(t) FROM {table} AS t WHERE {column} = %s", (value,)).fetchall()  # noqa: S608
+    if what == "gone":
+        return not found
+    if what == "quarantined":
+        return bool(found) and all(row["scan_status"] == "quarantined" for (row,) in found)
+    return bool(found) and all((table, str(row["id"])) in cases for (row,) in found)
 
 
 def _names(people: Iterable[Planted]) -> dict[str, int]:
@@ -293,6 +401,7 @@ def residual_objects(settings: ObjectSettings, people: Iterable[Planted]) -> dic
 
 _OBJECT_EMAIL = re.compile(r"[\w.+-]+@[\w.-]*\w")
 _OBJECT_UUID = re.compile(_UUID)
+_GZIP, _PARQUET = b"\x1f\x8b", b"PAR1"
 
 
 def _mentions(text: str, keys: set[str], emails: set[str]) -> bool:
@@ -301,9 +410,30 @@ def _mentions(text: str, keys: set[str], emails: set[str]) -> bool:
     )
 
 
-def _body(s3: S3Client, bucket: str, key: str, version: str) -> str:
-    answer = s3.get_object(Bucket=bucket, Key=key, **({} if version == "null" else {"VersionId": version}))
-    return answer["Body"].read().decode("utf-8", "replace")
+def _body(s3: S3Client, bucket: str, key: str, version: str | None) -> str:
+    """The text of one version: unpacked, and of Parquet every value."""
+    answer = s3.get_object(Bucket=bucket, Key=key, **({} if version in {None, "null"} else {"VersionId": version}))  # type: ignore[arg-type]
+    raw = answer["Body"].read()
+    if raw.startswith(_GZIP):
+        raw = gzip.decompress(raw)
+    if raw.startswith(_PARQUET):
+        import pyarrow.parquet
+
+        rows = pyarrow.parquet.read_table(io.BytesIO(raw)).to_pylist()
+        return "\n".join(" ".join(map(str, row.values())) for row in rows)
+    return str(raw.decode("utf-8", "replace"))
+
+
+def lost_shared_rows(
+    settings: ObjectSettings, shared: Iterable[tuple[str, str, list[str]]], gone: Collection[str]
+) -> int:
+    """Rows of people who are still there that are missing from the objects that held them."""
+    s3 = client(settings)
+    lost = 0
+    for bucket, key, people in shared:
+        there = set(_OBJECT_UUID.findall(_body(s3, bucket, key, None).lower()))
+        lost += sum(person not in there for person in people if person not in gone)
+    return lost
 
 
 def undeclared_flows(truth_dsn: str) -> Mapping[str, str]:

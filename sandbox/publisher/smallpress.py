@@ -12,9 +12,9 @@ import numpy as np
 
 from sandbox.publisher import words
 from sandbox.publisher.database import Connection, connect
-from sandbox.publisher.plants import years_before
 from sandbox.publisher.rows import Rows
 from sandbox.publisher.schema import OWNER
+from sandbox.publisher.subject import years_before
 from sandbox.publisher.truth import record_load
 
 PUBLISHER = "smallpress"
@@ -73,7 +73,7 @@ def fill_smallpress(dsn: str, truth_dsn: str | None, *, seed: int, anchor: date)
             birthday, joined = plant[1], min(joined, anchor) if plant[3] is None else plant[3]
             facts.add(
                 "truth.planted_subject", publisher=PUBLISHER, user_key=f"{branch}/{number}", email=mail,
-                name=plant[0], signal="SIG-01", expectation=plant[2], in_first_scope=plant[2] == "judge",
+                name=plant[0], signal="SIG-01", expectation=plant[2],
                 dob_min=birthday, dob_max=birthday, canary=False, shared_email=False, night=0,
             )  # fmt: skip
         inviter = readers[int(rng.integers(0, i))] if i and rng.random() < 0.3 else (None, None)
@@ -121,11 +121,11 @@ def _planted(anchor: date) -> dict[int, tuple[str, date, str, date | None]]:
     """Position of the reader: plant, birthday, expectation, and the day of joining (None: any)."""
     recent = anchor - timedelta(days=200)
     found: dict[int, tuple[str, date, str, date | None]] = {
-        40 + 60 * k: ("minor_birthday", years_before(anchor, 12 + k % 5) - timedelta(days=20), "judge", recent)
+        40 + 60 * k: ("minor_birthday", years_before(anchor, 12 + k % 5) - timedelta(days=20), "stated", recent)
         for k in range(MINORS)
     }
-    found[15] = ("minor_turns_18_tomorrow", years_before(anchor + timedelta(days=1), 18), "judge", recent)
-    found[25] = ("adult_since_today", years_before(anchor, 18), "judge", recent)
+    found[15] = ("minor_turns_18_tomorrow", years_before(anchor + timedelta(days=1), 18), "stated", recent)
+    found[25] = ("adult_since_today", years_before(anchor, 18), "stated", recent)
     found[55] = ("placeholder_1900", date(1900, 1, 1), "never", None)
     found[65] = ("birthday_is_joining", recent, "never", recent)
     return found

@@ -6,8 +6,9 @@ from datetime import date
 
 from sandbox.publisher.database import Connection, connect
 from sandbox.publisher.objects import BUCKETS
-from sandbox.publisher.plants import Plant, Subject
+from sandbox.publisher.plants import Plant
 from sandbox.publisher.rows import Rows
+from sandbox.publisher.subject import Subject
 
 SCHEMA = """
 CREATE SCHEMA truth;
@@ -27,9 +28,10 @@ CREATE TABLE truth.planted_subject (
     token text,                     -- a word that nobody else's data holds
     name text NOT NULL,             -- the plant
     signal text NOT NULL,
-    expectation text NOT NULL CHECK (expectation IN ('judge', 'never', 'outside')),
-    in_first_scope boolean NOT NULL,
-    dob_min date,
+    expectation text NOT NULL CHECK (expectation IN ('stated', 'review', 'flag', 'never')),
+    seen_as text NOT NULL DEFAULT '',  -- class of a case that people decide; empty: the rules allow more than one
+    reporter text,                  -- who told us about this person
+    dob_min date,                   -- all that was stated may mean
     dob_max date,
     hold text CHECK (hold IN ('legal_hold', 'access_request', 'unverified_request')),
     canary boolean NOT NULL,
@@ -43,6 +45,20 @@ CREATE TABLE truth.kept_row (       -- rows that stay when the planted person go
     table_name text NOT NULL,
     column_name text NOT NULL,
     value text NOT NULL
+);
+CREATE TABLE truth.planted_row (    -- rows that are people of their own, or hold some
+    user_key text NOT NULL,         -- the account that they hang on, which is left alone
+    table_name text NOT NULL,
+    column_name text NOT NULL,
+    value text NOT NULL,
+    expectation text NOT NULL CHECK (expectation IN ('gone', 'reviewed', 'quarantined')),
+    night integer NOT NULL
+);
+CREATE TABLE truth.shared_object (  -- objects that hold rows of many people
+    bucket text NOT NULL,
+    key text NOT NULL,
+    user_keys text[] NOT NULL,      -- whose rows it held
+    night integer NOT NULL
 );
 CREATE TABLE truth.planted_object (
     user_key text NOT NULL,
@@ -102,7 +118,8 @@ def add_subject(rows: Rows, plant: Plant, subject: Subject, night: int) -> None:
         name=plant.name,
         signal=plant.signal,
         expectation=plant.expectation,
-        in_first_scope=plant.expectation == "judge",
+        seen_as=plant.seen_as,
+        reporter=subject.reporter,
         dob_min=low,
         dob_max=high,
         hold=subject.hold,
@@ -110,5 +127,15 @@ def add_subject(rows: Rows, plant: Plant, subject: Subject, night: int) -> None:
         shared_email=subject.shared_email,
         night=night,
     )
+    for table, column, value, expectation in subject.rows_expected:
+        rows.add(
+            "truth.planted_row",
+            user_key=subject.user_id,
+            table_name=table,
+            column_name=column,
+            value=value,
+            expectation=expectation,
+            night=night,
+        )
     for table, column, value in subject.kept:
         rows.add("truth.kept_row", user_key=subject.user_id, table_name=table, column_name=column, value=value)

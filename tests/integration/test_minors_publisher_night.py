@@ -35,14 +35,8 @@ def test_a_night_erases_exactly_whom_the_oracle_names(publisher: Sandbox) -> Non
     assert found["must_erase"] == found["erased"] > 0
     assert found["canaries"] == found["canaries_erased"] == 1
     assert found["held"] == found["held_and_restricted"] == facts["plan"]["held"] == 2
-    for count in (
-        "missed",
-        "wrongly_erased",
-        "ordinary_adults_gone",
-        "erased_in_spite_of_hold",
-        "residual_rows",
-        "residual_objects",
-        "retained_with_identity",
-        "rows_of_others_lost",
-    ):
-        assert found[count] == 0, count
+    assert found["suspected_planted"] == found["suspected_found"] > 20
+    assert found["flags_planted"] == found["flags_found"] == 4
+    assert found["third_party_planted"] == 1
+    assert found["child_rows_planted"] == 2
+    assert {name: found[name] for name in oracle.MUST_BE_ZERO if found[name]} == {}

@@ -307,9 +307,16 @@ def wanted(made: Made) -> list[oracle.Planted]:
 
 def test_before_any_run_everything_is_missed_and_nothing_wrong(filled: Made) -> None:
     scored = oracle.score(filled.truth, filled.dsn, None, AS_OF)
-    assert scored["missed"] == scored["must_erase"] == 15
+    assert scored["missed"] == scored["must_erase"] == 25
     assert scored["held"] == 2
     assert scored["erased"] == scored["wrongly_erased"] == scored["rows_of_others_lost"] == 0
+    assert scored["wrongly_released"] == scored["held"] + scored["suspected_planted"]
+    assert scored["suspected_found"] == scored["flags_found"] == scored["wrongly_restricted"] == 0
+    assert scored["rows_misjudged_by_table"] == {
+        "core.guardian_contact reviewed": 1,
+        "events.attendee gone": 2,
+        "submissions.submission_file quarantined": 1,
+    }
     assert scored["residual_rows"] > 100
     assert scored["people_before"] == scored["people_after"] == PEOPLE
 
@@ -374,6 +381,21 @@ def test_one_person_too_many_is_found(publisher: Made, who: str) -> None:
     assert scored["erased_in_spite_of_hold"] == (who == "held")
 
 
+@pytest.mark.parametrize("who", ["ordinary", "medical_student", "school_staff"])
+def test_a_restriction_without_reason_is_found(publisher: Made, who: str) -> None:
+    with connect(publisher.truth) as truth:
+        victim = truth.execute(
+            "SELECT user_key FROM truth.planted_subject WHERE name = %s UNION ALL "
+            "(SELECT user_key FROM truth.control_subject WHERE %s = 'ordinary' LIMIT 1)",
+            (who, who),
+        ).fetchone()
+    with connect(publisher.dsn) as connection:
+        connection.execute("UPDATE core.user_account SET status = 'restricted' WHERE user_id = %s::uuid", victim)
+    scored = oracle.score(publisher.truth, publisher.dsn, None, AS_OF)
+    assert scored["wrongly_restricted"] == 1
+    assert scored["ordinary_adults_restricted"] == (who == "ordinary")
+
+
 def test_a_lost_reply_of_somebody_else_is_found(publisher: Made) -> None:
     with connect(publisher.truth) as truth:
         reply = truth.execute("SELECT value FROM truth.kept_row WHERE table_name = 'feedback.comment'").fetchone()
@@ -400,7 +422,7 @@ def test_who_turns_eighteen_tomorrow_is_judged_at_the_runs_as_of(filled: Made) -
         return next(p.outcome for p in planted if p.name == "minor_turns_18_tomorrow")
 
     assert outcome(datetime(2026, 11, 22, 23, 59, tzinfo=UTC)) == "must_erase"
-    assert outcome(datetime(2026, 11, 23, 0, 0, tzinfo=UTC)) == "must_not_erase"
+    assert outcome(datetime(2026, 11, 23, 0, 0, tzinfo=UTC)) == "must_leave_alone"
 
 
 # --- further nights -----------------------------------------------------------------------------------------------
