@@ -60,7 +60,7 @@ def erase_objects(
         total["plans"] += 1
         try:
             with _Work(workspace, store, plan, now, pause) as work:
-                total += work.whole(again=again)
+                total.update(work.whole(again=again))
         except (StoreRefused, StoreUnavailable, PlanChanged) as error:
             errors.append(error)
     try:
