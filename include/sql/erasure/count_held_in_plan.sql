@@ -12,7 +12,7 @@ SELECT
             SELECT 1 FROM gov.dsr_request AS d
             WHERE
                 d.subject_ref = any(p.subject_refs) AND d.type = 'ACCESS'
-                AND d.identity_verified_at IS NOT NULL AND d.closed_at IS NULL
+                AND d.identity_verified_at IS NOT NULL AND d.closed_at IS NULL AND d.sealed_at IS NULL
         )
     ) AS access_requests
 FROM gov.erasure_plan_case AS p

@@ -7,11 +7,11 @@ WITH recent AS (
         c.feed
     FROM gov.minor_case AS c
     WHERE
-        c.class = 'CONFIRMED_MINOR'
+        (c.class = 'CONFIRMED_MINOR' OR c.decision = 'CONFIRMED')
         AND c.returned_of IS NULL -- shown to be an erased person's by its keyed reference: no feed can make these up
         AND c.discovered_at <= :as_of
         AND (
-            c.discovered_at > :as_of - make_interval(hours => :window_hours)
+            coalesce(c.decided_at, c.discovered_at) > :as_of - make_interval(hours => :window_hours)
             OR EXISTS (
                 SELECT 1 FROM gov.erasure_plan_case AS pc
                 INNER JOIN gov.erasure_plan AS p ON pc.plan_id = p.plan_id
@@ -21,20 +21,23 @@ WITH recent AS (
         AND NOT EXISTS (SELECT 1 FROM gov.canary AS k WHERE k.subject_ref = c.subject_ref)
 ),
 
-earlier AS (
-    SELECT
+earlier AS ( -- one per day, whichever job found the cases: a run that an intake asked for is no night of its own
+    SELECT DISTINCT ON (CAST(r.as_of AT TIME ZONE 'UTC' AS date))
         r.run_id,
-        count(c.case_id) AS cases
+        (
+            SELECT count(*) FROM gov.minor_case AS c
+            WHERE
+                (c.class = 'CONFIRMED_MINOR' OR c.decision = 'CONFIRMED')
+                AND c.discovered_at <= r.as_of
+                AND c.discovered_at > r.as_of - make_interval(hours => :window_hours)
+                AND NOT EXISTS (SELECT 1 FROM gov.canary AS k WHERE k.subject_ref = c.subject_ref)
+        ) AS cases
     FROM gov.run AS r
-    LEFT JOIN gov.minor_case AS c
-        ON
-            r.run_id = c.opened_by_run AND c.class = 'CONFIRMED_MINOR'
-            AND NOT EXISTS (SELECT 1 FROM gov.canary AS k WHERE k.subject_ref = c.subject_ref)
     WHERE
         r.dag_id = (SELECT t.dag_id FROM gov.run AS t WHERE t.run_id = :run_id)
         AND r.run_id <> :run_id AND NOT r.dry_run AND r.run_type <> 'backfill'
         AND r.as_of < :as_of AND r.as_of >= :as_of - make_interval(days => :median_days)
-    GROUP BY r.run_id
+    ORDER BY CAST(r.as_of AT TIME ZONE 'UTC' AS date), r.as_of DESC
 )
 
 SELECT

@@ -1,16 +1,15 @@
--- Purpose: confirmed cases that wait for erasure, with the keys that their references are made of.
--- Parameters: as_of, run_id. Grain: case. Idempotency: reads only.
+-- Purpose: cases that wait for erasure, with the keys that their references are made of.
+-- Parameters: as_of, now, run_id. Grain: case. Idempotency: reads only.
 -- A replay after a restore erases what came back and nothing else.
 SELECT
-    case_id,
-    subject_kind,
-    subject_table,
-    subject_key
-FROM gov.minor_case
+    c.case_id,
+    c.subject_kind,
+    c.subject_table,
+    c.subject_key
+FROM gov.minor_case AS c
+INNER JOIN gov.erasable_case AS e ON c.case_id = e.case_id
 WHERE
-    class = 'CONFIRMED_MINOR'
-    AND subject_key IS NOT NULL
-    AND discovered_at <= :as_of
-    AND (returned_of IS NOT NULL OR NOT cast(:run_id AS text) LIKE 'restore\_replay/%')
-    AND (state IN ('RESTRICTED', 'ON_HOLD') OR (subject_kind = 'row' AND state = 'OPEN'))
-ORDER BY case_id
+    c.discovered_at <= :as_of
+    AND (c.erase_after IS NULL OR c.erase_after <= :now)
+    AND (c.returned_of IS NOT NULL OR NOT cast(:run_id AS text) LIKE 'restore\_replay/%')
+ORDER BY c.case_id

@@ -5,6 +5,7 @@ WITH planned AS (
         c.case_id,
         c.class,
         c.state,
+        c.decision,
         c.subject_kind,
         c.subject_ref
     FROM gov.erasure_plan_case AS p
@@ -23,9 +24,13 @@ SELECT
     (SELECT count(*) FROM planned) AS cases,
     (
         SELECT count(*) FROM gov.minor_case AS c
+        INNER JOIN gov.erasable_case AS e ON c.case_id = e.case_id
         WHERE
-            c.class = 'CONFIRMED_MINOR' AND c.subject_key IS NOT NULL AND c.discovered_at <= :as_of
-            AND (c.state = 'RESTRICTED' OR (c.subject_kind = 'row' AND c.state = 'OPEN'))
+            c.state <> 'ON_HOLD' AND c.discovered_at <= :as_of
+            AND (
+                c.erase_after IS NULL
+                OR c.erase_after <= (SELECT p.frozen_at FROM gov.erasure_plan AS p WHERE p.plan_id = :plan_id)
+            )
             AND (c.returned_of IS NOT NULL OR NOT cast(:run_id AS text) LIKE 'restore\_replay/%')
             AND NOT EXISTS (SELECT 1 FROM planned AS p WHERE p.case_id = c.case_id)
             AND NOT EXISTS (SELECT 1 FROM suspect AS s WHERE s.case_id = c.case_id)
@@ -33,8 +38,13 @@ SELECT
     (
         SELECT count(*) FROM planned AS p
         WHERE
-            p.class <> 'CONFIRMED_MINOR'
-            OR NOT (p.state = 'RESTRICTED' OR (p.subject_kind = 'row' AND p.state = 'OPEN'))
+            NOT coalesce(
+                (p.decision = 'CONFIRMED' AND p.state = 'DECIDED')
+                OR (
+                    p.class = 'CONFIRMED_MINOR' AND p.decision IS NULL
+                    AND (p.state = 'RESTRICTED' OR (p.subject_kind = 'row' AND p.state = 'OPEN'))
+                ), false
+            )
     ) AS not_allowed,
     (SELECT count(*) FROM planned AS p INNER JOIN suspect AS s ON p.case_id = s.case_id) AS from_suspect_source,
     (
@@ -48,6 +58,10 @@ SELECT
         SELECT count(*) FROM gov.erasure_row AS r
         WHERE r.plan_id = :plan_id AND NOT EXISTS (SELECT 1 FROM planned AS p WHERE p.case_id = r.case_id)
     ) AS rows_without_case,
+    (
+        SELECT count(*) FROM gov.legal_hold AS h
+        WHERE h.released_at IS NULL AND h.review_on < CAST(:as_of AS date)
+    ) AS holds_overdue,
     (
         SELECT CASE WHEN g.verdict IN ('pass', 'warn') THEN 0 ELSE 1 END FROM gov.gate_result AS g
         WHERE g.run_id = :run_id AND g.gate = CASE

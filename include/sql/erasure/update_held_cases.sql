@@ -4,6 +4,7 @@ UPDATE gov.minor_case AS c SET
     state = CASE
         WHEN h.legal_hold OR h.access_request THEN 'ON_HOLD'
         WHEN c.state <> 'ON_HOLD' THEN c.state
+        WHEN c.decision = 'CONFIRMED' THEN 'DECIDED'
         WHEN c.restricted_at IS NULL THEN 'OPEN'
         ELSE 'RESTRICTED'
     END

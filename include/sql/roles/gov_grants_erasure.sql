@@ -8,3 +8,14 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON gov.erasure_rewrite_case TO privacy_eras
 
 -- Entries written ahead of an erasure that did not happen are taken back.
 GRANT DELETE ON gov.suppression_entry TO privacy_erase;
+
+GRANT SELECT ON gov.erasable_case TO privacy_erase, privacy_detect;
+
+-- Holds and requests are entered by staff through the command line, under the duty that restricts and never erases.
+GRANT INSERT ON gov.legal_hold, gov.dsr_request TO privacy_detect;
+
+GRANT UPDATE (released_at) ON gov.legal_hold TO privacy_detect;
+
+GRANT UPDATE (
+    identity_verified_at, closed_at, sealed_at, sealed_approver, seal_bucket, seal_key, seal_sha256, seal_destroyed_at
+) ON gov.dsr_request TO privacy_detect;

@@ -63,7 +63,15 @@ def plan_suite(limits: Thresholds) -> Suite:
                 "look at gov.return_finding: the row no longer carries an identifier of the case; settle it by hand",
             ),
             _none("G-22", "No legal hold", "legal_holds", replan),
-            _none("G-23", "No open access request of a verified person", "access_requests", replan),
+            _none(
+                "G-23", "No access request of a verified person whose answer is not sealed", "access_requests", replan
+            ),
+            _warn(
+                "G-22-REVIEW",
+                "Every hold was reviewed in time",
+                "holds_overdue",
+                "whoever approved the hold reviews it: release it, or place it anew; nothing releases it by itself",
+            ),
             _none(
                 "G-04-SUSPECT",
                 "No case stands on a source that was not trusted tonight",

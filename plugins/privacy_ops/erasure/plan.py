@@ -18,7 +18,7 @@ from sqlalchemy import Connection, text
 
 from privacy_ops import pseudonyms, runs
 from privacy_ops.datamap import catalogue, check
-from privacy_ops.erasure import breaker, objects_plan
+from privacy_ops.erasure import breaker, objects_plan, withdrawal
 from privacy_ops.erasure.builder import Builder
 from privacy_ops.errors import DataMapError, UserError
 from privacy_ops.runs import Run
@@ -136,9 +136,10 @@ def _make(connection: Connection, workspace: Workspace, run: Run, now: datetime)
         return _summary(connection, known)
     builder = Builder(workspace.data_map, covered_catalogue(connection, workspace))
     for row in connection.execute(statement("erasure", "void_unexecuted_plans")).all():
+        withdrawal.withdraw(connection, row.plan_id, now=now)
         forget(connection, row.plan_id)
     connection.execute(statement("erasure", "delete_void_rewrites"))
-    held = _hold(connection, workspace, run)
+    held = _hold(connection, workspace, run, now)
     plan_id = uuid4()
     connection.execute(
         statement("erasure", "insert_plan"), {"plan_id": plan_id, "run_id": run.run_id, "at": now, "as_of": run.as_of}
@@ -181,10 +182,11 @@ def covered_catalogue(connection: Connection, workspace: Workspace) -> catalogue
     return live
 
 
-def _hold(connection: Connection, workspace: Workspace, run: Run) -> dict[str, int]:
+def _hold(connection: Connection, workspace: Workspace, run: Run, now: datetime) -> dict[str, int]:
     """Fill ``eligible`` and ``held``, set the cases' states, and count."""
     connection.execute(statement("erasure", "create_eligible_table"))
-    rows = connection.execute(statement("erasure", "select_eligible_cases"), {"as_of": run.as_of, "run_id": run.run_id})
+    these = {"as_of": run.as_of, "now": now, "run_id": run.run_id}
+    rows = connection.execute(statement("erasure", "select_eligible_cases"), these)
     copy_rows(connection, "eligible", ("case_id", "subject_refs"), _references(rows, workspace))
     connection.execute(statement("erasure", "create_held_table"))
     connection.execute(statement("erasure", "update_held_cases"))

@@ -11,7 +11,12 @@ from datetime import date, datetime
 from sqlalchemy import Connection, text
 
 from privacy_ops import pseudonyms
+from privacy_ops.errors import UserError
 from privacy_ops.settings import Settings
+from privacy_ops.stores.objects import ObjectStore
+
+HOLD_REVIEW_DAYS = 90
+SAFEGUARDING_REVIEW_DAYS = 1
 
 
 def place_hold(
@@ -26,8 +31,17 @@ def place_hold(
 ) -> int:
     """Suspend the erasure of one person (legal claim, safeguarding); returns the hold's id.
 
-    basis: a code. approver: the role or login that answers for it. Reviewed on ``review_on`` at the latest.
+    basis: a code. approver: the role or login that answers for it. Reviewed on ``review_on`` at the latest: 90 days
+    after it was placed, and the next day where a child's safety is at stake (hours, not days, is the aim). A review
+    that is late is a finding of every plan; nothing releases a hold by itself. Raises UserError.
     """
+    longest = SAFEGUARDING_REVIEW_DAYS if basis == "SAFEGUARDING" else HOLD_REVIEW_DAYS
+    if not approver.strip():
+        raise UserError("a hold needs somebody who answers for it", where=f"hold {basis}", do="name the approver")
+    if not 0 <= (review_on - now.date()).days <= longest:
+        raise UserError(
+            f"a hold for {basis} is reviewed within {longest} days", where=f"hold {basis}", do="name an earlier date"
+        )
     reference = pseudonyms.reference(settings.keys, "ledger", pseudonyms.subject_text(user_key))
     return int(
         connection.execute(
@@ -82,6 +96,52 @@ def open_access_request(
             },
         ).scalar_one()
     )
+
+
+def seal_access_request(
+    connection: Connection, request_id: int, *, bucket: str, key: str, sha256: str, approver: str, now: datetime
+) -> None:
+    """Record that the answer to a verified person's request lies encrypted in the object store: the data may go.
+
+    approver: who answers for this way. Raises UserError unless the request is open and its person verified.
+    """
+    done = connection.execute(
+        text(
+            "UPDATE gov.dsr_request SET sealed_at = :now, sealed_approver = :approver, seal_bucket = :bucket,"
+            " seal_key = :key, seal_sha256 = :sha WHERE request_id = :r AND type = 'ACCESS' AND closed_at IS NULL"
+            " AND identity_verified_at IS NOT NULL AND sealed_at IS NULL"
+        ),
+        {"now": now, "approver": approver, "bucket": bucket, "key": key, "sha": sha256, "r": request_id},
+    ).rowcount
+    if not done:
+        raise UserError(
+            "there is no open access request of a verified person without a sealed answer",
+            where=f"request {request_id}",
+            do="verify the person first; an unverified request delays no erasure and needs no seal",
+        )
+
+
+def deliver_access_request(connection: Connection, store: ObjectStore, request_id: int, *, now: datetime) -> int:
+    """Close a request whose answer was handed over, and destroy the sealed answer; returns how many versions went.
+
+    Raises UserError when no sealed answer waits; StoreRefused, StoreUnavailable: the request stays open.
+    """
+    row = connection.execute(
+        text(
+            "SELECT seal_bucket, seal_key FROM gov.dsr_request"
+            " WHERE request_id = :r AND sealed_at IS NOT NULL AND closed_at IS NULL FOR UPDATE"
+        ),
+        {"r": request_id},
+    ).one_or_none()
+    if row is None:
+        raise UserError("no sealed answer waits for delivery", where=f"request {request_id}", do="seal it first")
+    versions = list(store.versions(row.seal_bucket, row.seal_key, exact=True))
+    store.delete_versions(row.seal_bucket, versions)
+    connection.execute(
+        text("UPDATE gov.dsr_request SET closed_at = :now, seal_destroyed_at = :now WHERE request_id = :r"),
+        {"now": now, "r": request_id},
+    )
+    return len(versions)
 
 
 def register_canary(

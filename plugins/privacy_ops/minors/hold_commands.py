@@ -1,0 +1,94 @@
+"""Commands of staff: suspend an erasure, and answer a verified person's access request before it goes ahead."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from privacy_ops import settings as configuration
+from privacy_ops.minors import holds
+from privacy_ops.workspace import Workspace
+
+hold_app = typer.Typer(no_args_is_help=True, help="Legal and safeguarding holds.")
+request_app = typer.Typer(no_args_is_help=True, help="Access requests that an erasure has to wait for.")
+
+Person = Annotated[list[str], typer.Option("--person", help="The person's key, one value per key column.")]
+
+
+def _workspace() -> Workspace:
+    return Workspace.load(configuration.from_environment())
+
+
+@hold_app.command("place")
+def place(
+    person: Person,
+    basis: Annotated[str, typer.Option(help="A code, such as LEGAL_CLAIM or SAFEGUARDING.")],
+    approver: Annotated[str, typer.Option(help="Who answers for the hold.")],
+    review_on: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="When it is reviewed at the latest.")],
+) -> None:
+    """Suspend the erasure of one person. Restriction stays."""
+    workspace, now = _workspace(), datetime.now(UTC)
+    day = date(review_on.year, review_on.month, review_on.day)
+    with workspace.database("detect").transaction() as connection:
+        number = holds.place_hold(
+            connection, workspace.settings, tuple(person), basis=basis, approver=approver, now=now, review_on=day
+        )
+    typer.echo(f"hold {number} stands; review it by {day}")
+
+
+@hold_app.command("release")
+def release(hold_id: int) -> None:
+    """End a hold: the next plan takes the case up."""
+    with _workspace().database("detect").transaction() as connection:
+        holds.release_hold(connection, hold_id, now=datetime.now(UTC))
+    typer.echo(f"hold {hold_id} is released")
+
+
+@request_app.command("open")
+def open_request(person: Person, verified: Annotated[bool, typer.Option(help="Their identity is proven.")]) -> None:
+    """Record an access request. Only a verified one suspends an erasure."""
+    workspace = _workspace()
+    with workspace.database("detect").transaction() as connection:
+        number = holds.open_access_request(
+            connection, workspace.settings, tuple(person), received_at=datetime.now(UTC), verified=verified
+        )
+    typer.echo(f"request {number} is open")
+
+
+@request_app.command("seal")
+def seal(
+    request_id: int,
+    answer: Annotated[Path, typer.Option(exists=True, dir_okay=False, help="The encrypted answer.")],
+    approver: Annotated[str, typer.Option(help="Who answers for erasing while the request runs.")],
+    bucket: Annotated[str, typer.Option(help="Where the answer is kept until it is delivered.")],
+) -> None:
+    """Keep the encrypted answer, and let the erasure go ahead."""
+    import hashlib
+
+    workspace = _workspace()
+    body = answer.read_bytes()
+    key = f"access-requests/{request_id}"
+    workspace.objects().put(bucket, key, body)
+    with workspace.database("detect").transaction() as connection:
+        holds.seal_access_request(
+            connection,
+            request_id,
+            bucket=bucket,
+            key=key,
+            sha256=hashlib.sha256(body).hexdigest(),
+            approver=approver,
+            now=datetime.now(UTC),
+        )
+    typer.echo(f"the answer to request {request_id} is sealed; the next plan takes the case up")
+
+
+@request_app.command("deliver")
+def deliver(request_id: int) -> None:
+    """The answer was handed over: destroy the sealed copy and close the request."""
+    workspace = _workspace()
+    with workspace.database("detect").transaction() as connection:
+        gone = holds.deliver_access_request(connection, workspace.objects(), request_id, now=datetime.now(UTC))
+    typer.echo(f"request {request_id} is closed; {gone} versions of the sealed answer are destroyed")
