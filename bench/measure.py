@@ -22,8 +22,9 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+from privacy_ops.settings import ObjectSettings
 
-from bench import erasing, world
+from bench import erasing, objects, world
 from bench.world import World
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
@@ -183,6 +184,24 @@ def measure_erasure(small: World, large: World, results: Results, group: int) ->
         )
 
 
+def measure_objects(settings: ObjectSettings, results: Results) -> None:
+    """Object versions our way, with proof, beside a bare boto3 loop without one."""
+    found = objects.measure(settings)
+    results.ratio(
+        "erasing object versions / bare boto3 batch loop",
+        found.ratio,
+        1.2,
+        f"list, delete, list again / list, delete: {objects.KEYS} keys of {objects.VERSIONS} versions and a folder of "
+        f"{objects.FOLDER:,}; alone {found.ours_keys / found.bare_keys:.2f} and "
+        f"{found.ours_folder / found.bare_folder:.2f}",
+    )
+    results.line(
+        "erasing a thousand object versions, of many keys / of one folder",
+        f"{seconds(found.ours_keys)} / {seconds(found.ours_folder)}; "
+        f"by hand {seconds(found.bare_keys)} / {seconds(found.bare_folder)}",
+    )
+
+
 def measure_transfers(results: Results) -> None:
     """Judging flows is pure: one flow to every territory, under both regimes."""
     from privacy_ops.settings import home_directory
@@ -252,6 +271,7 @@ def run(people: int, events: int, say: Callable[[str], None] = print) -> Results
     today = world.now().date()
     results = Results(people, events)
     with world.stores() as (server, object_settings):
+        measure_objects(object_settings, results)
         world.fresh_buckets(object_settings)
         small = world.make(server, object_settings, "small", today)
         # Each has an evidence bucket of its own: a ledger is copied into one place only.
