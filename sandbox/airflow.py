@@ -13,6 +13,7 @@ from collections.abc import Mapping
 
 from privacy_ops.settings import DUTIES, ObjectSettings
 
+from sandbox import processors
 from sandbox.postgres import HOST
 from sandbox.processes import Processes
 from sandbox.state import PEOPLE, PROJECT, State, keys, write_private
@@ -46,6 +47,7 @@ def project_environment(state: State, objects: ObjectSettings, database: str = "
         "PRIVACY_OPS_S3_ACCESS_KEY": objects.access_key or "",
         "PRIVACY_OPS_S3_SECRET_KEY": objects.secret_key or "",
         "PRIVACY_OPS_S3_REGION": objects.region,
+        "PRIVACY_OPS_DOWNSTREAM_REGISTRY": str(processors.registry(state.var)),
         "PRIVACY_OPS_REVIEWERS": ",".join(p.name for p in PEOPLE if p.duty == "privacy reviewer"),
         "PRIVACY_OPS_PRIVACY_LEADS": ",".join(p.name for p in PEOPLE if p.duty == "privacy lead"),
         **{f"PRIVACY_OPS_DSN_{duty.upper()}": _url(state, role(duty), database) for duty in DUTIES},

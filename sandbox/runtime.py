@@ -26,12 +26,13 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from sandbox import airflow, objects, provision
+from sandbox import airflow, objects, processors, provision
 from sandbox.airflow import AirflowError
 from sandbox.airflow_api import AirflowApi, ApiError
 from sandbox.objects import ObjectsError
 from sandbox.postgres import PortTaken, PostgresError, PostgresServer, free_port, port_is_free
 from sandbox.processes import MARK, Processes
+from sandbox.processors import ProcessorsError
 from sandbox.provision import SEED, Publisher
 from sandbox.publisher import generate
 from sandbox.publisher.schema import today_in_london
@@ -44,13 +45,14 @@ POOL = "privacy_destructive"
 # Who listens on which port, to know whether a saved port is taken by us.
 LISTENERS = {
     "objects": objects.PROCESS,
+    "processors": processors.PROCESS,
     "airflow": airflow.API,
     "scheduler_health": airflow.SCHEDULER,
     "worker_logs": airflow.SCHEDULER,
     "trigger_logs": airflow.TRIGGERER,
 }
 
-FAILURES = (PostgresError, ObjectsError, AirflowError, ApiError, PrivacyOpsError, TimeoutError)
+FAILURES = (PostgresError, ObjectsError, ProcessorsError, AirflowError, ApiError, PrivacyOpsError, TimeoutError)
 
 
 class Runtime:
@@ -161,6 +163,9 @@ class Runtime:
         with self._step("S3 endpoint") as done:
             self._on_free_port("objects", self._start_objects)
             done(self.object_settings.endpoint_url or "")
+        with self._step("made-up processors") as done:
+            self._on_free_port("processors", self._start_processors)
+            done(f"127.0.0.1:{self.state.ports['processors']}")
 
     def _start_postgres(self, port: int) -> None:
         self.server.port = port
@@ -168,6 +173,10 @@ class Runtime:
 
     def _start_objects(self, port: int) -> None:
         objects.start(self.processes, port, self._environment())
+
+    def _start_processors(self, port: int) -> None:
+        processors.start(self.processes, port, self._environment())
+        processors.write_registry(self.var, port)
 
     def _on_free_port(self, name: str, start: Callable[[int], None]) -> None:
         """Start on the chosen port; on the next free one when somebody was faster between our look and the start."""

@@ -23,6 +23,7 @@ PREFERRED_PORTS = {
     "airflow": 8080,
     "postgres": 54320,
     "objects": 54400,
+    "processors": 54480,
     "scheduler_health": 8974,
     "worker_logs": 8793,
     "trigger_logs": 8794,
