@@ -47,6 +47,8 @@ for name, sub in (
     ("hold", hold_commands.hold_app), ("request", hold_commands.request_app),
 ):  # fmt: skip
     app.add_typer(sub, name=name)
+app.command("restore-replay")(return_commands.restore_replay)
+app.command("restore-ready")(return_commands.restore_ready)
 
 MapOption = Annotated[
     Path | None, typer.Option("--map", help="File or folder of the map [default: PRIVACY_OPS_DATA_MAP, imp]")

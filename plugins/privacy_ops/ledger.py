@@ -9,7 +9,10 @@ In the bucket:
 
     ledger/entries/<from>-<to>.jsonl       entries, one canonical JSON each; a resumed copy may overlap another
     ledger/suppression/<chunk>-<sha>.jsonl the suppression list in chunks of consecutive ids, named by content
-    ledger/heads/<seq>-<sha>.json          signed: last entry, its hash, and the chunks that are the whole list
+    ledger/sweep/<chunk>-<sha>.jsonl       the references that later sweeps look for, likewise; locked for less long
+    ledger/heads/<seq>-<sha>.json          signed: last entry, its hash, and the chunks that are the whole lists
+
+``read_copy`` reads all of it back with no database at hand: what a replay after a restore needs.
 """
 
 from __future__ import annotations
@@ -34,7 +37,7 @@ from privacy_ops.stores.sql import statement
 from privacy_ops.workspace import Workspace
 
 GENESIS = "0" * 64
-ENTRIES, SUPPRESSION, HEADS = "ledger/entries/", "ledger/suppression/", "ledger/heads/"
+ENTRIES, SUPPRESSION, SWEEP, HEADS = "ledger/entries/", "ledger/suppression/", "ledger/sweep/", "ledger/heads/"
 _FIRST = -(2**63)  # an entry smuggled in below 1 must be read too
 _SEGMENT_ROWS = 5000  # a few MB at most
 _CHUNK_IDS = 1000
@@ -233,7 +236,7 @@ def verify_with_copies(connection: Connection, store: ObjectStore, bucket: str, 
     return report
 
 
-def _is_of_ledger(connection: Connection, rows: list[_Copied]) -> bool:
+def _is_of_ledger(connection: Connection, rows: list[CopiedEntry]) -> bool:
     """Whether copied entries chain, and end in an entry of the ledger: then all of them are the ledger's."""
     if not rows:
         return False
@@ -245,7 +248,9 @@ def _is_of_ledger(connection: Connection, rows: list[_Copied]) -> bool:
 
 
 @dataclass(frozen=True)
-class _Copied:
+class CopiedEntry:
+    """One entry as its copy says it."""
+
     seq: int
     at: datetime
     kind: str
@@ -255,11 +260,11 @@ class _Copied:
     hash: str
 
 
-def _read_segment(body: bytes) -> list[_Copied]:
+def _read_segment(body: bytes) -> list[CopiedEntry]:
     """Entries of a copied segment; empty when it cannot be read as one."""
     try:
         raw = [json.loads(line) for line in body.decode().splitlines()]
-        return [_Copied(**{**r, "at": datetime.fromisoformat(r["at"])}) for r in raw]
+        return [CopiedEntry(**{**r, "at": datetime.fromisoformat(r["at"])}) for r in raw]
     except (ValueError, TypeError, KeyError):
         return []
 
@@ -301,18 +306,27 @@ def copy_out(workspace: Workspace, now: datetime) -> dict[str, object]:
             key = f"{ENTRIES}{segment[0].seq:012d}-{segment[-1].seq:012d}.jsonl"
             _put_same(store, bucket, key, _lines(_entry_record(row) for row in segment), until)
             segments += 1
-        known = {chunk["key"] for chunk in before["suppression"]["chunks"]} if before else set()
-        suppression = _copy_suppression(connection, store, bucket, until, known)
+        suppression = _copy_list(
+            stream(connection, statement("ledger", "select_suppression_entries")),
+            store, bucket, SUPPRESSION, until, _known(before, "suppression"),
+        )  # fmt: skip
+        limits = workspace.thresholds.sweep
+        sweep = _copy_list(
+            stream(connection, statement("ledger", "select_sweep_identifiers")),
+            store, bucket, SWEEP, now + timedelta(days=max(limits.after_days) + limits.slack_days),
+            _known(before, "sweep"),
+        )  # fmt: skip
     body: dict[str, Any] = {
         "format": 1,
         "seq": report.head.seq,
         "hash": report.head.hash,
         "suppression": suppression,
+        "sweep": sweep,
         "copied_at": _moment(now),
         "key": signing.fingerprint(trusted),
     }
-    nothing_new = before is not None and all(body[k] == before[k] for k in ("seq", "hash", "suppression"))
-    if before is None and not report.head.seq and not suppression["rows"]:
+    nothing_new = before is not None and all(body[k] == before.get(k) for k in ("seq", "hash", "suppression", "sweep"))
+    if before is None and not report.head.seq and not suppression["rows"] and not sweep["rows"]:
         return {"entries": 0, "segments": 0, "suppressed": 0, "seq": 0, "head": ""}
     if nothing_new:
         assert before is not None  # noqa: S101 - for the type checker
@@ -372,20 +386,25 @@ def _require_continuation(connection: Connection, last: LedgerEntry) -> None:
     report.require()
 
 
-def _copy_suppression(
-    connection: Connection, store: ObjectStore, bucket: str, until: datetime, known: set[str]
-) -> dict[str, Any]:
-    """Copy the chunks that the bucket does not have; returns the list's row count, digest and chunks.
+def _known(head: Mapping[str, Any] | None, name: str) -> set[str]:
+    """Chunks of a list that a head names."""
+    return {chunk["key"] for chunk in head.get(name, {}).get("chunks", [])} if head else set()
 
-    The whole list is read each time: an entry with a lower id may be committed later than one with a higher.
+
+def _copy_list(
+    rows: Iterable[Any], store: ObjectStore, bucket: str, prefix: str, until: datetime, known: set[str]
+) -> dict[str, Any]:
+    """Copy the chunks of a list that the bucket does not have; returns its row count, digest and chunks.
+
+    ``rows`` begin with their id and are in its order. The whole list is read each time: an entry with a lower id
+    may be committed later than one with a higher.
     """
-    rows = stream(connection, statement("ledger", "select_suppression_entries"))
     digest, chunks, total = hashlib.sha256(), [], 0
-    for number, group in groupby(rows, key=lambda row: (row.suppression_id - 1) // _CHUNK_IDS):
-        records = [_suppression_record(row) for row in group]
+    for number, group in groupby(rows, key=lambda row: (row[0] - 1) // _CHUNK_IDS):
+        records = [_record(row) for row in group]
         body = _lines(records)
         sha256 = hashlib.sha256(body).hexdigest()
-        key = f"{SUPPRESSION}{number:08d}-{sha256[:16]}.jsonl"
+        key = f"{prefix}{number:08d}-{sha256[:16]}.jsonl"
         if key not in known:
             _put_same(store, bucket, key, body, until)
         digest.update(sha256.encode())
@@ -406,7 +425,7 @@ def _entry_record(row: Any) -> dict[str, object]:
     }
 
 
-def _suppression_record(row: Any) -> dict[str, object]:
+def _record(row: Any) -> dict[str, object]:
     def plain(value: object) -> object:
         if isinstance(value, datetime):
             return _moment(value)
@@ -437,6 +456,128 @@ def _put_same(
                 where=f"bucket {bucket}, {key}",
                 do="erase nothing; the database was rewritten or restored since. Follow docs/runbooks/ledger.md",
             ) from None
+
+
+@dataclass(frozen=True)
+class Copy:
+    """The copies in a bucket as of their newest signed head, verified while they are read."""
+
+    store: ObjectStore
+    bucket: str
+    head: Mapping[str, Any]
+
+    @property
+    def seq(self) -> int:
+        return int(self.head["seq"])
+
+    @property
+    def hash(self) -> str:
+        return str(self.head["hash"])
+
+    def entries(self) -> Iterator[CopiedEntry]:
+        """Every entry up to the head, in order, once. Raises LedgerBroken for anything that does not chain."""
+        last = LedgerEntry(0, GENESIS)
+        hashes: list[str] = []
+        report = LedgerReport()
+        versions = [v for v in self.store.versions(self.bucket, ENTRIES) if not v.is_marker]
+        for version in sorted(versions, key=lambda v: (v.key, v.version_id)):
+            rows = _read_segment(self.store.get(self.bucket, version.key, version_id=version.version_id))
+            if not rows:
+                report.add(0, f"the copy {version.key.removeprefix(ENTRIES)} cannot be read")
+            for row in rows:
+                # A resumed copy may overlap another; it must say the same.
+                if row.seq <= last.seq:
+                    if row.seq < 1 or hashes[row.seq - 1] != row.hash:
+                        report.add(row.seq, "two copies of it differ")
+                    continue
+                if row.seq > self.seq:
+                    break  # copied, but not signed: a kill came between, and nothing was erased on it
+                list(_verify_chain([row], last, report))
+                report.require()
+                last = LedgerEntry(row.seq, row.hash)
+                hashes.append(row.hash)
+                yield row
+            report.require()
+        if (last.seq, last.hash) != ((self.seq, self.hash) if self.seq else (0, GENESIS)):
+            report.add(last.seq + 1, "it is missing from the copies, or not what the head was signed for")
+        report.require()
+
+    def rows(self, name: str) -> Iterator[dict[str, Any]]:
+        """Rows of the list ``suppression`` or ``sweep``. Raises LedgerBroken for a chunk that was not signed so."""
+        for chunk in self.head.get(name, {}).get("chunks", []):
+            body = self.store.get(self.bucket, chunk["key"])
+            if hashlib.sha256(body).hexdigest() != chunk["sha256"]:
+                raise LedgerBroken(
+                    "a copied list is not what was signed",
+                    where=f"bucket {self.bucket}, {chunk['key']}",
+                    do="list all versions of that key: the locked one is still there; put nothing back before",
+                )
+            yield from map(json.loads, body.decode().splitlines())
+
+
+def read_copy(store: ObjectStore, bucket: str, public_key: bytes) -> Copy:
+    """The copies of a bucket; needs no database. Raises UserError when there are none, LedgerBroken for a false head.
+
+    Every version of a head counts: a newer one cannot be hidden below a delete marker.
+    """
+    versions = [v for v in store.versions(bucket, HEADS) if not v.is_marker]
+    if not versions:
+        raise UserError("there is no copy of a ledger in this bucket", where=f"bucket {bucket}", do="name another")
+    newest = max(version.key for version in versions)
+    heads = [
+        _open_head(store.get(bucket, v.key, version_id=v.version_id), public_key) for v in versions if v.key == newest
+    ]
+    if None in heads or any(head != heads[0] for head in heads) or heads[0] is None:
+        raise LedgerBroken(
+            "the newest copied head of the ledger is not signed by a trusted key",
+            where=f"bucket {bucket}",
+            do="replay nothing; find out who wrote it. A former key belongs in PRIVACY_OPS_TRUSTED_KEYS_FILE",
+        )
+    return Copy(store, bucket, heads[0])
+
+
+def require_continued(connection: Connection, copy: Copy) -> int:
+    """Refuse a database whose ledger went another way than the copy; returns its last entry's number (0: none).
+
+    The number may be lower than the copy's: the database is older, a restored backup.
+    """
+    newest = connection.execute(statement("ledger", "select_last_seq")).scalar_one()
+    if newest and newest <= copy.seq:
+        here = connection.execute(statement("ledger", "select_hash"), {"seq": newest}).scalar_one()
+        there = next((entry.hash for entry in copy.entries() if entry.seq == newest), None)
+    else:
+        here = connection.execute(statement("ledger", "select_hash"), {"seq": copy.seq}).scalar_one_or_none()
+        there = copy.hash if copy.seq and newest else here
+    if here != there:
+        raise LedgerBroken(
+            "the database's ledger went another way than its copy",
+            where="gov.erasure_ledger",
+            do="a job ran in the restored database before the replay: restore it again and replay first",
+        )
+    return int(newest)
+
+
+def append_copied(connection: Connection, entries: Iterable[CopiedEntry]) -> int:
+    """Append copied entries as they were; returns how many. Raises LedgerBroken when a hash comes out otherwise."""
+    count = 0
+    for batch in _batched(entries, 1000):
+        rows = connection.execute(
+            statement("ledger", "append_copied"),
+            {
+                "times": [entry.at for entry in batch],
+                "kinds": [entry.kind for entry in batch],
+                "cases": [entry.case_id for entry in batch],
+                "payloads": [entry.payload for entry in batch],
+            },
+        ).all()
+        if [row.hash for row in rows] != [entry.hash for entry in batch]:
+            raise LedgerBroken(
+                "a copied entry does not follow from the database's ledger",
+                where=f"gov.erasure_ledger, entry {batch[0].seq} or after",
+                do="restore the database again and replay before any job runs in it",
+            )
+        count += len(batch)
+    return count
 
 
 def check(workspace: Workspace) -> LedgerReport:

@@ -116,3 +116,32 @@ def _write(path: Path, text: str) -> None:
         raise UserError("the file is there already", where=str(path), do="name another, or remove it") from None
     except OSError as error:
         raise UserError(f"the file cannot be written ({error.strerror})", where=str(path)) from None
+
+
+def restore_replay(
+    source: Annotated[str, typer.Option("--from", help="s3://bucket with the copies of the ledger")],
+) -> None:
+    """Erase again what a restored database brought back; exit 1 while anybody is left. Call it again after a kill."""
+    from privacy_ops.erasure import restore
+
+    done = restore.replay(_workspace(), source, clock=lambda: datetime.now(UTC), step=typer.echo)
+    typer.echo(
+        f"{done['entries_replayed']} ledger entries replayed, {done['found']} things found and erased again,"
+        f" {done['residual']} left"
+    )
+    if not done["ready"]:
+        typer.echo("NOT READY: do not open this database; follow docs/runbooks/restore.md")
+        raise typer.Exit(1)
+    typer.echo("ready")
+
+
+def restore_ready() -> None:
+    """Whether the database may take traffic: exit 0, or 1 with the reasons. For a publisher's start-up."""
+    from privacy_ops.erasure import restore
+
+    why = restore.ready(_workspace())
+    for reason in why:
+        typer.echo(reason)
+    if why:
+        raise typer.Exit(1)
+    typer.echo("ready")

@@ -127,6 +127,7 @@ def _write_ahead(connection: Connection, workspace: Workspace, plan: Plan, now: 
                     "ref_key_id": case.ref_key_id,
                     "class": case._mapping["class"],
                     "subject": case.subject_kind,
+                    "subject_table": case.subject_table,
                     "planned": planned.get(case.case_id, {}),
                 },
                 case.case_id,

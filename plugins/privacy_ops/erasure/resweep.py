@@ -47,7 +47,7 @@ def sweep_due(workspace: Workspace, run: Run, *, now: datetime) -> dict[str, Any
         "due": len(due),
         "cases": len({row.case_id for row in due}),
         "assets": len(found.assets),
-        "assets_not_looked_at": len(_expected(workspace) - found.assets) if due else 0,
+        "assets_not_looked_at": len(expected(workspace) - found.assets) if due else 0,
         "returned": found.count("returned"),
         "new_records": found.count("new_record"),
         "mentions": found.count("mention"),
@@ -104,7 +104,7 @@ def look(connection: Connection, workspace: Workspace, case_ids: Sequence[UUID] 
     return Returns(findings, looked | {OBJECTS + b for b in buckets}, blind, wanted.unreadable)
 
 
-def _expected(workspace: Workspace) -> set[str]:
+def expected(workspace: Workspace) -> set[str]:
     """Assets that have to be looked at, from the map alone."""
     data_map = workspace.data_map
     tables = {n for n, t in data_map.tables.items() if n == data_map.subject.table or t.about == "subject"}

@@ -50,6 +50,7 @@ class Finding:
     rows: int
     root: Root | None = None
     row_key: tuple[str, ...] | None = None
+    dated: bool = False  # the row says when it was made
 
 
 @dataclass
@@ -123,7 +124,7 @@ def _finding(
     newer = made is not None and erased_at is not None and made >= erased_at
     # Only a human being signs up: an event that names an erased account is late, whatever its time.
     verdict: Verdict = "new_record" if newer and (root.kind == "person" or hit.target.kind == "email") else "returned"
-    return Finding(hit.case_id, name, hit.target.kind, verdict, 1, root=root)
+    return Finding(hit.case_id, name, hit.target.kind, verdict, 1, root=root, dated=made is not None)
 
 
 def _goes(data_map: DataMap, table: str) -> bool:
