@@ -75,7 +75,7 @@ def _first_aged_at_most(age: int, on: date, leap_rule: LeapRule) -> date:
 
 
 def _last_aged_at_least(age: int, on: date, leap_rule: LeapRule) -> date:
-    day = _back(on, age) + timedelta(days=2)
+    day = _back(on, age) + timedelta(days=5)  # beyond the end of any month
     while age_on(day, on, leap_rule) < age:
         day -= timedelta(days=1)
     return day
