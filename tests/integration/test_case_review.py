@@ -126,6 +126,13 @@ def test_an_answer_counts_for_the_evidence_that_was_shown_and_for_no_other(press
     assert press.scalar("SELECT count(*) FROM gov.case_decision") == 1
     assert answer(press, run, press.case_of(person), "bob", "CONFIRM")["outcome"] is None
 
+    # What two people decided is undone by other evidence before anything is erased.
+    assert answer(press, run, press.case_of(person), "ann", "CONFIRM")["outcome"] == "CONFIRMED"
+    press.execute("UPDATE press.profile SET dob_date = '2011-03-04' WHERE user_id = :u", u=person)
+    nights.find(press.workspace, press.open_run("third", at=NOW + timedelta(days=2)))
+    undone = press.case_of(person)
+    assert (undone.state, undone.decision, undone.decided_at) == ("RESTRICTED", None, None)
+
 
 def test_one_reviewer_and_nobody_else_decides_where_only_a_counter_signal_speaks_against_it(press: Press) -> None:
     person = press.person(born=MINOR, reg_no="R-1")

@@ -14,4 +14,4 @@ SELECT
 FROM gov.minor_case
 WHERE
     CAST(:whole AS boolean)
-    AND state IN ('OPEN', 'RESTRICTED', 'IN_REVIEW', 'ON_HOLD') AND subject_key IS NOT NULL
+    AND state IN ('OPEN', 'RESTRICTED', 'IN_REVIEW', 'ON_HOLD', 'DECIDED') AND subject_key IS NOT NULL

@@ -15,5 +15,6 @@ SELECT
     ARRAY['none'],
     c.feed
 FROM gov.minor_case AS c
-WHERE c.state IN ('OPEN', 'RESTRICTED', 'IN_REVIEW', 'ON_HOLD') AND c.subject_key IS NOT NULL AND c.returned_of IS NULL
+WHERE c.state IN ('OPEN', 'RESTRICTED', 'IN_REVIEW', 'ON_HOLD', 'DECIDED')
+    AND c.subject_key IS NOT NULL AND c.returned_of IS NULL
 ON CONFLICT (subject_table, subject_key) DO NOTHING

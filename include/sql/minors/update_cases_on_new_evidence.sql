@@ -13,16 +13,29 @@ UPDATE gov.minor_case AS c SET
     evidence_at = j.evidence_at,
     adult_on = COALESCE(j.adult_on, c.adult_on),
     discovered_at = :at,
+    -- What people decided, they decided about other evidence.
+    decision = NULL,
+    decided_at = NULL,
+    decision_reason = NULL,
+    state = CASE
+        WHEN c.state <> 'DECIDED' THEN c.state
+        WHEN c.restricted_at IS NULL THEN 'OPEN'
+        ELSE 'RESTRICTED'
+    END,
     judged_by_run = :run_id
 FROM judged AS j
 WHERE
     c.subject_table = j.subject_table AND c.subject_key = j.subject_key
-    AND c.state IN ('OPEN', 'RESTRICTED', 'IN_REVIEW', 'ON_HOLD')
-    AND (c.class = 'SOURCE_SUSPECT' OR NOT COALESCE(c.evidence_hash = ANY(j.evidence_hashes), false))
+    AND c.state IN ('OPEN', 'RESTRICTED', 'IN_REVIEW', 'ON_HOLD', 'DECIDED')
+    AND (
+        (c.class = 'SOURCE_SUSPECT' AND c.decision IS NULL)
+        OR NOT COALESCE(c.evidence_hash = ANY(j.evidence_hashes), false)
+    )
     -- Nobody is locked for being an adult: these two wait for people unless a child is seen now.
     AND (
         c.class NOT IN ('SOURCE_SUSPECT', 'ADULT_NOW_COLLECTED_AS_MINOR')
         OR j.class = ANY(CAST(:opens AS text[]))
+        OR c.decision IS NOT NULL
     )
     AND NOT EXISTS (
         SELECT 1 FROM gov.minor_signal AS s
