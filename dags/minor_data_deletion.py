@@ -135,7 +135,7 @@ def minor_data_deletion() -> None:
         from privacy_ops.erasure import verify
 
         with linked(get_current_context()):
-            return verify.verify(*current_job("erase"), now=utc_now())
+            return verify.verify(*current_job("erase", "detect"), now=utc_now())
 
     @task
     def certify() -> dict[str, Any]:

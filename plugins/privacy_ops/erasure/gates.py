@@ -139,6 +139,18 @@ def done_suite() -> Suite:
                 "G-28-OBJECTS", "No version or marker is left in any bucket", "residual_objects", "clear erase_objects"
             ),
             _none(
+                "G-28-ELSEWHERE",
+                "No row without an owner carries an address of the erased",
+                "residual_elsewhere",
+                "it has a case and goes the next night; then map the link that was missing",
+            ),
+            _warn(
+                "G-28-MENTIONS",
+                "No list or text of others names an erased person",
+                "mentions",
+                "a person looks at the rows named in gov.return_finding and takes the identifier out",
+            ),
+            _none(
                 "G-28-LOOKED",
                 "Every mapped table and bucket was looked at",
                 "assets_not_looked_at",
