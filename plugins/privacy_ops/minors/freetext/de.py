@@ -41,7 +41,7 @@ PIECES = {
         r"|eigentlich)[)\]\"*]?){0,3} "
     ),
     "iam": r"(?<!\w)(?:ich binn?|bin ich|(?:^|[.!?,;\n] ?|und )bin)",
-    "old": r" ?jahre? ?(?:alt|allt|jung|alter)\b|-?jahrig\b",
+    "old": r" ?jahre? ?(?:alt|allt|jung)\b|-?jahrig\b",
     "years": r" ?(?:jahren?|j)\b",
     "half": r"(?:[.,]5|½|einhalb)?",
     "stop": (
@@ -68,6 +68,12 @@ PIECES = {
 
 RULES = (
     Rule("ich-bin", r"<iam><mild><n><or><end>"),
+    Rule("ich-bin-noch", r"<iam> noch \w{1,10} (?:tage?|wochen?|monate?)(?: lang)? <n>(?:<old>|(?=<stop>))"),
+    Rule(
+        "ich-bin-name",
+        r"(?<!\w)(?:ich bin|ich heisse|mein name ist) \w{2,20}(?:,| und) <n> ?jahre? ?alt\b",
+        strength="W",
+    ),
     Rule("ich-bin-end", r"(?<!\w)ich(?: [a-z]{1,20})?<mild><n><or><half>(?:<old>|<years>)? bin\b"),
     Rule("mein-alter", r"\bmein alter(?: ist|:)<mild><n>(?:<old>|<years>)?(?=<stop>)"),
     Rule("ich-bin-ein", r"<iam><mild>eine? (?:\w{1,20} )?<aged>\b"),
@@ -83,7 +89,7 @@ RULES = (
     ),
     Rule("unter-alt", r"<iam><mild>(?:unter|junger als) <n> jahre(?:n)? alt\b", reads="below"),
     Rule("noch-nicht", r"<iam> noch nicht(?: mal| einmal)? <n>(?:<old>|<years>|(?=<stop>))", reads="below"),
-    Rule("minderjahrig", r"<iam><mild>minderjahrig\b", reads="fixed", ages=(0, 17)),
+    Rule("minderjahrig", r"<iam><mild>minderjahrig\b|(?<!\w)ich<mild>minderjahrig bin\b", reads="fixed", ages=(0, 17)),
     Rule(
         "nicht-volljahrig",
         r"<iam> (?:noch )?nicht volljahrig\b|(?<!\w)ich noch nicht volljahrig bin\b",
@@ -92,7 +98,7 @@ RULES = (
     ),
     Rule(
         "werde",
-        r"(?<!\w)(?:ich werde|werde ich)(?! heute)(?: [a-z]{1,20}){0,2}? <n>(?: jahre(?: alt)?)?(?=<stop>)",
+        r"(?<!\w)(?:ich werde|werde ich)(?! heute)(?: [a-z]{1,20}){0,4}? <n>(?: jahre(?: alt)?)?(?=<stop>)",
         reads="turning",
     ),
     Rule("heute-werde", r"(?<!\w)(?:heute werde ich|ich werde heute) <n>(?: jahre(?: alt)?)?(?=<stop>)"),
@@ -113,7 +119,7 @@ RULES = (
     Rule("jahrgang", r"<iam> (?:ein )?jahrgang <y>", reads="born"),
     Rule(
         "klasse",
-        r"(?<!\w)ich (?:gehe? in|bin (?:gerade |jetzt |noch )?in|besuche) (?:die|der|eine[r]?) <class>\b",
+        r"(?:(?<!\w)ich (?:gehe? in|besuche)|<iam> (?:gerade |jetzt |noch )?in) (?:die|der|eine[r]?) <class>\b",
         strength="W",
         reads="grade",
         shift=5,
@@ -173,6 +179,11 @@ RULES = (
         about="other",
     ),
     Rule("kind-monate", r"(?<!\w)<who> ist<mild><n> (?:monate?|wochen|tage) alt\b", about="other", reads="months"),
+    Rule(
+        "elternteil",
+        r"<iam> (?:die |der )?(?:mutter|vater|mama|papa|oma|opa|tante|onkel) eine[rs] (?:<aged>n?\b)",
+        about="other",
+    ),
     Rule(
         "jahriges-kind",
         r"(?<!\w)(?:mein|unser|eine?s?|eine[rnm]|meine[rnms]|unsere[rnms]?|meine|eine)(?: \w{1,20})? <aged> <kid>",

@@ -21,7 +21,10 @@ PIECES = {
     # Right after a number: it counts something else.
     "counted": (
         r"(?:years?|yrs?|months?|weeks?|days?|hours?|minutes?|miles?|km|kg|percent|per cent|points?|of|times"
-        r"|lessons?|modules?|questions?|pages?)\b"
+        r"|lessons?|modules?|questions?|pages?|ft|feet|foot|cm|in|into|out|to|away|behind|ahead|below|above|short"
+        r"|per|st"
+        r"|stone|kilos?|grams?|mg|ml|am|pm|years|euros?|pounds?|dollars?|percentage|short"
+        r"|\w{1,20}(?<!thi)(?<!hi)(?<!wa)(?<! i)s)\b"
     ),
     # "im" before a number with a full stop is German: "im 16. Jahrhundert".
     "iam": r"(?<![\w'])(?:(?:i am|i ?'m|i m|me and (?:\w{1,20} ){1,3}are|and i are|we are|we're)"
@@ -42,7 +45,7 @@ PIECES = {
         r"|already|yet"
         r"|then|can|could|may|should|do|does|what|how|why|is|i|im|i'm|my|me|from|living|at the moment|going|by the way"
         r"|if|in your|with|who|that|which|here|this|it|we|u|you|thanks|thank|sorry|haha|plus|also|hence|therefore"
-        r"|female|male|girl|boy|not|idk|ok|right now|and a half)\b)"
+        r"|n|until|till|next|for another|for now|female|male|girl|boy|not|idk|ok|right now|and a half)\b)"
     ),
     "bare": r"(?P<bare>(?=<stop>)(?! (?:or|and) (?:over|older|above|more|up)\b))",
     "end": r"(?:<half>(?:<old>|<years>(?=<stop>)|<bare>| ?[fm]\b(?!\.)))",
@@ -52,7 +55,7 @@ PIECES = {
         r"(?:my|our) (?:(?:own|little|younger|older|elder|eldest|youngest|oldest|big|twin|baby|two"
         r"|\d{1,2}[- ]year[- ]old)"
         r" ){0,2}(?:daughters?|sons?|child(?:ren)?|kids?|boys?|girls?|grandson|granddaughter|grandchild|nephew|niece"
-        r"|brothers?|sisters?|stepson|stepdaughter|foster (?:son|daughter|child)|baby|toddler|twins|youngest|eldest"
+        r"|brothers?|sisters?|step-?son|step-?daughter|foster (?:son|daughter|child)|baby|toddler|twins|youngest|eldest"
         r"|oldest"
         r"|teenager|teen|ward|godson|goddaughter)\b"
     ),
@@ -64,10 +67,20 @@ PIECES = {
 
 RULES = (
     Rule("i-am", r"<iam><mild><n><or><end>"),
+    # Any other word after the number: perhaps a statement without punctuation.
+    Rule(
+        "i-am-open", r"<iam><mild><n> (?!<counted>|<stop>|(?:or|and) )(?=[a-z]{2})", strength="W", hedged=True, least=10
+    ),
+    Rule(
+        "i-am-name",
+        r"(?:<iam>|\bmy name is|\bthis is) \w{2,20}(?:,| and)(?: aged?)? <n>(?:<old>|,? from\b)(?=<stop>| \w|$)",
+        strength="W",
+    ),
     Rule("my-age", r"\bmy age is<mild><n><or>(?:<old>|<years>(?=<stop>)|(?=<stop>))"),
     Rule(
         "i-am-a",
-        r"<iam> (?:just |only |still )?(?:a|an) (?:\w{1,20} ){0,2}<n>(?: |-)?(?:years?|yr)[ -]old\b(?!'s)(?= ?\w)",
+        r"<iam> (?:just |only |still )?(?:a|an) (?:\w{1,20} ){0,2}<n>(?:[ -]?(?:years?|yr)[ -]old"
+        r"| ?y ?/?o)\b(?!'s)(?= ?\w)",
     ),
     Rule(
         "under",
@@ -83,6 +96,11 @@ RULES = (
         r"|not (?:yet )?(?:an adult|of (?:legal )?age)\b)",
         reads="fixed",
         ages=(0, 17),
+    ),
+    Rule(
+        "will-not-be",
+        r"(?<![\w'])i (?:won'?t|will not) (?:be|turn) <n>(?:<old>)? (?:until|till|before|for another)\b",
+        reads="below",
     ),
     Rule("almost", r"<iam> (?:<soon>) <n>(?:<old>|<years>(?=<stop>)|(?=<stop>))", reads="turning"),
     Rule(
@@ -150,7 +168,8 @@ RULES = (
     ),
     Rule(
         "high-school",
-        r"<iam>(?: still| now| currently)? (?:in|at|a) (?:high[- ]?school(?:er\b| (?:student|pupil|freshman"
+        r"(?:<iam>(?: still| now| currently)? (?:in|at|a)|(?<![\w'])i go to(?: a)?) (?:high[- ]?school(?:er\b"
+        r"| (?:student|pupil|freshman"
         r"|sophomore|junior|senior))?)(?! (?:teacher|nurse|counsellor|counselor|graduate))",
         strength="W",
         reads="fixed",
@@ -158,11 +177,19 @@ RULES = (
     ),
     Rule(
         "pupil",
-        r"<iam>(?: still| now| currently)? (?:at|in) (?:secondary|middle|primary) school\b|<iam> a (?:school"
+        r"(?:<iam>(?: still| now| currently)? (?:at|in)|(?<![\w'])i go to)(?: an?)? (?:secondary|middle|primary)"
+        r" school\b|<iam> a (?:school"
         r"|secondary school) (?:pupil|student|boy|girl)\b",
         strength="W",
         reads="fixed",
         ages=(5, 18),
+    ),
+    Rule(
+        "year-here",
+        r"(?:^|[.!?\n] ?)(?:year|yr) ?<n> (?:student|pupil)(?: from \w{1,20})? here\b",
+        strength="W",
+        reads="grade",
+        shift=4,
     ),
     Rule("fragment-here", r"(?:^|[.!?\n] ?)<n><old>[^.!?;:\n]{0,30}\bhere\b", strength="W"),
     Rule(
@@ -253,15 +280,16 @@ ENGLISH = Language(
         "i ?'? ?a?m<>",
         "(we|i) are<>",
         "we're<>",
-        "i (turn|will|have|just|recently|was)",
+        "i (turn|will|wo|have|just|recently|was)",
         "i ?'?(ll|ve)<>",
         "(my|our)<>",
         "(kids|children|sons|daughters|boys|girls|twins)<>",
     ),
     units=("y", "(st|nd|rd|th) (birth|grade)"),
     pairs=(
+        (("year<>", "yr<>"), ("here<>",)),
         (
-            ("i ?'? ?a?m<>", "(we|i) are<>", "we're<>"),
+            ("i ?'? ?a?m<>", "(we|i) are<>", "we're<>", "i go<>"),
             ("minor<>", "under ?-?age", "age<>", "adult", "school", "gcse", "a[- ]level", "sixth"),
         ),
         (("(my|our)<>",), ("us(e|ing)", "creat", "opened", "made", "regist", "sign", "join", "log")),

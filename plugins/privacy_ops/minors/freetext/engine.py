@@ -57,6 +57,8 @@ def _judge(language: Language, rule: Rule, match: re.Match[str], folded: Folded,
     ages = _ages(language, rule, match, on)
     if ages is not None and (ages[0] >= ADULT or ages[1] < 0):
         return None
+    if ages is not None and ages[1] < rule.least:
+        return None
     before = folded.text[max(0, match.start() - _BEFORE) : match.start()]
     if rule.about == "self" and language.unreal.search(before):
         return None
@@ -133,7 +135,7 @@ def _births(language: Language, said: str, year: int) -> list[Interval]:
 
 
 def _number(language: Language, word: str) -> int:
-    return int(word) if word[0].isdigit() else language.numbers[word]
+    return int(word) if word[0].isdigit() else language.numbers[" ".join(word.split())]
 
 
 def _group(match: re.Match[str], name: str) -> list[str]:

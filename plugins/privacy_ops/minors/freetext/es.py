@@ -16,7 +16,7 @@ PIECES = {
     "counted": (
         r"(?:de|en|trabajando|como|con|sin|meses|semanas|dias|horas|minutos|por ciento|puntos|modulos|preguntas)\b"
     ),
-    "ihave": r"(?<!\bno )(?<!\w)(?:t(?:e)?ngo)",
+    "ihave": r"(?<!\bno )(?<!\w)(?:te?ngo|sigo teniendo)",
     "mild": (
         r"(?: [(\[\"*]?(?:solo|solamente|apenas|actualmente|ahora|ya|todavia|aun|recien|justo|exactamente|casi no"
         r"|sus|hoy"
@@ -29,7 +29,8 @@ PIECES = {
         r"|[*_\"]{0,3}(?: ?$| ?[.,!?;])"
         r"| (?:y|e|pero|asi|entonces|porque|por|soy|vivo|me|mi|mis|no|puedo|quiero|quisiera|ahora|hoy|todavia|aun"
         r"|recien"
-        r"|cumplidos|ya|estudio|estoy|aunque|segun|jaja|de edad|si|xd|voy|necesito|que|gracias|pues|ni|actualmente)\b)"
+        r"|cumplidos(?! de)|ya|estudio|estoy|aunque|segun|jaja|de edad|si|xd|voy|necesito|que|gracias|pues|ni"
+        r"|actualmente)\b)"
     ),
     "end": r"<half><years>(?=<stop>)(?! (?:o|y) (?:mas|pico)\b)",
     "or": r"(?: ?(?:o|u|/|-|a) ?<m>)?",
@@ -50,16 +51,25 @@ PIECES = {
 RULES = (
     Rule("tengo", r"<ihave><mild><n><or><end>"),
     Rule(
+        "tengo-open",
+        r"<ihave><mild><n><half><years> (?!<counted>|<stop>|[ou] mas|y pico|desde|siendo|haciendo|ejerciendo|dedicad"
+        r"|casad|a mis|menos|cotizados|cumplidos de|pasados)(?=[a-z])",
+        strength="W",
+        hedged=True,
+        least=8,
+    ),
+    Rule(
         "tengo-bare",
         r"<ihave><mild><n>(?P<bare>)(?=(?: ?(?:$|[.,!?;)\n])| y (?:soy|vivo|me|no|quiero|puedo|estudio|voy)\b))",
         strength="W",
         hedged=True,
     ),
     Rule("mi-edad", r"\bmi edad (?:es|:)(?: de)? ?<n><years>?(?=<stop>)"),
-    Rule("soy-un", r"(?<!\bno )(?<!\w)soy (?:un|una) <person> (?:\w{1,20} )?de <n><years>(?!-)"),
+    Rule("soy-un", r"(?<!\bno )(?<!\w)soy(?: solo| todavia)? (?:un|una) <person> (?:\w{1,20} )?de <n><years>(?!-)"),
     Rule(
         "menor",
-        r"(?<!\bno )(?<!\w)soy(?: todavia| aun)? menor(?: de edad\b|(?= ?(?:$|[.,;!?\n)]))|(?= (?:y|pero|asi|por"
+        r"(?<!\bno )(?<!\w)(?:soy|al ser|siendo)(?: todavia| aun)? menor(?: de edad\b|(?= ?(?:$|[.,;!?\n)]))"
+        r"|(?= (?:y|pero|asi|por"
         r"|porque)\b))",
         reads="fixed",
         ages=(0, 17),
@@ -75,6 +85,7 @@ RULES = (
         r"(?<!\w)(?:aun|todavia) no (?:tengo|cumplo|he cumplido)(?: los)? <n>(?:<years>|(?=<stop>))",
         reads="below",
     ),
+    Rule("no-hasta", r"(?<!\w)no (?:cumplo|cumplire|tendre|tengo)(?: los)? <n><years>? hasta\b", reads="below"),
     Rule("aun-no-after", r"(?<!\w)no (?:tengo|he cumplido)(?: los)? <n><years>? (?:aun|todavia)\b", reads="below"),
     Rule("cumplo-hoy", r"(?<!\w)hoy cumplo(?: los)? <n>(?:<years>|(?=<stop>))"),
     Rule(
@@ -158,7 +169,7 @@ RULES = (
         r"(?<!\w)<who>,?(?: que)? (?:tiene|cumple|acaba de cumplir)<mild><n><years>(?=<stop>)",
         about="other",
     ),
-    Rule("hijo-de", r"(?<!\w)<who>(?:,| \(| de| de solo)? ?<n><years>", about="other"),
+    Rule("hijo-de", r"(?<!\w)<who>(?:,? (?:\(|de |de solo )?)?<n><years>", about="other"),
     Rule(
         "hijo-meses",
         r"(?<!\w)<who>,?(?: que)? tiene<mild><n> (?:mes|meses|semanas|dias)\b",
@@ -172,7 +183,8 @@ RULES = (
     ),
     Rule(
         "padre-de",
-        r"(?<!\w)soy (?:la madre|el padre|el tutor|la tutora|madre|padre) de (?:un|una) <kid> de <n><years>",
+        r"(?<!\w)soy (?:la madre|el padre|el tutor|la tutora|madre|padre) de (?:un|una) (?:<kid>"
+        r"|<person>) de <n><years>",
         about="other",
     ),
     Rule("hijo-nacio", r"(?<!\w)<who> nacio <place>(?:(?:en|el) )?<date>", about="other", reads="born"),
@@ -224,8 +236,8 @@ SPANISH = Language(
     ),
     units=("an", "ao"),
     pairs=(
-        (("soy<>",), ("menor", "mayor")),
-        (("estoy", "voy", "curso", "estudio", "hago"), ("eso<>", "bach", "primaria", "secundaria")),
+        (("soy<>", "ser<>", "siendo<>"), ("menor", "mayor")),
+        (("estoy", "voy", "curso", "estudio", "hago", "sigo"), ("eso<>", "bach", "primaria", "secundaria")),
         (
             ("(mi|nuestr(o|a))s?<>",),
             ("us(o|a)", "utiliz", "cre(o|a)", "abri", "abier", "hizo", "hecho", "regist", "inscri"),

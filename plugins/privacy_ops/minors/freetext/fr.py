@@ -12,7 +12,7 @@ PIECES = {
     # Right after a number: it counts something else.
     "counted": (
         r"(?:d'|de\b|en\b|mois\b|semaines?\b|jours?\b|heures?\b|minutes?\b|pour cent\b|points?\b|sur\b|modules?\b"
-        r"|questions?\b)"
+        r"|questions?\b|passes\b|revolus dans)"
     ),
     "ihave": r"(?<!\w)(?:j ?'? ?ai|j ?'? ?aie|g)",
     "mild": (
@@ -26,7 +26,7 @@ PIECES = {
         r"|[*_\"]{0,3}(?: ?$| ?[.,!?;])"
         r"| (?:et|mais|donc|car|parce|alors|je|j'|aujourd'hui|maintenant|actuellement|seulement|selon|svp|s'il|merci"
         r"|mdr"
-        r"|lol|puis|est-ce|et demi|revolus|pour le moment|bientot|la|depuis (?:hier|lundi|peu))(?![a-z]))"
+        r"|lol|puis|est-ce|et demi|revolus|pour le moment|bientot|la|pendant|depuis (?:hier|lundi|peu))(?![a-z]))"
     ),
     "end": r"<half><years>(?: d'age)?(?=<stop>)(?! (?:ou|et) (?:plus|quelques)\b)",
     "or": r"(?: ?(?:ou|/|-|a) ?<m>)?",
@@ -64,9 +64,11 @@ RULES = (
     Rule("n-ai-que", r"(?<!\w)je n'ai (?:encore )?qu(?:e |')<n><end>"),
     Rule("mon-age", r"\bmon age (?:est(?: de)?|:) ?<n><years>(?=<stop>)"),
     Rule("je-suis-age", r"<iam>(?: \w{1,20})? agee? de <n><years>(?=<stop>)"),
-    Rule("je-suis-un", r"<iam> une? <person> de <n><years>\b"),
+    Rule("je-suis-un", r"<iam>(?: juste| seulement| encore| qu'| aussi)? ?une? <person> de <n><years>\b"),
     Rule("mineur", r"<iam>(?: encore| toujours)? mineure?(?! de\b)(?=<stop>)", reads="fixed", ages=(0, 17)),
     Rule("pas-majeur", r"(?<!\w)je (?:ne )?suis pas(?: encore)? majeure?\b", reads="fixed", ages=(0, 17)),
+    Rule("etant-mineur", r"(?<!\w)etant(?: encore)? mineure?(?! de\b)(?=<stop>)", reads="fixed", ages=(0, 17)),
+    Rule("n-aurai-que", r"(?<!\w)je n'aurai(?: mes)? <n><years> qu(?:e |')", reads="below"),
     Rule("moins-de", r"<ihave> moins de <n><years>", reads="below"),
     Rule("pas-encore", r"(?<!\w)je n'ai pas encore(?: mes)? <n><years>", reads="below"),
     Rule("pas-encore-familiar", r"<ihave> pas encore(?: mes)? <n><years>", reads="below"),
@@ -175,7 +177,7 @@ FRENCH = Language(
     child_uses=r"compte|inscri|utilis|cre|ouvert|cours\b|site|profil|connect|adresse",
     openers=(
         "j ?'? ?ai",
-        "n'ai",
+        "n'au?r?ai",
         "g",
         "je<>",
         "age<>",
@@ -187,7 +189,7 @@ FRENCH = Language(
     units=("an",),
     pairs=(
         (
-            ("je<>",),
+            ("je<>", "etant<>"),
             (
                 "mineur",
                 "majeur",

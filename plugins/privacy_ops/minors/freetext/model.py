@@ -55,6 +55,7 @@ class Rule:
     ages: tuple[int, int] | None = None
     shift: int = 0
     hedged: bool = False
+    least: int = 0  # a smaller number states nothing
 
 
 @dataclass(frozen=True, eq=False)
