@@ -41,8 +41,11 @@ GRANT SELECT (report_id, says) ON gov.minor_report TO privacy_evidence;
 GRANT SELECT, INSERT ON gov.evidence_view TO privacy_evidence;
 
 -- Sending reads the key of the person, and the address where the publisher keeps it.
-GRANT SELECT (case_id, subject_kind, subject_table, subject_key, class, state, objected_at) ON gov.minor_case
-TO privacy_notify;
+GRANT SELECT (
+    case_id, subject_kind, subject_table, subject_key, class, state, objected_at, discovered_at, erase_after
+) ON gov.minor_case TO privacy_notify;
+
+GRANT UPDATE (erase_after) ON gov.minor_case TO privacy_notify;
 
 GRANT SELECT ON gov.notice, gov.run TO privacy_notify;
 
