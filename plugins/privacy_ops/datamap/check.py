@@ -22,6 +22,7 @@ from privacy_ops.datamap.model import (
     Link,
     ObjectStoreEntry,
     Purpose,
+    SharedRows,
     Table,
 )
 from privacy_ops.errors import ConfigError
@@ -425,6 +426,8 @@ def _stores(data_map: DataMap, buckets: Collection[str] | None) -> Iterator[Prob
             yield from _personal(where, entry.purpose, entry.retention)
             if entry.erase in _STAYS:
                 yield Problem("MAP-NO-ERASE", where, "a personal store without an erase action", "choose one", _ERASURE)
+        if entry.rows is not None:
+            yield from _row_way(where, entry.rows, data_map)
         if entry.erase is EraseAction.OBJ_ALL_VERSIONS:
             yield from _object_way(where, entry, key in named_by_columns, data_map)
         if buckets is not None and entry.bucket not in buckets:
@@ -470,6 +473,33 @@ def _undecided(data_map: DataMap) -> Iterator[Problem]:
             "decide it, correct the entry, and remove the word DECIDE",
             _ALL,
         )
+
+
+def _row_way(where: str, rows: SharedRows, data_map: DataMap) -> Iterator[Problem]:
+    """Fields that nothing could ever match find nobody, and look like success."""
+    known = {"email"} | {
+        f"{c.identifier}:{name}"
+        for t in data_map.tables.values()
+        for name, c in t.columns.items()
+        if c.identifier in {"account", "external"}
+    }
+    for key in rows.keys:
+        if key.kind == "subject" and len(key.fields) != len(data_map.subject.key):
+            yield Problem(
+                "MAP-NO-WAY",
+                where,
+                "a row's fields do not make up the subject's key",
+                f"name {len(data_map.subject.key)} fields, in the order of the key",
+                _ERASURE,
+            )
+        elif key.kind != "subject" and key.kind not in known:
+            yield Problem(
+                "MAP-NO-WAY",
+                where,
+                f"no column of the map holds identifiers of the kind {key.kind}",
+                "name a kind that erasure collects, or mark the column with `identifier:`",
+                _ERASURE,
+            )
 
 
 def _object_way(where: str, entry: ObjectStoreEntry, in_column: bool, data_map: DataMap) -> Iterator[Problem]:

@@ -65,6 +65,7 @@ def erase_objects(
             errors.append(error)
     try:
         total["ended_exceptions"] = _try_exceptions(workspace, store, now, pause)
+        total["ended_exceptions"] += _try_shared_exceptions(workspace, store, now)
     except (StoreRefused, StoreUnavailable) as error:
         errors.append(error)
     with workspace.database("erase").transaction() as connection:
@@ -273,6 +274,36 @@ def _try_exceptions(workspace: Workspace, store: ObjectStore, now: datetime, pau
                             case_id=row.case_id,
                         )
                         connection.execute(statement("erasure", "delete_object"), this)
+    return ended
+
+
+def _try_shared_exceptions(workspace: Workspace, store: ObjectStore, now: datetime) -> int:
+    """Delete older versions of shared objects whose lock has ended; returns how many are gone now.
+
+    Their plans are sealed and know nobody any more: a version that has become the current one, with rows of others
+    in it, is left to the later sweeps.
+    """
+    database = workspace.database("erase")
+    with database.transaction(read_only=True) as connection:
+        rows = connection.execute(statement("erasure", "select_ended_rewrites"), {"now": now}).all()
+    ended = 0
+    for row in rows:
+        versions = {v.version_id: v for v in store.versions(row.bucket, row.object_key, exact=True)}
+        version = versions.get(row.version_id)
+        if version is not None and (version.is_latest or store.delete_batch(row.bucket, [version])):
+            continue
+        ended += 1
+        with database.transaction() as connection:
+            connection.execute(
+                statement("erasure", "update_rewrite_ended"),
+                {"plan_id": row.plan_id, "rewrite_no": row.rewrite_no, "at": now},
+            )
+            ledger.append(
+                connection,
+                "erased",
+                {"plan_sha256": row.sha256, "ended_exception": f"s3://{row.bucket}", "shared_objects": 1},
+                at=now,
+            )
     return ended
 
 

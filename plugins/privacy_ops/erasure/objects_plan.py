@@ -29,7 +29,13 @@ def freeze(connection: Connection, workspace: Workspace, plan_id: UUID) -> dict[
     store = workspace.objects()
     known = identifiers(connection, plan_id)
     if not len(known):
-        return {"copied_objects": 0, "shared_objects": 0, "shared_rows": 0, "unreadable_objects": 0}
+        return {
+            "copied_objects": 0,
+            "copies_unknown": 0,
+            "shared_objects": 0,
+            "shared_rows": 0,
+            "unreadable_objects": 0,
+        }
     copies = Copies(store)
     copied = 0
     rows = connection.execute(
@@ -41,14 +47,19 @@ def freeze(connection: Connection, workspace: Workspace, plan_id: UUID) -> dict[
                 statement("erasure", "insert_copies_of_objects"), this | {"bucket": row.bucket, "copy": copy}
             ).rowcount
     counts = record(connection, plan_id, find.find(store, shared_stores(workspace, copies), known), late=False)
-    return {"copied_objects": copied} | counts
+    return {"copied_objects": copied, "copies_unknown": len(copies.unknown)} | counts
 
 
 class Copies:
-    """Buckets that repeat others: as the map says, and as a replication rule does."""
+    """Buckets that repeat others: as the map says, and as a replication rule does.
+
+    ``unknown`` are buckets whose rules we may not read: for them the map alone counts, and the run says so.
+    """
 
     def __init__(self, store: ObjectStore) -> None:
-        self._replicated = cache(lambda bucket: _replicated(store, bucket))
+        self.unknown: set[str] = set()
+        self._store = store
+        self._replicated = cache(self._rules_of)
 
     def of(self, bucket: str, entry: ObjectStoreEntry) -> tuple[str, ...]:
         """Copies of ``bucket``, and copies of these."""
@@ -61,13 +72,12 @@ class Copies:
                     todo.append(copy)
         return tuple(found)
 
-
-def _replicated(store: ObjectStore, bucket: str) -> tuple[str, ...]:
-    try:
-        return store.copies(bucket)
-    except StoreRefused:
-        # Without the right to read the rules the map alone counts; a missing bucket is refused when it is listed.
-        return ()
+    def _rules_of(self, bucket: str) -> tuple[str, ...]:
+        try:
+            return self._store.copies(bucket)
+        except StoreRefused:  # a bucket that is missing is refused again, and raised, when it is listed
+            self.unknown.add(bucket)
+            return ()
 
 
 def shared_stores(workspace: Workspace, copies: Copies) -> tuple[Shared, ...]:

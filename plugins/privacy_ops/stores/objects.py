@@ -388,8 +388,17 @@ class ObjectStore:
             self.client.abort_multipart_upload(Bucket=bucket, Key=key, UploadId=upload_id)
 
     def copies(self, bucket: str) -> tuple[str, ...]:
-        """Buckets that this one replicates to."""
-        return self.facts(bucket).replication_targets
+        """Buckets that this one replicates to. Raises StoreRefused without the right to know."""
+        from botocore.exceptions import ClientError
+
+        with _clean_errors(bucket):
+            try:
+                rules: Any = self.client.get_bucket_replication(Bucket=bucket)
+            except ClientError as error:
+                if str(error.response.get("Error", {}).get("Code")) != "ReplicationConfigurationNotFoundError":
+                    raise
+                return ()
+        return _replication_targets(rules)
 
     def facts(self, bucket: str) -> BucketFacts:
         """Location, versioning, replication and lock of one bucket. Raises StoreRefused when it cannot look."""
@@ -408,12 +417,7 @@ class ObjectStore:
             versioning = self.client.get_bucket_versioning(Bucket=bucket).get("Status") == "Enabled"
             rules = optional("get_bucket_replication", frozenset({"ReplicationConfigurationNotFoundError"}))
             lock = optional("get_object_lock_configuration", frozenset({"ObjectLockConfigurationNotFoundError"}))
-        targets = {
-            str(rule.get("Destination", {}).get("Bucket", "")).removeprefix("arn:aws:s3:::")
-            for rule in rules.get("ReplicationConfiguration", {}).get("Rules", [])
-            if rule.get("Status") == "Enabled"
-        }
-        return BucketFacts(bucket, location, versioning, tuple(sorted(targets)), bool(lock))
+        return BucketFacts(bucket, location, versioning, _replication_targets(rules), bool(lock))
 
 
 # What a head tells and a put takes, name by name.
@@ -456,6 +460,16 @@ def _grants(grants: Sequence[Any], owner: str | None) -> dict[str, str]:
             named.setdefault(argument, []).append(who)
     alone = {"GrantFullControl": [f'id="{owner}"']}
     return {} if named == alone else {argument: ", ".join(who) for argument, who in named.items()}
+
+
+def _replication_targets(rules: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(
+        sorted({
+            str(rule.get("Destination", {}).get("Bucket", "")).removeprefix("arn:aws:s3:::")
+            for rule in rules.get("ReplicationConfiguration", {}).get("Rules", [])
+            if rule.get("Status") == "Enabled"
+        })
+    )
 
 
 def _version(entry: Mapping[str, Any]) -> ObjectVersion:
