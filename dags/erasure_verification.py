@@ -5,6 +5,8 @@ days after a case was closed, every night at 04:30 UTC, this job looks for all d
 identifier of every mapped table and over every bucket of people. Nothing is known of them any more but keyed
 references, so what stands in the stores is hashed and compared.
 
+Airflow's own database and task logs are searched as well: nobody may stand in them.
+
 **Inputs** `gov.sweep_identifier`, the suppression list and the ledger (references), the data map, the publisher's
 database and buckets, the buckets of backups.
 
@@ -13,7 +15,8 @@ with the restriction of their people, `gov.backup_age_out` (from when no backup 
 
 **Gates** `erasure.sweep`: nothing came back; every table and bucket was read; a value known to be there was found in
 every column; no reference was made by a key now gone; no sweep and no backup is overdue; the ledger verifies.
-Restriction and erasure of what came back never wait for it.
+Restriction and erasure of what came back never wait for it. `orchestrator.traces`: nobody stands in what Airflow keeps
+of itself (connection `privacy_ops_airflow_db`), and the search looked and saw.
 
 **Params** `dry_run`: only count (default for runs started by hand). A backfill only counts.
 
@@ -66,6 +69,17 @@ def erasure_verification() -> None:
         return resweep.sweep_due(*current_job("erase", "detect"), now=utc_now())
 
     @task
+    def search_orchestrator() -> dict[str, Any]:
+        """Look for people in Airflow's metadata database and task logs, and judge."""
+        from privacy_ops.airflow_support import traces
+
+        context = get_current_context()
+        with linked(context):
+            judged = traces.sweep_traces(*current_job("erase"), now=utc_now())
+        context["ti"].xcom_push(key=XCOM_KEY, value=judged["gate_result_id"])
+        return judged
+
+    @task
     def judge_sweep() -> dict[str, Any]:
         """Did anybody come back, and did the search see? Closes the run."""
         from privacy_ops import runs
@@ -95,7 +109,10 @@ def erasure_verification() -> None:
     )
 
     found = sweep()
-    open_run() >> found >> judge_sweep()
+    opened = open_run()
+    opened >> found >> judge_sweep()
+    # Beside the others: a trace in a log must not keep anybody who came back from being erased.
+    opened >> search_orchestrator()
     found >> anything_to_erase() >> erase_again
 
 

@@ -55,7 +55,7 @@ def project_environment(state: State, objects: ObjectSettings, database: str = "
 
 
 def connections(state: State, objects: ObjectSettings, database: str = "publisher") -> dict[str, str]:
-    """Airflow connections as AIRFLOW_CONN_*: one per duty, one for the object store."""
+    """Airflow connections as AIRFLOW_CONN_*: one per duty, one to Airflow's own database, one to the object store."""
     duties = {
         f"AIRFLOW_CONN_PRIVACY_OPS_{duty.upper()}": json.dumps({
             "conn_type": "postgres",
@@ -67,13 +67,25 @@ def connections(state: State, objects: ObjectSettings, database: str = "publishe
         })
         for duty in DUTIES
     }
+    reader = {
+        "conn_type": "postgres",
+        "host": HOST,
+        "port": state.ports["postgres"],
+        "login": "airflow_reader",
+        "password": state.passwords["airflow_reader"],
+        "schema": DATABASE,
+    }
     store = {
         "conn_type": "aws",
         "login": objects.access_key,
         "password": objects.secret_key,
         "extra": {"endpoint_url": objects.endpoint_url, "region_name": objects.region},
     }
-    return {**duties, "AIRFLOW_CONN_PRIVACY_OPS_OBJECTS": json.dumps(store)}
+    return {
+        **duties,
+        "AIRFLOW_CONN_PRIVACY_OPS_AIRFLOW_DB": json.dumps(reader),
+        "AIRFLOW_CONN_PRIVACY_OPS_OBJECTS": json.dumps(store),
+    }
 
 
 def environment(state: State, objects: ObjectSettings) -> dict[str, str]:

@@ -18,6 +18,7 @@ from sandbox.postgres import PostgresServer
 from sandbox.publisher import generate, objects, schema, truth
 
 PUBLISHER, GROUND_TRUTH, AIRFLOW = "publisher", "ground_truth", "airflow"
+AIRFLOW_READER = "airflow_reader"  # looks for people in what Airflow keeps of itself
 SEED = 20180525
 
 Report = Callable[[int, int], None]
@@ -57,10 +58,25 @@ def drop_database(server: PostgresServer, name: str) -> None:
     administer(server, f"DROP DATABASE IF EXISTS {quote(name)} WITH (FORCE)")
 
 
-def create_airflow_database(server: PostgresServer, password: str) -> None:
-    """The metadata database of Airflow and the role that owns it. ``password`` holds no quote."""
-    administer(server, f"CREATE ROLE {quote(AIRFLOW)} LOGIN PASSWORD '{password}'")
+def create_airflow_database(server: PostgresServer, password: str, reader_password: str) -> None:
+    """The metadata database of Airflow, the role that owns it, and one that may only read it.
+
+    The passwords hold no quote.
+    """
+    reader = quote(AIRFLOW_READER)
+    administer(
+        server,
+        f"CREATE ROLE {quote(AIRFLOW)} LOGIN PASSWORD '{password}'",
+        f"CREATE ROLE {reader} LOGIN PASSWORD '{reader_password}'",
+        f"ALTER ROLE {reader} SET default_transaction_read_only = on",
+    )
     create_database(server, AIRFLOW, owner=AIRFLOW)
+    with Database(server.dsn(AIRFLOW)).transaction() as connection:
+        connection.exec_driver_sql(f"GRANT CONNECT ON DATABASE {quote(AIRFLOW)} TO {reader}")
+        # Also the tables that a later version of Airflow brings.
+        connection.exec_driver_sql(
+            f"ALTER DEFAULT PRIVILEGES FOR ROLE {quote(AIRFLOW)} GRANT SELECT ON TABLES TO {reader}"
+        )
 
 
 def create_publisher(server: PostgresServer, database: str, passwords: Mapping[str, str]) -> None:

@@ -112,7 +112,9 @@ class Runtime:
             core = None
             fresh = self.state.filled is None
             if fresh:
-                provision.create_airflow_database(self.server, self.state.passwords["airflow"])
+                provision.create_airflow_database(
+                    self.server, self.state.passwords["airflow"], self.state.passwords[provision.AIRFLOW_READER]
+                )
             if with_airflow:
                 core = _Background(self._start_airflow_core)
             if fresh:

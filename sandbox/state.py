@@ -69,7 +69,7 @@ class State:
             state = cls(var)
         known = dict(state.passwords)
         for name in (
-            *("postgres", "airflow", "objects"),
+            *("postgres", "airflow", "airflow_reader", "objects"),
             *(f"privacy_{duty}" for duty in DUTIES),
             *(f"ui_{person.name}" for person in PEOPLE),
         ):

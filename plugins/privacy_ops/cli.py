@@ -19,7 +19,7 @@ from sqlalchemy.exc import ArgumentError
 from privacy_ops import settings as configuration
 from privacy_ops.datamap import catalogue, check, docs, grants, loader, scaffold
 from privacy_ops.datamap.model import DataMap
-from privacy_ops.erasure import certificate_commands, downstream_commands
+from privacy_ops.erasure import certificate_commands, downstream_commands, traces_commands
 from privacy_ops.erasure import commands as return_commands
 from privacy_ops.errors import ConfigError, PrivacyOpsError, UserError
 from privacy_ops.minors import hold_commands
@@ -44,6 +44,7 @@ for name, sub in (
     ("transfers", transfers_commands.app), ("recipients", usage_commands.app),
     ("suppression", return_commands.suppression_app), ("keys", return_commands.keys_app),
     ("certificate", certificate_commands.app), ("downstream", downstream_commands.app),
+    ("traces", traces_commands.app),
     ("hold", hold_commands.hold_app), ("request", hold_commands.request_app),
 ):  # fmt: skip
     app.add_typer(sub, name=name)
