@@ -155,6 +155,9 @@ def _planned_by_case(connection: Connection, plan: Plan) -> dict[UUID, dict[str,
             " JOIN gov.erasure_step AS s USING (plan_id, step_no) WHERE r.plan_id = :p GROUP BY 1, 2"
             " UNION ALL SELECT o.case_id, 's3\\://' || o.bucket, count(*) FROM gov.erasure_object AS o"
             " WHERE o.plan_id = :p GROUP BY 1, 2"
+            " UNION ALL SELECT c.case_id, 'rows in s3\\://' || w.bucket, sum(c.rows_found)"
+            " FROM gov.erasure_rewrite AS w JOIN gov.erasure_rewrite_case AS c USING (plan_id, rewrite_no)"
+            " WHERE w.plan_id = :p GROUP BY 1, 2"
         ),
         {"p": plan.plan_id},
     ):
