@@ -15,9 +15,8 @@ from typing import Literal
 
 from privacy_ops.datamap.catalogue import Catalogue, ForeignKey
 from privacy_ops.datamap.evidence import Reader, literal
-from privacy_ops.datamap.graph import Graph
+from privacy_ops.datamap.graph import Graph, link_edges
 from privacy_ops.datamap.model import DataMap, EraseAction, Link, ObjectStoreEntry
-from privacy_ops.errors import DataMapError
 from privacy_ops.stores.database import quote, quote_table
 
 Action = Literal["DELETE", "EMPTY", "UNLINK", "KEEP"]
@@ -97,23 +96,17 @@ class Builder(Reader):
         for _, steps in groupby(self.steps, key=lambda step: step.circle or -step.number):
             yield tuple(steps)
 
-    def collection_order(self) -> list[Step]:
-        """Own steps, each after the tables that its links lead to."""
-        done: dict[str, Step] = {}
-
-        def visit(name: str, trail: tuple[str, ...]) -> None:
-            if name in done or name not in self.own:
-                return
-            if name in trail:
-                raise DataMapError(f"the links of {name} run in a circle", where="data map", do="mend its links")
-            for link in self.map.tables[name].links():
-                if link.to != name:
-                    visit(link.to, (*trail, name))
-            done[name] = self.own[name]
-
-        for name in sorted(self.own):
-            visit(name, ())
-        return list(done.values())
+    def collection_order(self) -> list[tuple[tuple[Step, ...], bool]]:
+        """Own steps, after the tables that their links lead to; True: their links run in a circle, so that collecting
+        is repeated until nothing new is found (a reply to a reply)."""
+        links = Graph(tuple(edge for edge in link_edges(self.map) if edge.table in self.own and edge.to in self.own))
+        return [
+            (
+                tuple(self.own[name] for name in component),
+                len(component) > 1 or bool(links.refers_to_itself(component[0])),
+            )
+            for component in reversed(links.deletion_order(self.own))
+        ]
 
     # --- freezing rows -------------------------------------------------------------------------------------
 
@@ -133,7 +126,7 @@ class Builder(Reader):
         """The rows of one table that belong to frozen rows of others, link by link. Parameter: plan_id."""
         table = self.map.tables[step.table]
         for link in table.links():
-            if link.to not in self.own or link.to == step.table:
+            if link.to not in self.own:
                 continue
             if link in table.also and self._by_email(step.table, link):
                 yield self._freeze_by_email(step, link)

@@ -222,10 +222,13 @@ class _Work:
             if moved:
                 connection.execute(statement("erasure", "insert_object_assets"), self.this)
                 connection.execute(statement("erasure", "insert_rewrite_assets"), self.this)
+                if not self.plan.cases:  # a night without minors erased nothing
+                    return
+                totals = connection.execute(statement("erasure", "select_object_totals"), self.this).mappings().one()
                 ledger.append(
                     connection,
                     "erased",
-                    {"plan_sha256": self.plan.sha256, "objects": {k: int(v) for k, v in sorted(self.counts.items())}},
+                    {"plan_sha256": self.plan.sha256, "objects": {k: int(v) for k, v in sorted(totals.items())}},
                     at=self.now,
                 )
 

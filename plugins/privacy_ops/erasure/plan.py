@@ -228,9 +228,14 @@ def freeze(connection: Connection, builder: Builder, plan_id: UUID) -> None:
         connection.execute(text(sql), this)
     for number, sql in enumerate(builder.mark_shared_emails()):
         connection.execute(text(sql), this | ({"role_names": list(ROLE_MAILBOXES)} if number == 0 else {}))
-    for step in builder.collection_order():
-        for sql in builder.freeze_linked(step):
-            connection.execute(text(sql), this)
+    for steps, circular in builder.collection_order():
+        found = 1
+        while found:
+            found = sum(
+                connection.execute(text(sql), this).rowcount for step in steps for sql in builder.freeze_linked(step)
+            )
+            if not circular:
+                break
     for step in builder.steps:
         if step.action == "UNLINK":
             connection.execute(text(builder.freeze_unlinks(step)), this)
