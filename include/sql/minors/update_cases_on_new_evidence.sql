@@ -31,6 +31,8 @@ WHERE
         (c.class = 'SOURCE_SUSPECT' AND c.decision IS NULL)
         OR NOT COALESCE(c.evidence_hash = ANY(j.evidence_hashes), false)
     )
+    -- What came back of an erased person stands on that erasure: evidence of its own can only confirm it.
+    AND (c.returned_of IS NULL OR j.class = 'CONFIRMED_MINOR')
     -- Nobody is locked for being an adult: these two wait for people unless a child is seen now.
     AND (
         c.class NOT IN ('SOURCE_SUSPECT', 'ADULT_NOW_COLLECTED_AS_MINOR')
