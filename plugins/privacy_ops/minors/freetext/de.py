@@ -46,7 +46,7 @@ PIECES = {
     "half": r"(?:[.,]5|½|einhalb)?",
     "stop": (
         r"(?: ?(?:$|[,;!?)\]\"]|\n(?!<counted>)|\.(?! ?\d| (?:woche|klasse|jahr|lebensjahr|monat|tag|stock|semester"
-        r"|platz|kapitel))|- "
+        r"|platz|kapitel|<month>))|- "
         r"|[^\w\s.,;:!?'\"()/%+°€$£&#@*=<>-])"
         r"|[*_\"]{0,3}(?: ?$| ?[.,!?;])"
         r"| (?:und|aber|oder|also|deshalb|darum|daher|weil|da|denn|bitte|jetzt|heute|noch|schon|komme|wohne|lebe|aus"
@@ -98,7 +98,9 @@ RULES = (
     ),
     Rule(
         "werde",
-        r"(?<!\w)(?:ich werde|werde ich)(?! heute)(?: [a-z]{1,20}){0,4}? <n>(?: jahre(?: alt)?)?(?=<stop>)",
+        r"(?<!\w)(?:ich werde"
+        r"|werde ich)(?! heute)(?: [a-z]{1,20}){0,4}?(?: am \d{1,2}\. ?(?:<month>)?)? <n>"
+        r"(?: jahre(?: alt)?)?(?=<stop>)",
         reads="turning",
     ),
     Rule("heute-werde", r"(?<!\w)(?:heute werde ich|ich werde heute) <n>(?: jahre(?: alt)?)?(?=<stop>)"),
@@ -163,13 +165,17 @@ RULES = (
     Rule("zwischen", r"<iam> zwischen <n> und <m>(?:<old>|<years>|(?=<stop>))", hedged=True),
     Rule(
         "bis-ich",
-        r"(?<!\w)(?:bis|bevor|sobald|wenn|ehe) ich <n>(?: jahre(?: alt)?)? (?:bin|werde)\b",
+        r"(?<!\w)(?:(?:bis|bevor|sobald|ehe) ich <n>(?: jahre(?: alt)?)? (?:bin|werde)\b"
+        r"|wenn ich <n>(?: jahre(?: alt)?)? bin,? (?:werde|will|mochte|kann|darf) ich\b)",
         strength="W",
         reads="below",
         hedged=True,
     ),
     Rule(
-        "kind-ist", r"(?<!\w)<who>,? (?:ist|wird|gerade)<mild><n>(?:<old>|<years>(?=<stop>)|(?=<stop>))", about="other"
+        "kind-ist",
+        r"(?<!\w)<who>,? (?:ist|sind|wird|gerade)<mild><n>(?:<old>|<years>(?=<stop>)|(?=<stop>"
+        r"| geworden\b))",
+        about="other",
     ),
     Rule("kind-der", r"(?<!\w)<who>,? (?:die|der|das)<mild><n>(?:<old>|<years>)? ist\b", about="other"),
     Rule("kind-klammer", r"(?<!\w)<who>(?:,| \() ?<n>(?: jahren?(?: alt)?| j\.)?\)?(?=<stop>|[)])", about="other"),

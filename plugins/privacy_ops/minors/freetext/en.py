@@ -48,7 +48,7 @@ PIECES = {
         r"|n|until|till|next|for another|for now|female|male|girl|boy|not|idk|ok|right now|and a half)\b)"
     ),
     "bare": r"(?P<bare>(?=<stop>)(?! (?:or|and) (?:over|older|above|more|up)\b))",
-    "end": r"(?:<half>(?:<old>|<years>(?=<stop>)|<bare>| ?[fm]\b(?!\.)))",
+    "end": r"(?:<half>(?:<old>|<years>(?=<stop>)(?! (?:from|with|of|at)\b)|<bare>| ?[fm]\b(?!\.)))",
     "or": r"(?: ?(?:or|/|-|to|going on) ?<m>)?",
     "soon": r"almost|nearly|soon|virtually|close to|practically|soon to be|about to (?:be|turn)|going to be",
     "who": (
@@ -76,7 +76,7 @@ RULES = (
         r"(?:<iam>|\bmy name is|\bthis is) \w{2,20}(?:,| and)(?: aged?)? <n>(?:<old>|,? from\b)(?=<stop>| \w|$)",
         strength="W",
     ),
-    Rule("my-age", r"\bmy age is<mild><n><or>(?:<old>|<years>(?=<stop>)|(?=<stop>))"),
+    Rule("my-age", r"\bmy age is<mild><n><or>(?:<old>|<years>(?=<stop>)(?! (?:from|with|of|at)\b)|(?=<stop>))"),
     Rule(
         "i-am-a",
         r"<iam> (?:just |only |still )?(?:a|an) (?:\w{1,20} ){0,2}<n>(?:[ -]?(?:years?|yr)[ -]old"
@@ -85,10 +85,14 @@ RULES = (
     Rule(
         "under",
         r"<iam><mild>(?:under|below|younger than|less than|not over)(?: the)?(?: age(?: of)?)? <n>(?:<old>"
-        r"|<years>(?=<stop>)|(?=<stop>))",
+        r"|<years>(?=<stop>)(?! (?:from|with|of|at)\b)|(?=<stop>))",
         reads="below",
     ),
-    Rule("not-yet", r"<iam> not (?:yet|even|quite) <n>(?:<old>|<years>(?=<stop>)|(?=<stop>))", reads="below"),
+    Rule(
+        "not-yet",
+        r"<iam> not (?:yet|even|quite) <n>(?:<old>|<years>(?=<stop>)(?! (?:from|with|of|at)\b)|(?=<stop>))",
+        reads="below",
+    ),
     Rule("not-yet-after", r"<iam> not <n>(?:<old>|<years>)? yet\b", reads="below"),
     Rule(
         "minor",
@@ -102,7 +106,11 @@ RULES = (
         r"(?<![\w'])i (?:won'?t|will not) (?:be|turn) <n>(?:<old>)? (?:until|till|before|for another)\b",
         reads="below",
     ),
-    Rule("almost", r"<iam> (?:<soon>) <n>(?:<old>|<years>(?=<stop>)|(?=<stop>))", reads="turning"),
+    Rule(
+        "almost",
+        r"<iam> (?:<soon>) <n>(?:<old>|<years>(?=<stop>)(?! (?:from|with|of|at)\b)|(?=<stop>))",
+        reads="turning",
+    ),
     Rule(
         "turning",
         r"(?<![\w'])(?:i turn|i will (?:soon )?(?:turn|be)|i'?ll (?:soon )?(?:turn|be)|<iam> (?:turning"
@@ -208,8 +216,8 @@ RULES = (
     ),
     Rule(
         "child-is",
-        r"\b<who>,?(?: who)?(?: is|'s|,? aged?| has just turned| just turned|,)?<mild>?\(?<n>(?:<half>(?:<old>"
-        r"|<years>(?=<stop>)|(?=<stop>|\))))",
+        r"\b<who>,?(?: who)?(?: is| are|'s|,? aged?| has just turned| just turned|,)?<mild>?\(?<n>(?:<half>(?:<old>"
+        r"|<years>(?=<stop>)(?! (?:from|with|of|at)\b)|(?=<stop>|\))))",
         about="other",
     ),
     Rule(

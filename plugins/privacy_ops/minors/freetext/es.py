@@ -166,7 +166,7 @@ RULES = (
     ),
     Rule(
         "hijo-tiene",
-        r"(?<!\w)<who>,?(?: que)? (?:tiene|cumple|acaba de cumplir)<mild><n><years>(?=<stop>)",
+        r"(?<!\w)<who>,?(?: que)? (?:tienen?|cumplen?|acaban? de cumplir)<mild><n><years>(?=<stop>)",
         about="other",
     ),
     Rule("hijo-de", r"(?<!\w)<who>(?:,? (?:\(|de |de solo )?)?<n><years>", about="other"),

@@ -24,7 +24,8 @@ PIECES = {
     "stop": (
         r"(?: ?(?:$|[,;!?)\]\"]|\n(?!<counted>)|\.(?!\d)|- |[^\w\s.,;:!?'\"()/%+°€$£&#@*=<>-])"
         r"|[*_\"]{0,3}(?: ?$| ?[.,!?;])"
-        r"| (?:et|mais|donc|car|parce|alors|je|j'|aujourd'hui|maintenant|actuellement|seulement|selon|svp|s'il|merci"
+        r"| (?:et|mais|donc|car|parce|alors|je|j'[a-z]{1,12}|mon|ma|mes|nous|on|c'est|ca|aujourd'hui|maintenant"
+        r"|actuellement|seulement|selon|svp|s'il|merci"
         r"|mdr"
         r"|lol|puis|est-ce|et demi|revolus|pour le moment|bientot|la|pendant|depuis (?:hier|lundi|peu))(?![a-z]))"
     ),
@@ -131,7 +132,7 @@ RULES = (
     ),
     Rule(
         "enfant-a",
-        r"(?<!\w)<who>,?(?: qui)? (?:a|n'a que|vient d'avoir|n'a qu')<mild>?<n><years>(?=<stop>)",
+        r"(?<!\w)<who>,?(?: qui)? (?:a|ont|n'ont que|n'a que|vient d'avoir|n'a qu')<mild>?<n><years>(?=<stop>)",
         about="other",
     ),
     Rule("enfant-de", r"(?<!\w)<who>(?:,| \(| de| agee? de)? ?<n><years>", about="other"),

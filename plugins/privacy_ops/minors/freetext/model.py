@@ -99,9 +99,10 @@ class Language:
             "k": rf"(?P<years>{number})",
             # A year, with what may stand before it in a date; the town may be named before that.
             "date": (
-                rf"(?:(?:\d{{1,2}}[a-z.,]{{0,3}}|(?:{'|'.join(self.months)})[a-z.,]{{0,10}}|de|del|of|the|year|ano|jahre?|annee|l'annee)"
-                r" ){0,5}(?:\d{1,2}[/.-]\d{1,2}[/.-])?<y>"
+                r"(?:(?:\d{1,2}[a-z.,]{0,3}|<month>,?|de|del|of|the|year|ano|jahre?|annee|l'annee) ){0,5}"
+                r"(?:\d{1,2}[/.-]\d{1,2}[/.-])?<y>"
             ),
+            "month": rf"(?:{'|'.join(self.months)})[a-z]{{0,10}}\.?",
             "place": r"(?:(?:in|en|a|at) [a-z]{1,20},? (?=in |en |on |el |le |am |im ))?",
             "y": r"(?P<y>(?:19|20)\d\d)(?!\d)",
         }
