@@ -79,6 +79,22 @@ def test_many_keys_are_proven_empty_by_few_listings(
     assert left(store, "drawer") == {"p/neighbour", "q/far"}
 
 
+def test_a_key_with_many_neighbours_costs_one_listing(
+    store: ObjectStore, pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(store, "drawer", "p/1", *(f"p/1{n}" for n in range(12)), times=2)
+    monkeypatch.setenv("MOTO_S3_DEFAULT_MAX_KEYS", "3")
+    listings = 0
+
+    def count(**_: object) -> None:
+        nonlocal listings
+        listings += 1
+
+    store.client.meta.events.register("before-call.s3.ListObjectVersions", count)
+    (one,) = erase(store, pool, Target("drawer", "p/1", False))
+    assert (one.state, one.versions, listings) == ("erased", 2, 2)
+
+
 def test_unfinished_uploads_of_the_key_are_aborted_and_no_others(store: ObjectStore, pool: ThreadPoolExecutor) -> None:
     for key in ("p/1", "p/10", "f/1/a"):
         store.client.create_multipart_upload(Bucket="plain", Key=key)

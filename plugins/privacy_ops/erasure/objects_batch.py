@@ -70,6 +70,7 @@ class Eraser:
     def __init__(self, store: ObjectStore, pool: ThreadPoolExecutor, pause: Callable[[float], None] = time.sleep):
         self._store, self._pool, self._pause = store, pool, pause
         self._uploads: dict[str, list[tuple[str, str]]] = {}
+        self._crowded: set[str] = set()  # buckets with too many neighbours for one listing over many targets
         self._counting = Lock()  # versions of one target may go in two batches at once
 
     def erase(self, targets: Sequence[Target]) -> dict[Target, Outcome]:
@@ -209,7 +210,7 @@ class Eraser:
             by_bucket.setdefault(target.bucket, []).append(target)
         for bucket, mine in by_bucket.items():
             budget = len(mine) // 4
-            if budget == 0:
+            if budget == 0 or bucket in self._crowded:
                 continue
             left = dict.fromkeys(mine)
             exact = {t.key: t for t in mine if not t.is_prefix}
@@ -218,6 +219,7 @@ class Eraser:
                 pages = self._store.version_pages(bucket, _common_prefix([t.key for t in mine]))
                 for number, page in enumerate(pages):
                     if number >= budget:
+                        self._crowded.add(bucket)
                         break
                     for version in page:
                         if version.key in exact:

@@ -210,12 +210,13 @@ class ObjectStore:
         """
         with _clean_errors(bucket):
             for page in self.client.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix):
-                for entry in page.get("Versions", []):
-                    if not exact or entry["Key"] == prefix:
-                        yield _version(entry)
-                for marker in page.get("DeleteMarkers", []):
-                    if not exact or marker["Key"] == prefix:
-                        yield ObjectVersion(marker["Key"], marker["VersionId"], True)
+                found = _listed(page)
+                if not exact:
+                    yield from found
+                    continue
+                yield from (version for version in found if version.key == prefix)
+                if _is_past(found, prefix):
+                    return
 
     def version_pages(self, bucket: str, prefix: str, *, exact: bool = False) -> Iterator[list[ObjectVersion]]:
         """The same page by page (at most 1000 each), fit for deleting while one lists.
@@ -225,11 +226,12 @@ class ObjectStore:
         with _clean_errors(bucket):
             before: list[ObjectVersion] | None = None
             for page in self.client.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix):
-                found = [_version(entry) for entry in page.get("Versions", [])]
-                found += [ObjectVersion(m["Key"], m["VersionId"], True) for m in page.get("DeleteMarkers", [])]
+                found = _listed(page)
                 if before is not None:
                     yield before
                 before = [v for v in found if not exact or v.key == prefix]
+                if exact and _is_past(found, prefix):
+                    break
             if before is not None:
                 yield before
 
@@ -482,6 +484,16 @@ def _version(entry: Mapping[str, Any]) -> ObjectVersion:
         entry.get("IsLatest", False),
         entry.get("LastModified"),
     )
+
+
+def _listed(page: Mapping[str, Any]) -> list[ObjectVersion]:
+    found = [_version(entry) for entry in page.get("Versions", [])]
+    return found + [ObjectVersion(m["Key"], m["VersionId"], True) for m in page.get("DeleteMarkers", [])]
+
+
+def _is_past(found: Sequence[ObjectVersion], key: str) -> bool:
+    """Whether a page of versions below ``key`` shows a longer key: the key itself comes before all of them."""
+    return any(version.key != key for version in found)
 
 
 def _of_version(version_id: str) -> dict[str, Any]:
