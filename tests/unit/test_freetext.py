@@ -204,7 +204,7 @@ WORDS = st.sampled_from([
 TEXTS = st.one_of(st.text(max_size=60), st.lists(WORDS, max_size=14).map(" ".join))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(TEXTS)
 @example("\ud800 I am 16 \udfff")
 @example("ßßß I am 16ß")
@@ -252,7 +252,7 @@ def test_the_prefilter_covers_every_sentence_with_a_finding(language: str) -> No
 
 
 @pytest.mark.usefixtures("ungated")
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(
     st.sampled_from(ALL),
     st.lists(st.tuples(st.integers(0, 60), WORDS), max_size=3),
