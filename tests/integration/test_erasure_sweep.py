@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -57,6 +59,9 @@ def bring_back(press: Press, children: dict[str, UUID], objects: ObjectStore) ->
     objects.put("press-photos", f"imported/{children['object']}.jpg", b"again")
     other = press.person(born=ADULT)
     press.add("comment", user_id=other, body="write to Mentioned.Lowe@example.org, please")
+    objects.put("press-attachments", "lists/old.csv", b"n,email\n1,mentioned.lowe@example.org\n2,x@example.org\n")
+    batch = json.dumps({"user": {"id": str(children["mentioned"])}}).encode()
+    objects.put("press-events", "batches/old.gz", gzip.compress(batch))
     return press.person(email="new_sign_up.lowe@example.org", created=NOW + timedelta(hours=9))
 
 
@@ -75,7 +80,7 @@ def test_what_comes_back_in_any_way_is_restricted_and_erased_again(press: Press,
     run, counts = sweep(press, week, "week")
 
     # The walk-in's badge was scanned too: the row that it hangs on is the case.
-    assert (counts["returned"], counts["new_records"], counts["mentions"], counts["opened"]) == (6, 1, 1, 6)
+    assert (counts["returned"], counts["new_records"], counts["mentions"], counts["opened"]) == (6, 1, 3, 6)
     assert (press.status(children["account"]), press.status(newcomer)) == ("restricted", "restricted")
     assert press.case_of(newcomer)._mapping["class"] == "SUSPECTED_MINOR"
     reopened = press.execute("SELECT count(*) AS n FROM gov.minor_case WHERE state = 'REOPENED'")[0].n

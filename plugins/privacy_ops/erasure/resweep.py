@@ -19,7 +19,9 @@ from privacy_ops.datamap import catalogue
 from privacy_ops.datamap.model import EraseAction
 from privacy_ops.erasure import returned, search, sweep
 from privacy_ops.erasure.gates import judge
+from privacy_ops.erasure.objects_plan import Copies, shared_stores
 from privacy_ops.erasure.returned import OBJECTS, Finding, Returns, Root
+from privacy_ops.erasure.rewrite.find import find
 from privacy_ops.gates import runner
 from privacy_ops.gates.suite import Check, Suite, at_most, one_row
 from privacy_ops.runs import Run
@@ -100,8 +102,36 @@ def look(connection: Connection, workspace: Workspace, case_ids: Sequence[UUID] 
         for bucket, key, case_id in objects
         if case_id != search.CONTROL
     ]
-    looked = {target.table for target in where} | search.guarded(data_map, live)
-    return Returns(findings, looked | {OBJECTS + b for b in buckets}, blind, wanted.unreadable)
+    in_shared, read = _look_in_shared(workspace, wanted)
+    looked = {target.table for target in where} | search.guarded(data_map, live) | read
+    return Returns(findings + in_shared, looked | {OBJECTS + b for b in buckets}, blind, wanted.unreadable)
+
+
+def _look_in_shared(workspace: Workspace, wanted: search.Wanted) -> tuple[list[Finding], set[str]]:
+    """Rows of erased people inside objects of many people, and the stores that could be read whole.
+
+    A row there is a mention: the object is others' too, and a person decides.
+    """
+
+    def whose(kind: str, values: tuple[str, ...]) -> UUID | None:
+        cases = wanted.match(kind, list(values) if kind == "subject" else values[0]) - {search.CONTROL}
+        return min(cases, default=None)
+
+    store, findings, read = workspace.objects(), [], set()
+    for shared in shared_stores(workspace, Copies(store)):
+        asset, whole = f"{OBJECTS}{shared.bucket}/{shared.prefix} rows", True
+        for found in find(store, [shared], whose):
+            version = found.version
+            whole = whole and not found.code
+            if version is None:
+                continue
+            place = (version.key, version.version_id)
+            for case_id, rows in found.found.items():
+                assert isinstance(case_id, UUID)  # noqa: S101 - what ``whose`` gives
+                findings.append(Finding(case_id, asset, "shared", "mention", rows, row_key=place))
+        if whole:
+            read.add(asset)
+    return findings, read
 
 
 def expected(workspace: Workspace) -> set[str]:
@@ -109,6 +139,7 @@ def expected(workspace: Workspace) -> set[str]:
     data_map = workspace.data_map
     tables = {n for n, t in data_map.tables.items() if n == data_map.subject.table or t.about == "subject"}
     stores = {OBJECTS + e.bucket for e in data_map.objects.values() if e.erase is EraseAction.OBJ_ALL_VERSIONS}
+    stores |= {f"{OBJECTS}{e.bucket}/{e.prefix} rows" for e in data_map.objects.values() if e.rows}
     return tables | stores
 
 
