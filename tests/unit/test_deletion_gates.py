@@ -9,13 +9,22 @@ import pandas as pd
 import pytest
 from privacy_ops import thresholds
 from privacy_ops.erasure.gates import done_suite, plan_suite
+from privacy_ops.erasure.restore import restored_suite
+from privacy_ops.erasure.resweep import sweep_suite
 from privacy_ops.gates.runner import judge
 from privacy_ops.gates.suite import Suite
 from privacy_ops.minors.gates import detection_suite, source_metrics, source_suite
 
 LIMITS = thresholds.load(Path(__file__).parents[2] / "include" / "thresholds.yaml")
 NOW = datetime(2026, 11, 22, 2, 15, tzinfo=UTC)
-SUITES = (source_suite("press.profile.dob_date", LIMITS), detection_suite(), plan_suite(LIMITS), done_suite())
+SUITES = (
+    source_suite("press.profile.dob_date", LIMITS),
+    detection_suite(),
+    plan_suite(LIMITS),
+    done_suite(),
+    sweep_suite(),
+    restored_suite(),
+)
 ONE_IS_GOOD = {"parse_rate", "sources", "candidates", "canaries_planted", "canaries_erased_or_idle"}
 
 
