@@ -217,7 +217,8 @@ A finding never confirms a minor by itself: people look before anything is erase
 Own rules stay. Recognizers-Text finds ages with a unit, but not "I am 16", knows neither subject nor tense, and found
 nothing in German; its last Python release is of October 2024, and the packages under its first name (2019) cannot be
 imported beside a current `emoji`. As a finder of ages under our rules it changed no label of any sentence.
-Presidio has no recogniser of ages; a pattern with context words cannot tell "I am 16" from "my daughter is 16". Neither earns a dependency.
+Presidio has no recogniser of ages; a pattern with context words cannot tell "I am 16" from "my daughter is 16".
+Neither earns a dependency.
 """
 
 if __name__ == "__main__":
