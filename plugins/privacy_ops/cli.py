@@ -22,6 +22,7 @@ from privacy_ops.datamap.model import DataMap
 from privacy_ops.erasure import certificate_commands, downstream_commands, traces_commands
 from privacy_ops.erasure import commands as return_commands
 from privacy_ops.errors import ConfigError, PrivacyOpsError, UserError
+from privacy_ops.minors import commands as minors_commands
 from privacy_ops.minors import hold_commands
 from privacy_ops.settings import DUTIES, Settings
 from privacy_ops.stores.database import Database
@@ -42,12 +43,14 @@ ledger_app = typer.Typer(no_args_is_help=True, help="The erasure ledger.")
 for name, sub in (
     ("map", map_app), ("grants", grants_app), ("gov", gov_app), ("roles", roles_app), ("ledger", ledger_app),
     ("transfers", transfers_commands.app), ("recipients", usage_commands.app),
+    ("report", minors_commands.report_app), ("notice", minors_commands.notice_app),
     ("suppression", return_commands.suppression_app), ("keys", return_commands.keys_app),
     ("certificate", certificate_commands.app), ("downstream", downstream_commands.app),
     ("traces", traces_commands.app),
     ("hold", hold_commands.hold_app), ("request", hold_commands.request_app),
 ):  # fmt: skip
     app.add_typer(sub, name=name)
+app.command("service-levels")(minors_commands.service_levels_command)
 app.command("restore-replay")(return_commands.restore_replay)
 app.command("restore-ready")(return_commands.restore_ready)
 

@@ -14,6 +14,7 @@ DAG_IDS = [
     "erasure_verification",
     "minor_case_review",
     "minor_data_deletion",
+    "minor_signal_intake",
     "transfer_inventory_check",
 ]
 DESTROYS = {("minor_data_deletion", "erase_database"), ("minor_data_deletion", "erase_objects")}

@@ -153,9 +153,11 @@ def test_nobody_is_written_to_without_a_way_to_answer_and_nobody_waits_without_a
     press.person(born=MINOR)
     run = press.open_run()
     nights.find(press.workspace, run)
-    assert notices.queue(press.workspace, run, now=NOW) == {"no_mail_server": 1}
+    assert notices.queue(press.workspace, run, now=NOW) == {"cannot_tell": 1}
+    wordless = able_to_write(press, NoticeSettings("https://x.example.org", "c", ""))
+    assert notices.queue(wordless, run, now=NOW) == {"cannot_tell": 1}
     with pytest.raises(ConfigError, match="PRIVACY_OPS_ANSWER_URL, PRIVACY_OPS_COMPLAINT_ADDRESS"):
-        notices.queue(able_to_write(press, NoticeSettings("https://x.example.org", "c", "")), run, now=NOW)
+        send(wordless, _refuse, now=NOW)
     assert press.scalar("SELECT count(*) FROM gov.notice") == 0
     assert press.scalar("SELECT count(*) FROM gov.minor_case WHERE erase_after IS NOT NULL") == 0
     with pytest.raises(StoreRefused), press.workspace.database("notify").transaction() as connection:

@@ -50,3 +50,7 @@ GRANT UPDATE (erase_after) ON gov.minor_case TO privacy_notify;
 GRANT SELECT ON gov.notice, gov.run TO privacy_notify;
 
 GRANT UPDATE (state, attempts, fault, sent_at) ON gov.notice TO privacy_notify;
+
+-- Service levels are measured from times and states.
+GRANT SELECT ON gov.canary, gov.downstream_instruction, gov.backup_age_out, gov.sweep, gov.return_finding
+TO privacy_review, privacy_erase;

@@ -52,14 +52,13 @@ def queue(workspace: Workspace, run: Run, *, now: datetime) -> dict[str, int]:
     """Queue a notice for everybody who was restricted on its own statement and has not been told; returns counts.
 
     Erasing them waits for the answer, ``notice.answer_hours`` since they were judged or, once the mail is out, since
-    then. Nobody waits when no mail server is named, because then nobody can be told.
+    then. Nobody waits when nobody can be told (no mail server, or words missing): the DAG that sends is red then.
     """
     limits = workspace.thresholds
     if runs.is_rehearsal(run, max_drift_hours=limits.as_of_max_drift_hours):
         return {"rehearsal": 1}
-    if workspace.settings.mail is None:
-        return {"no_mail_server": 1}
-    require_words(workspace)
+    if workspace.settings.mail is None or missing_words(workspace):
+        return {"cannot_tell": 1}
     with workspace.database("detect").transaction() as connection:
         queued = connection.execute(
             statement("notices", "queue_notices"),
@@ -75,10 +74,10 @@ def answer_until(now: datetime, discovered_at: datetime, limits: Thresholds) -> 
     return max(min(now + timedelta(hours=hours), last), now)
 
 
-def require_words(workspace: Workspace) -> None:
-    """Refuse to write to anybody without a way to answer, to ask and to complain. Raises ConfigError."""
+def missing_words(workspace: Workspace) -> list[str]:
+    """Settings without which a notice would leave out how to answer, whom to ask or where to complain."""
     words = workspace.settings.notice
-    missing = [
+    return [
         name
         for name, value in (
             ("PRIVACY_OPS_ANSWER_URL", "{token}" in words.answer_url and words.answer_url),
@@ -87,7 +86,11 @@ def require_words(workspace: Workspace) -> None:
         )
         if not value
     ]
-    if missing:
+
+
+def require_words(workspace: Workspace) -> None:
+    """Refuse to write to anybody without a way to answer, to ask and to complain. Raises ConfigError."""
+    if missing := missing_words(workspace):
         raise ConfigError(
             "a notice would leave out what the person may do",
             where=", ".join(missing),
@@ -106,13 +109,13 @@ def send(
     A server that cannot be reached ends the round: the rest waits for the next. Raises ConfigError.
     """
     counts = {"sent": 0, "failed": 0, "needless": 0, "waiting": 0}
+    require_words(workspace)
     database = workspace.database("notify")
     with database.transaction(read_only=True) as connection:
         queued = connection.execute(statement("notices", "select_queued"), {"most": most}).scalars().all()
         reader = Reader(workspace.data_map, catalogue.read(connection)) if queued else None
     if reader is None:
         return counts
-    require_words(workspace)
     template = (workspace.settings.include / "notices" / "restricted.txt").read_text(encoding="utf-8")
     for number, notice_id in enumerate(queued):
         this = {"notice_id": notice_id}
