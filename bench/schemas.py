@@ -176,7 +176,7 @@ def _fill(dice: random.Random, schema: Schema) -> None:
                 choices = schema.tables[reference.to].rows
                 # A row of one person that must go with another's row is a contradiction; the gate refuses it (G-25).
                 owned = reference.role == "also" and row[table.references[0].columns[0]] is not None
-                if owned or reference.nullable and (not choices or dice.random() < 0.35):
+                if owned or (reference.nullable and (not choices or dice.random() < 0.35)):
                     row |= dict.fromkeys(reference.columns)
                 elif choices:
                     target = dice.choice(choices)

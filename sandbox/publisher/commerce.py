@@ -126,6 +126,7 @@ def write_orders(people: People, some: Ints) -> list[int]:
         currency=constant("GBP", m),
         tax_point=_days(at),
         invoice_no=[f"INV-{o:08d}" for o in orders],
+        invoice_type=["simplified" if p <= 250 else "full" for p in price.tolist()],
         location_evidence_1=pick(words.COUNTRY_CODES, people.country[some]),
         location_evidence_2=addresses(rng, m),
         psp_reference=[f"psp-{u[:13]}" for u in uuids(rng, m)],

@@ -18,6 +18,23 @@ CREATE TABLE gov.erasure_change (           -- what the erasing transaction chan
     to_delete bigint NOT NULL,
     PRIMARY KEY (plan_id, table_name)
 );
+
+-- What the law makes us keep of an erased person's orders: no key, birth date or mail address, and no duty may read it.
+-- Staff who need it for an audit are granted it by name, outside of these jobs.
+CREATE TABLE gov.retained_record (
+    record_id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    source text NOT NULL,                   -- table of the data map
+    rule text NOT NULL,
+    kept jsonb NOT NULL,
+    delete_after date NOT NULL
+);
+CREATE INDEX retained_record_term ON gov.retained_record (delete_after);
+CREATE FUNCTION gov.delete_retained(today date)
+RETURNS bigint LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    WITH gone AS (DELETE FROM gov.retained_record WHERE delete_after < today RETURNING 1) SELECT count(*) FROM gone
+$$;
+REVOKE ALL ON FUNCTION gov.delete_retained(date) FROM PUBLIC;
+
 ALTER TABLE gov.erasure_step DROP COLUMN rows_before, DROP COLUMN rows_after;
 
 -- One check per row of what a case left in each table made the record as slow as the deletion.
@@ -67,6 +84,8 @@ DROP VIEW gov.erasable_case;
 ALTER TABLE gov.erasure_asset ADD FOREIGN KEY (plan_id) REFERENCES gov.erasure_plan;
 ALTER TABLE gov.erasure_step ADD COLUMN rows_before bigint, ADD COLUMN rows_after bigint;
 DROP TABLE gov.erasure_change;
+DROP FUNCTION gov.delete_retained(date);
+DROP TABLE gov.retained_record;
 """
 
 

@@ -19,3 +19,8 @@ GRANT UPDATE (released_at) ON gov.legal_hold TO privacy_detect;
 GRANT UPDATE (
     identity_verified_at, closed_at, sealed_at, sealed_approver, seal_bucket, seal_key, seal_sha256, seal_destroyed_at
 ) ON gov.dsr_request TO privacy_detect;
+
+-- Written and deleted at its term, never read.
+GRANT INSERT ON gov.retained_record TO privacy_erase;
+
+GRANT EXECUTE ON FUNCTION gov.delete_retained(date) TO privacy_erase;

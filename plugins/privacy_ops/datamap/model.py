@@ -250,6 +250,36 @@ class Disclosure(_Frozen):
         return self.values.get(value, self.values.get("*", f"unknown:{value}")) or None
 
 
+class Condition(_Frozen):
+    """What a column of a row must hold. An empty column fulfils none but ``is_in`` with null among its values."""
+
+    column: Identifier
+    is_in: tuple[str | None, ...] = ()
+    at_most: float | None = None
+
+    @model_validator(mode="after")
+    def _one_test(self) -> Condition:
+        if bool(self.is_in) == (self.at_most is not None):
+            raise ValueError("a condition says is_in or at_most")
+        return self
+
+
+class RetainedMinimum(_Frozen):
+    """What the law makes us keep of a row whose person is erased, apart from everything else, and until when.
+
+    The first rule whose conditions hold decides. ``keep`` names columns by what they are in the record; nothing else
+    of the row gets there. ``years`` run from ``counted_from``, or from the end of its year.
+    """
+
+    rule: str = Field(pattern=r"^[A-Z][A-Z0-9_]*$")
+    ground: str  # the law that asks for it, with its paragraph
+    when: tuple[Condition, ...] = ()  # none: every row
+    keep: dict[str, Identifier] = Field(min_length=1)
+    years: int = Field(ge=1, le=30)
+    counted_from: Identifier
+    from_year_end: bool = False
+
+
 class Table(_Frozen):
     """One table. ``link`` empty means its rows are about nobody, unless it is the subject table itself."""
 
@@ -263,6 +293,7 @@ class Table(_Frozen):
     erase: EraseAction = EraseAction.KEEP
     expect_rows: bool = False  # zero rows here is suspicious
     disclosed_to: tuple[Disclosure, ...] = ()
+    retain: tuple[RetainedMinimum, ...] = ()
     columns: dict[Identifier, Column]
     note: str | None = None
 
@@ -278,9 +309,26 @@ class Table(_Frozen):
         for column in self.columns.values():
             for evidence in column.evidences:
                 named |= evidence.columns() | ({evidence.quarantine.column} if evidence.quarantine else set())
+        for rule in self.retain:
+            named |= {*rule.keep.values(), rule.counted_from, *(c.column for c in rule.when)}
         if missing := sorted(named - set(self.columns)):
             raise ValueError("columns named but not listed: " + ", ".join(missing))
+        self._retains_little()
         return self
+
+    def _retains_little(self) -> None:
+        if not self.retain:
+            return
+        if self.erase is not EraseAction.RETAIN_MIN:
+            raise ValueError("only a table with erase RETAIN_MIN retains a minimum")
+        if self.retain[-1].when or any(not rule.when for rule in self.retain[:-1]):
+            raise ValueError("the last rule, and only that, is for every other row")
+        person = set(self.link.columns) if self.link else set()
+        for rule in self.retain:
+            for name in rule.keep.values():
+                column = self.columns[name]
+                if name in person or column.identifier in {"account", "email", "phone"} or column.evidences:
+                    raise ValueError(f"a retained record never holds {name}: key, address or age of the person")
 
     def erase_of(self, column: str) -> EraseAction:
         """Erase action of ``column``: its own, else the table's."""

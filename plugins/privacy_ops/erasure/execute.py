@@ -16,7 +16,7 @@ from sqlalchemy import Connection, text
 
 from privacy_ops import approvals, ledger, pseudonyms, runs
 from privacy_ops.datamap import catalogue
-from privacy_ops.erasure import returned, suppression, sweep, withdrawal, work_items
+from privacy_ops.erasure import retention, returned, suppression, sweep, withdrawal, work_items
 from privacy_ops.erasure.builder import Builder, Step
 from privacy_ops.erasure.gates import PLAN_GATE, evidence
 from privacy_ops.erasure.plan import Plan, content_sha256, covered_catalogue, require_plan
@@ -43,6 +43,7 @@ def erase_database(workspace: Workspace, run: Run, *, now: datetime) -> dict[str
     if runs.is_rehearsal(run, max_drift_hours=limits.as_of_max_drift_hours):
         return {"rehearsal": True}
     runs.require_fresh(run, now=now, max_drift_hours=limits.as_of_max_drift_hours)
+    retention.delete_expired(workspace, now=now)
     with workspace.database("erase").transaction(read_only=True) as connection:
         plan = require_plan(connection, run.run_id)
     if plan.state == "frozen":
@@ -196,6 +197,8 @@ def _erase_rows(connection: Connection, workspace: Workspace, run: Run, plan: Pl
     before = control.figures()
     changes = _Changes(connection, builder)
     done = dict.fromkeys(planned, 0)
+    for step in builder.own.values():
+        retention.retain(connection, builder, step, planned[step.number], this)
     for steps in builder.rounds():
         done |= _carry_out(connection, builder, [step for step in steps if planned[step.number]], planned, this)
         for step in steps:

@@ -59,6 +59,7 @@ CREATE TABLE commerce.order_header (
     currency text NOT NULL,
     tax_point date NOT NULL,
     invoice_no text NOT NULL UNIQUE,
+    invoice_type text CHECK (invoice_type IN ('none', 'simplified', 'full')),
     location_evidence_1 text,
     location_evidence_2 text,
     psp_reference text
