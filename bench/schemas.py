@@ -19,7 +19,7 @@ from typing import Any
 from unittest import mock
 
 import psycopg
-from privacy_ops import runs
+from privacy_ops import runs, signing, thresholds
 from privacy_ops.datamap import grants
 from privacy_ops.datamap.loader import sha256
 from privacy_ops.datamap.model import DataMap
@@ -30,8 +30,13 @@ from privacy_ops.erasure.plan import plan
 from privacy_ops.minors.detect import detect_and_restrict
 from privacy_ops.minors.gates import check_sources, judge_detection
 from privacy_ops.runs import Run
+from privacy_ops.settings import DUTIES, KEY_PURPOSES, KeyRing, ObjectSettings, Settings, home_directory
+from privacy_ops.stores import migrations, roles
 from privacy_ops.stores.database import quote, quote_table
 from privacy_ops.workspace import Workspace
+
+from sandbox import provision
+from sandbox.postgres import PostgresServer
 
 NOW = datetime(2026, 11, 22, 2, 15, tzinfo=UTC)
 MINOR, ADULT = date(2010, 5, 5), date(1980, 5, 5)
@@ -492,5 +497,65 @@ def finish(workspace: Workspace, run: Run) -> None:
     certificate.certify(workspace, run, now=NOW)
 
 
-def new_name() -> str:
-    return f"draw_{secrets.token_hex(4)}"
+# --- many of them ------------------------------------------------------------------------------------------------
+
+
+def prove(examples: int, say: Callable[[str], None] = print, *, tables: int = 30) -> list[str]:
+    """Draw ``examples`` schemas of up to ``tables`` tables, every other one with a kill; returns what went wrong."""
+    from bench import world
+
+    failures = []
+    with world.stores() as (server, object_settings):
+        ground = _ground(server, object_settings)
+        for seed in range(examples):
+            try:
+                examine(ground, draw(seed, tables), kill=seed % 2 == 1)
+            except Exception as error:  # ruff: ignore[BLE001] - each failure is reported with its seed
+                failures.append(f"seed {seed}: {type(error).__name__}: {str(error)[:300]}")
+                say(failures[-1])
+            if (seed + 1) % 25 == 0:
+                say(f"{seed + 1} drawn schemas erased, {len(failures)} failures")
+    return failures
+
+
+def _ground(server: PostgresServer, object_settings: ObjectSettings) -> Ground:
+    passwords = {duty: secrets.token_hex(16) for duty in DUTIES}
+    provision.create_database(server, "draw_template")
+    migrations.upgrade(server.dsn("draw_template"))
+    roles.apply(server.dsn("draw_template"), passwords, closed_databases=())
+    keys = KeyRing(
+        hmac={purpose: {"k1": secrets.token_bytes(32)} for purpose in KEY_PURPOSES},
+        current=dict.fromkeys(KEY_PURPOSES, "k1"),
+        signing_key_pem=signing.generate_key_pem(),
+    )
+    limits = thresholds.load(home_directory() / "include" / "thresholds.yaml")
+
+    @contextmanager
+    def fresh() -> Iterator[tuple[str, Workspace]]:
+        from bench import world
+
+        name = f"draw_{secrets.token_hex(4)}"
+        provision.create_database(server, name, template="draw_template")
+        world.fresh_buckets(object_settings)
+        world.make_evidence_bucket(object_settings, f"evidence-{name.replace('_', '-')}")
+        given = Settings(
+            home=home_directory(),
+            dsns={duty: server.dsn(name, f"privacy_{duty}", passwords[duty]) for duty in DUTIES},
+            objects=object_settings,
+            keys=keys,
+            evidence_bucket=f"evidence-{name.replace('_', '-')}",
+        )
+        dsn = server.dsn(name).replace("postgresql+psycopg://", "postgresql://", 1)
+        yield (
+            dsn,
+            Workspace(given, limits, map_of(Schema({"people": Drawn("people", (("k1", "bigint"),), "DELETE")})), ""),
+        )
+        provision.drop_database(server, name)
+
+    return Ground(fresh)
+
+
+if __name__ == "__main__":
+    import sys
+
+    sys.exit(1 if prove(int(sys.argv[1]) if len(sys.argv) > 1 else 100) else 0)
