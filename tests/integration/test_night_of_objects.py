@@ -13,7 +13,7 @@ from privacy_ops import ledger
 from privacy_ops.erasure import execute, verify
 from privacy_ops.erasure import objects as object_erasure
 from privacy_ops.errors import GateBlocked, StoreRefused
-from privacy_ops.stores.objects import ObjectStore
+from privacy_ops.stores.objects import ObjectRefused, ObjectStore
 from privacy_ops.workspace import Workspace
 
 from tests.integration import crash, nights
@@ -198,7 +198,7 @@ def test_a_bucket_that_refuses_is_raised_and_holds_up_nothing_else(
     execute.erase_database(press.workspace, run, now=NOW)
 
     def refused(*_: object, **__: object) -> str:
-        raise StoreRefused("the object store refused (AccessDenied)", where="bucket press-attachments")
+        raise ObjectRefused("the object store refused", where="bucket press-attachments", code="AccessDenied")
 
     with monkeypatch.context() as patch:
         patch.setattr(ObjectStore, "replace", refused)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gzip
 import io
 import json
@@ -20,6 +21,8 @@ from privacy_ops.erasure.rewrite.identify import Known
 from privacy_ops.errors import StoreUnavailable
 from privacy_ops.stores import objects as stores
 from privacy_ops.stores.objects import ObjectStore
+
+from tests.integration import faulty
 
 NOW = datetime.now(UTC)
 KNOWN = Known([("email", ("kim@example.org",), "kim"), ("email", ("sam@example.org",), "sam")])
@@ -143,6 +146,23 @@ def test_a_writer_that_does_not_stop_is_reported_and_loses_nothing(
     assert bodies(store, "plain") == [writer.written[-1]]
 
 
+@pytest.mark.parametrize(
+    ("fault", "method", "bucket"),
+    [("unanswered", "PUT", "versioned"), ("unanswered", "PUT", "plain"), ("unavailable", "GET", "plain")],
+)
+def test_a_request_that_fails_or_is_never_answered_changes_nothing_in_the_end(
+    store: ObjectStore, monkeypatch: pytest.MonkeyPatch, bucket: str, fault: Any, method: str
+) -> None:
+    monkeypatch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda *_: 0.0)
+    store.put(bucket, KEY, HEAD + KIM + ANN)
+    with faulty.in_front_of(store._settings.endpoint_url or "") as front:
+        behind = ObjectStore(dataclasses.replace(store._settings, endpoint_url=front.address))
+        front.in_turn([fault, fault], when=lambda asked: asked.method == method and KEY in asked.path)
+        assert forget(behind, shared(bucket)).state == "done"
+        assert front.met
+    assert bodies(store, bucket) == [HEAD + ANN]
+
+
 def test_an_older_version_under_lock_is_an_exception_and_the_current_one_is_clean(store: ObjectStore) -> None:
     until = NOW.replace(microsecond=0) + timedelta(days=1)
     store.put("safe", KEY, HEAD + KIM)
@@ -220,8 +240,7 @@ def test_finding_reads_every_version_and_sets_aside_what_it_cannot_read(mixed: O
     assert found["lists/a.jsonl.gz"].found == Counter(kim=1)
     assert forget(mixed, where, "lists/b.jsonl.gz").reason == "BROKEN_GZIP"
     (missing,) = find.find(mixed, [shared("no-such-bucket")], KNOWN)
-    assert missing.version is None
-    assert missing.code
+    assert (missing.version, missing.code) == (None, "NoSuchBucket")
 
 
 def test_a_store_that_is_away_has_not_been_looked_at(mixed: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> None:

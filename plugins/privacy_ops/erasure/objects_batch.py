@@ -16,7 +16,7 @@ from threading import Lock
 from typing import Literal
 
 from privacy_ops.errors import StoreRefused, StoreUnavailable
-from privacy_ops.stores.objects import TRANSIENT_CODES, ObjectMissing, ObjectStore, ObjectVersion
+from privacy_ops.stores.objects import TRANSIENT_CODES, ObjectMissing, ObjectRefused, ObjectStore, ObjectVersion
 from privacy_ops.stores.objects import Lock as VersionLock
 
 PASSES = 5
@@ -257,6 +257,5 @@ def _common_prefix(keys: Sequence[str]) -> str:
 
 
 def code_of(error: StoreRefused) -> str:
-    """The S3 code in a refusal, for records: letters only."""
-    _, _, rest = error.what.partition("(")
-    return rest.partition(")")[0] or "REFUSED"
+    """The code of a refusal, for records."""
+    return error.code if isinstance(error, ObjectRefused) else "REFUSED"

@@ -6,6 +6,7 @@ Errors that leave here carry the S3 code and the bucket, never a key: keys may n
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -20,12 +21,21 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 
+_NOT_IN_A_CODE = re.compile(r"[^A-Za-z0-9_]")
 _BATCH = 1000  # what one delete_objects call may name
 _PART = 64 * 2**20
 # Larger bodies go up in parts; one put carries 5 GiB at most.
 _SINGLE_PUT = 1024 * 2**20
 # Codes of single keys in an answer to delete_objects that another attempt may get past.
 TRANSIENT_CODES = frozenset({"InternalError", "SlowDown", "ServiceUnavailable", "RequestTimeout", "OperationAborted"})
+
+
+class ObjectRefused(StoreRefused):
+    """The store answered and refused. ``code`` is S3's, as letters, digits and underscores."""
+
+    def __init__(self, what: str, *, where: str = "", do: str = "", code: str = "REFUSED") -> None:
+        super().__init__(what, where=where, do=do)
+        self.code = f"HTTP_{code}" if code.isdigit() else _NOT_IN_A_CODE.sub("_", code) or "REFUSED"
 
 
 class ObjectExists(StoreRefused):
@@ -105,15 +115,15 @@ def _clean_errors(bucket: str) -> Generator[None, None, None]:
         if code in {"PreconditionFailed", "ConditionalRequestConflict"}:
             raise ObjectExists("an object of this name exists already", where=f"bucket {bucket}") from None
         if code in {"NoSuchBucket"}:
-            raise StoreRefused(
-                "the bucket does not exist", where=f"bucket {bucket}", do="create it or correct its name"
+            raise ObjectRefused(
+                "the bucket does not exist", where=f"bucket {bucket}", do="create it or correct its name", code=code
             ) from None
         if code in {"NoSuchKey", "404", "NoSuchVersion"}:
             raise ObjectMissing("the object does not exist", where=f"bucket {bucket}") from None
         if status >= 500 or code in {"SlowDown", "RequestTimeout", "InternalError"}:
             raise StoreUnavailable(f"object store error {code} at bucket {bucket}") from None
-        raise StoreRefused(
-            f"the object store refused ({code})", where=f"bucket {bucket}", do="correct keys and rights"
+        raise ObjectRefused(
+            f"the object store refused ({code})", where=f"bucket {bucket}", do="correct keys and rights", code=code
         ) from None
     except boto.BotoCoreError as error:
         raise StoreUnavailable(
