@@ -73,12 +73,14 @@ def minor_data_deletion() -> None:
 
     @task
     def detect_and_restrict() -> dict[str, Any]:
-        """Open cases and restrict in one transaction; then judge whether the detectors see."""
-        from privacy_ops.minors import detect, gates
+        """Open cases and restrict in one transaction, queue the notices; then judge whether the detectors see."""
+        from privacy_ops.airflow_support.settings import with_mail
+        from privacy_ops.minors import detect, gates, notices
 
         context = get_current_context()
         workspace, run = current_job("detect")
         counts = detect.detect_and_restrict(workspace, run)
+        counts["notices"] = notices.queue(with_mail(workspace), run, now=utc_now())
         with linked(context):
             judged = gates.judge_detection(workspace, run, counts)
         context["ti"].xcom_push(key=XCOM_KEY, value=judged["gate_result_id"])
@@ -139,15 +141,16 @@ def minor_data_deletion() -> None:
 
     @task
     def certify() -> dict[str, Any]:
-        """Sign a certificate per case, close the cases, empty our own tables of keys; close the run."""
+        """Sign a certificate per case, close the cases, empty our own tables of keys; close the run, measure."""
         from privacy_ops import runs
         from privacy_ops.erasure import certificate
+        from privacy_ops.minors import service_levels
 
         workspace, run = current_job("erase")
         counts = certificate.certify(workspace, run, now=utc_now())
         with workspace.database("erase").transaction() as connection:
             runs.close_run(connection, run.run_id, now=utc_now(), state="done", facts={})
-        return counts
+        return counts | {"breached": service_levels.record(workspace, run, now=utc_now())}
 
     (
         open_run()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -64,3 +65,28 @@ def test_a_task_keeps_the_policy(dags: dict[str, Any], dag_id: str) -> None:
 @pytest.mark.parametrize("dag_id", DAG_IDS)
 def test_no_task_takes_personal_data_from_run_conf(dags: dict[str, Any], dag_id: str) -> None:
     assert set(dags[dag_id].params) <= {"dry_run", "iso_week", "judge_on", "most_questions"}
+
+
+def test_approvals_time_out_before_the_verdict_that_they_release_expires(dags: dict[str, Any]) -> None:
+    """Both waits together: what nobody answered is asked again by the next night, never by an expired gate."""
+    from privacy_ops import thresholds
+    from privacy_ops.settings import home_directory
+
+    gate = thresholds.load(home_directory() / "include" / "thresholds.yaml").gate
+    tasks = dags["minor_data_deletion"].tasks
+    waits = sum((t.response_timeout for t in tasks if hasattr(t, "response_timeout")), timedelta())
+    assert waits <= timedelta(hours=gate.approval_timeout_hours)
+    assert waits < timedelta(hours=gate.validity_hours)
+    # And before the next night begins, so that it can ask.
+    assert waits < timedelta(hours=24) - timedelta(hours=2, minutes=15)
+
+
+def test_notices_wait_before_anything_is_planned_and_the_intake_starts_the_one_erasure(dags: dict[str, Any]) -> None:
+    intake = dags["minor_signal_intake"]
+    starts = {t.trigger_dag_id: t for t in intake.tasks if hasattr(t, "trigger_dag_id")}
+    assert set(starts) == {"minor_data_deletion", "minor_case_review"}
+    assert starts["minor_data_deletion"].conf == {"dry_run": False}
+    assert all(t.skip_when_already_exists and "run_id" in t.trigger_run_id for t in starts.values())
+    after_mail = {t.task_id for t in intake.get_task("tell").get_flat_relatives(upstream=False)}
+    assert after_mail == set(), "a mail server that is down holds up no erasure"
+    assert not {t.task_id for t in intake.tasks} & {"erase_database", "erase_objects"}, "there is one erasure"

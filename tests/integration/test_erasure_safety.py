@@ -351,14 +351,16 @@ def test_one_rejection_stops_it_whoever_approved(press: Press) -> None:
         execute.erase_database(workspace, run, now=NOW)
 
 
-def test_what_nobody_released_last_night_is_asked_for_again_tonight(press: Press) -> None:
+@pytest.mark.parametrize("decision", ["reject", "timeout"])
+def test_what_nobody_released_last_night_is_asked_for_again_tonight(press: Press, decision: str) -> None:
     child = press.person(born=MINOR)
     workspace, run = narrow(press), press.open_run()
     nights.prepare(workspace, run)
-    approve(press, workspace, run, "ann", decision="reject")
+    approve(press, workspace, run, "ann", decision=decision)
     later = NOW + timedelta(days=2)  # discovered before tonight's window began
     second = press.open_run("second", at=later)
     assert nights.prepare(workspace, second, later)["breaker_tripped"]
+    assert release.breaker_request(workspace, second) is not None
     with pytest.raises(GateBlocked, match="breaker needs 2"):
         execute.erase_database(workspace, second, now=later)
     assert press.count("account", "user_id = :u", u=child) == 1

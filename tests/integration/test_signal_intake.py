@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from privacy_ops import runs
 from privacy_ops.errors import UserError
-from privacy_ops.minors import holds, intake, notices, reports, review
+from privacy_ops.minors import holds, intake, notices, reports, review, service_levels
 from privacy_ops.runs import Run
 
 from tests.integration import nights
@@ -129,6 +129,17 @@ def test_people_decided_and_objected_cases_reach_the_right_job_in_working_hours(
     erasing = press.open_run("decided", at=at, run_type="manual", logical_date=None)
     assert nights.whole(press.workspace, erasing, at)["certified"]["certificates"] == 1
     assert press.count("account") == 0
+
+    # From detection to certificate, as the rows tell it.
+    end = at + timedelta(minutes=1)
+    breached = service_levels.record(press.workspace, erasing, now=end)
+    levels = {level.metric: level for level in service_levels.measure(press.workspace, now=end)}
+    assert breached == []
+    assert [levels[m].measured for m in ("M1", "M2", "M3", "M4", "M7", "M8")] == [1, 1, 1, 1, 0, 1]
+    assert (levels["M2"].over, levels["M2"].worst, levels["M2"].unit) == (1, 1, "working days")
+    assert (levels["M3"].worst, levels["M4"].worst) == (0.02, 0.02)  # one minute after the decision
+    kept = press.scalar("SELECT facts -> 'service_levels' FROM gov.run WHERE run_id = :r", r=erasing.run_id)
+    assert set(kept) == {f"M{number}" for number in range(1, 9)}
 
 
 def test_a_dry_run_moves_nothing_and_a_report_is_checked_without_repeating_the_key(press: Press) -> None:

@@ -16,8 +16,10 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
+from privacy_ops import runs
 from privacy_ops.minors import decisions, working_days
 from privacy_ops.minors.decisions import DUE_DAYS
+from privacy_ops.runs import Run
 from privacy_ops.stores.sql import statement
 from privacy_ops.thresholds import Thresholds
 from privacy_ops.workspace import Workspace
@@ -196,3 +198,12 @@ def facts(levels: Iterable[Level]) -> dict[str, Any]:
     """The figures for the record of a run, and the names of those that are breached."""
     found = {level.metric: asdict(level) for level in levels}
     return {"service_levels": found, "breached": [name for name, level in found.items() if level["breached"]]}
+
+
+def record(workspace: Workspace, run: Run, *, now: datetime, duty: str = "erase") -> list[str]:
+    """Measure, and keep the figures in the record of a run; returns the names of what is over its limit."""
+    found = facts(measure(workspace, now=now, duty=duty))
+    with workspace.database(duty).transaction() as connection:
+        runs.add_facts(connection, run.run_id, found)
+    breached: list[str] = found["breached"]
+    return breached
