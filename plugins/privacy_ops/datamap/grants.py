@@ -100,9 +100,10 @@ def _detect(data_map: DataMap, granted: dict[str, Rights]) -> None:
             continue
         _select(granted, name, columns | set(table.key) | ({table.created_at} if table.created_at else set()))
         _way(data_map, name, granted)
-        for link in table.also:  # reports and events lead to the person by e-mail address as well
-            _select(granted, name, set(link.columns))
-            _select(granted, link.to, set(data_map.references_of(link)))
+        for here in (name, *(link.to for link in data_map.path_to_subject(name))):
+            for link in data_map.tables[here].also:  # reports and events lead to the person by an address as well
+                _select(granted, here, set(link.columns))
+                _select(granted, link.to, set(data_map.references_of(link)))
     subject, restriction = data_map.subject, data_map.restriction
     _select(granted, subject.table, {*subject.key, subject.registered_at})
     _select(granted, restriction.table, {*restriction.key, restriction.column})

@@ -250,8 +250,9 @@ def school_domain(address: str) -> bool:
 
 
 def school_regex() -> str:
-    """A regular expression of PostgreSQL that every address at a school matches."""
-    return "|".join(_suffix_pattern(suffix) for suffix, school in school_suffixes() if school)
+    """A short regular expression of PostgreSQL that every address at a school matches, and some others do."""
+    labels = sorted({suffix.removeprefix("*.").split(".")[0] for suffix, school in school_suffixes() if school})
+    return rf"[.@]({'|'.join(labels)})([.][a-z0-9-]+)+$"
 
 
 def _suffix_pattern(suffix: str) -> str:

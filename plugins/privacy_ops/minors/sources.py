@@ -29,6 +29,15 @@ _BY_KEY_ONLY = frozenset({
     "mail_domain", "occupation", "identity_link",
 })  # fmt: skip
 
+_BELOW = "<|under|below|less|unter|moins|menos"
+# Kinds that are found by a regular expression, and the parameter that holds it.
+_PATTERNS = {
+    "free_text": "free_text",
+    "mail_domain": "school_domain",
+    "occupation": "pupil",
+    "payment_text": "payment",
+}
+
 
 def sources(data_map: DataMap) -> tuple[EvidenceColumn, ...]:
     """Every place of evidence in the map, and after them the reports that people and processors sent."""
@@ -58,7 +67,8 @@ class Builder(Reader):
             SELECT count(*) AS rows, count(*) FILTER (WHERE coalesce({value}, '') = '') AS nulls,
                    count(*) FILTER (WHERE {value} <> '' AND {value} ~ {literal(like)}) AS parsed,
                    0 AS placeholders, 0 AS peak, CAST(NULL AS double precision) AS daily_median,
-                   CAST('{{}}' AS text[]) AS over_represented, CAST({self._newest(source)} AS timestamptz) AS newest_row_at
+                   CAST('{{}}' AS text[]) AS over_represented,
+                   CAST({self._newest(source)} AS timestamptz) AS newest_row_at
             FROM {quote_table(source.table)} AS t
         """
 
@@ -115,14 +125,32 @@ class Builder(Reader):
                 FROM {quote_table(source.table)} AS t WHERE {self._speaks(source, created)}{newer}
             """
             return
-        for joins, person in self._ways(source):
+        ways = list(self._ways(source))
+        table = quote_table(source.table)
+        if len(ways) == 1:
+            joins, person = ways[0]
             registered = f"{person}.{quote(self.map.subject.registered_at)}"
             yield f"""
                 INSERT INTO candidate (source_no, subject_kind, subject_table, subject_key)
-                SELECT DISTINCT {source.number}, 'person', {literal(self.map.subject.table)},
-                    {self.key_array(self.map.subject.table, person)}
-                FROM {quote_table(source.table)} AS t {joins} WHERE {self._speaks(source, registered)}{newer}
+                SELECT DISTINCT {self._candidate(source, person)}
+                FROM {table} AS t {joins} WHERE {self._speaks(source, registered)}{newer}
             """
+            return
+        leading = {c for link in self.map.tables[source.table].links() for c in link.columns}
+        hits = ", ".join(f"t.{quote(c)}" for c in sorted(leading | set(self.key(source.table))))
+        found = " UNION ".join(
+            f"SELECT {self._candidate(source, person)} FROM hit AS t {joins}" for joins, person in ways
+        )
+        yield f"""
+            WITH hit AS MATERIALIZED (  -- each text is read once, however many ways lead to its person
+                SELECT {hits} FROM {table} AS t WHERE {self._speaks(source, "NULL")}{newer}
+            )
+            INSERT INTO candidate (source_no, subject_kind, subject_table, subject_key) {found}
+        """
+
+    def _candidate(self, source: EvidenceColumn, person: str) -> str:
+        subject = self.map.subject.table
+        return f"{source.number}, 'person', {literal(subject)}, {self.key_array(subject, person)}"
 
     def _ways(self, source: EvidenceColumn) -> Iterator[tuple[str, str]]:
         """Every way from a row of ``source`` to its person: the link, and for reports a shared address as well."""
@@ -160,17 +188,15 @@ class Builder(Reader):
         number = f"CAST(substring({value} FROM '[0-9]{{1,3}}') AS integer) < :adult_age"
         condition = {
             "age_number": f"{value} ~ '^[^0-9]*[0-9]{{1,3}}' AND {number}",
-            "age_band": f"{value} ~ '[0-9]' AND ({number} OR {value} ~* '^[^0-9]*(<|under|below|less|unter|moins|menos)')",
+            "age_band": f"{value} ~ '[0-9]' AND ({number} OR {value} ~* '^[^0-9]*({_BELOW})')",
             "school_year": f"{value} <> ''",
             "declared_adult": f"lower({value}) IN ({', '.join(map(literal, NO))})",
             "guardian": f"{value} <> ''",
             "scan": f"{value} <> ''",
-            "free_text": f"{value} ~* :free_text",
-            "mail_domain": f"{value} ~* :school_domain",
-            "occupation": f"{value} ~* :pupil",
-            "payment_text": f"{value} ~* :payment",
             "identity_link": "false",  # only beside a confirmed minor: see `linked_accounts`
         }.get(kind)
+        if pattern := _PATTERNS.get(kind):
+            condition = f"{value} ~* :{pattern}"
         if evidence.minor_values and kind in {"attendee_type", "age_gate", "youth_list", "scan"}:
             condition = f"{value} IN ({', '.join(map(literal, evidence.minor_values))})"
         return f"{condition}{where}"
@@ -184,13 +210,21 @@ class Builder(Reader):
                 f"({column} > LEAST(CAST(:horizon AS date), CAST({then} AS date)) OR {column} < CAST(:oldest AS date)"
                 f" OR {column} = ANY(CAST(:defaults AS date[])))"
             )
-        text = self.value(source, "t")
-        year = f"right({text}, 4)"
+        # Text is compared by its year: cheap, and never later than the day. Most of it is written in two ways.
+        text = self.value(source, "t") if source.evidence.path is not None else f"CAST({column} AS text)"
+        then = f"CAST(extract(year FROM CAST({registered} AS timestamptz)) AS integer) - CAST(:majority AS integer)"
+        line = f"LEAST(CAST(:horizon_year AS integer), {then})"
+        placeholder = "< CAST(:oldest_year AS integer)"
+
+        def near(year: str) -> str:
+            number = f"CAST({year} AS integer)"
+            return f"({number} >= {line} OR {number} {placeholder} OR {year} = ANY(CAST(:defaults_year AS text[])))"
+
+        first = f"left({text}, 4)"
+        last = f"right({text}, 4)"
         return f"""({text} <> '' AND CASE
-            WHEN {text} ~ '{ISO}' THEN {text} COLLATE "C" > LEAST(:horizon_text, to_char({then}, 'YYYY-MM-DD'))
-                OR {text} COLLATE "C" < :oldest_text OR {text} = ANY(CAST(:defaults_text AS text[]))
-            WHEN {text} ~ '{NUMERIC}' THEN {year} COLLATE "C" >= LEAST(:horizon_year, to_char({then}, 'YYYY'))
-                OR {year} COLLATE "C" < :oldest_year OR {text} ~ '^0?1.0?1.' AND {year} = ANY(CAST(:defaults_year AS text[]))
+            WHEN {text} LIKE '____-__-__' AND {text} ~ '{ISO}' THEN {near(first)}
+            WHEN {text} LIKE '%____' AND {text} ~ '{NUMERIC}' THEN {near(last)}
             ELSE {text} ~ '[0-9]' END)"""
 
     def linked_accounts(self, source: EvidenceColumn) -> str:
@@ -241,7 +275,8 @@ class Builder(Reader):
         branches = [branch for source in sources for branch in self._branches(source)]
         branches += self._counter_branches()
         # Two ways may lead to the same row (a key and an address): it counts once.
-        order = 'subject_kind, subject_table COLLATE "C", subject_key COLLATE "C", source_no NULLS LAST, row_key COLLATE "C"'
+        order = 'subject_kind, subject_table COLLATE "C", subject_key COLLATE "C", source_no NULLS LAST,'
+        order += ' row_key COLLATE "C"'
         return (
             f"SELECT DISTINCT ON ({order.replace(' NULLS LAST', '')}) * FROM ("
             + "\nUNION ALL\n".join(branches)
@@ -292,7 +327,8 @@ class Builder(Reader):
             ),
             None,
         )
-        return f"""SELECT q.subject_kind, q.subject_table, q.subject_key, CAST({source.number} AS integer) AS source_no,
+        found = f"""SELECT q.subject_kind, q.subject_table, q.subject_key,
+                CAST({source.number} AS integer) AS source_no,
                 {self.key_array(source.table, "t")} AS row_key, {value} AS value,
                 CAST({registered} AS timestamptz) AS registered_at, CAST({created} AS timestamptz) AS created_at,
                 coalesce(CAST({said} AS timestamptz), CAST({created} AS timestamptz),
@@ -302,7 +338,13 @@ class Builder(Reader):
                 {self._inside(source, evidence.month or evidence.country)} AS extra,
                 {self._beside(source, evidence.changed_by)} AS changed_by
             FROM subject_in_question AS q, {tables}
-            WHERE {self._is_subject(subject_table, alias)} AND {condition}"""
+            WHERE {self._is_subject(subject_table, alias)} AND """
+        if pattern := _PATTERNS.get(evidence.kind):
+            # OFFSET 0: texts are searched after the join, only those of the subjects in question.
+            return (
+                f"SELECT * FROM ({found}{value} <> ''{self._where(source)} OFFSET 0) AS x WHERE x.value ~* :{pattern}"
+            )
+        return found + condition
 
     def _is_subject(self, table: str, alias: str) -> str:
         kind = "person" if table == self.map.subject.table else "row"
@@ -441,13 +483,10 @@ def parameters(on: date, as_of: datetime, limits: Thresholds, defaults: frozense
         "adult_age": limits.adult_age,
         "majority": limits.adult_age + 1,
         "horizon": horizon,
-        "horizon_text": horizon.isoformat(),
-        "horizon_year": f"{horizon.year:04d}",
+        "horizon_year": horizon.year,
         "oldest": oldest,
-        "oldest_text": oldest.isoformat(),
-        "oldest_year": f"{oldest.year:04d}",
+        "oldest_year": oldest.year,
         "defaults": sorted(defaults),
-        "defaults_text": sorted(d.isoformat() for d in defaults),
         "defaults_year": sorted({f"{d.year:04d}" for d in defaults}),
         "free_text": freetext.prefilter_regex(),
         "school_domain": school_regex(),
