@@ -21,7 +21,7 @@ GOOD = {
 
 
 def made(peak: float = 200.0, **score: int) -> scale.Scale:
-    erased = Erased(3, 30, 1, 0.1, 0.1, 0.2)
+    erased = Erased(3, 30, 1, 0.1, 0.1, 0.1, 0.2)
     return scale.Scale(1000, 20_000, 40_000, {}, {"detect": peak}, 100, {}, erased, GOOD | score)
 
 
