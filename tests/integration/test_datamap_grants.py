@@ -122,7 +122,7 @@ def test_whole_rows_are_written_and_deleted_only_where_the_duty_is(
 @pytest.mark.parametrize(
     ("duty", "columns"),
     [
-        ("detect", {("core.user_account", "status")}),
+        ("detect", {("core.user_account", "status"), ("submissions.submission_file", "scan_status")}),
         ("erase", {(name, column) for name, table in IMP.tables.items() for column in table.emptied()}),
         ("export", set()),
         ("canary", set()),
@@ -145,14 +145,17 @@ def test_duties_without_a_need_read_nothing_of_the_publisher(owner: str, login, 
         attempt(login(duty), "SELECT 1 FROM core.user_account LIMIT 1")
 
 
-def test_detection_reads_births_but_neither_names_nor_addresses(login) -> None:
+def test_detection_reads_births_and_mail_domains_but_neither_names_nor_pictures(login) -> None:
     database = login("detect")
     attempt(database, "SELECT user_id, dob_date, dob_raw, dob_source FROM core.user_profile")
     attempt(database, "UPDATE core.user_account SET status = 'restricted' WHERE user_id = gen_random_uuid()")
     for sql in (
         "SELECT given_name FROM core.user_profile",
         "SELECT * FROM core.user_profile",
-        "SELECT email_norm FROM core.user_account",
+        "SELECT email_raw FROM core.user_account",  # of the two addresses the one whose domain is a signal
+        "SELECT telephone FROM core.user_profile",
+        "SELECT photo_key FROM core.user_profile",
+        "SELECT name FROM core.guardian_contact",
         "UPDATE core.user_account SET account_type = 'bot'",
         "DELETE FROM core.user_account",
         "SELECT url FROM web.page_view",

@@ -320,6 +320,12 @@ EXCLUDED = (
         " state, discovered_at, opened_by_run, judged_by_run) VALUES ('person', 'core.user_account',"
         " ARRAY[CAST(:u AS text)], 'r', 'k', 'SUSPECTED_MINOR', 'IN_REVIEW', now(), 'x', 'x')",
     ),
+    (
+        "judged_by_a_source_that_cannot_be_trusted",  # not locked, and yet in no statistic
+        "INSERT INTO gov.minor_case (subject_kind, subject_table, subject_key, subject_ref, ref_key_id, class,"
+        " state, restriction, discovered_at, opened_by_run, judged_by_run) VALUES ('person', 'core.user_account',"
+        " ARRAY[CAST(:u AS text)], 'r', 'k', 'SOURCE_SUSPECT', 'OPEN', 'SOFT', now(), 'x', 'x')",
+    ),
 )
 
 

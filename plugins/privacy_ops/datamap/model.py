@@ -308,7 +308,9 @@ class Table(_Frozen):
             named |= set(disclosure.through.columns) if disclosure.through else set(filter(None, [disclosure.by]))
         for column in self.columns.values():
             for evidence in column.evidences:
-                named |= evidence.columns() | ({evidence.quarantine.column} if evidence.quarantine else set())
+                named |= evidence.columns() - {evidence.source}
+                if evidence.quarantine:
+                    named.add(evidence.quarantine.column)
         for rule in self.retain:
             named |= {*rule.keep.values(), rule.counted_from, *(c.column for c in rule.when)}
         if missing := sorted(named - set(self.columns)):
