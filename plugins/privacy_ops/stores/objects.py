@@ -213,6 +213,27 @@ class ObjectStore:
             )
             return answer.get("VersionId", "")
 
+    def put_same(
+        self,
+        bucket: str,
+        key: str,
+        body: bytes,
+        *,
+        content_type: str = "application/octet-stream",
+        locked_until: datetime | None = None,
+    ) -> bool:
+        """Write once: True when this call wrote, False when the very same bytes are there (a retry).
+
+        Raises ObjectExists when others are there; the caller says what that means.
+        """
+        try:
+            self.put_if_absent(bucket, key, body, content_type=content_type, locked_until=locked_until)
+        except ObjectExists:
+            if self.get(bucket, key) != body:
+                raise
+            return False
+        return True
+
     def versions(self, bucket: str, prefix: str = "", *, exact: bool = False) -> Iterator[ObjectVersion]:
         """Every version and delete marker below ``prefix``; with ``exact`` only of that very key.
 
@@ -337,10 +358,12 @@ class ObjectStore:
             tags,
         )
 
-    def replace(self, bucket: str, key: str, body: IO[bytes], size: int, facts: ObjectFacts, *, now: datetime) -> str:
+    def replace(
+        self, bucket: str, key: str, body: IO[bytes], size: int, facts: ObjectFacts, *, now: datetime
+    ) -> ObjectVersion:
         """Write ``body`` in place of the version that ``facts`` describe, with everything that they say.
 
-        Returns the new version id ("null" without versioning). Raises ObjectChanged when the object is no longer
+        Returns the new version (id "null" without versioning). Raises ObjectChanged when the object is no longer
         that version: If-Match on its ETag, and on a versioned bucket also by the version before the new one, since
         some stores pass over If-Match. What another wrote in between stays.
         """
@@ -353,17 +376,21 @@ class ObjectStore:
         try:
             with _clean_errors(bucket):
                 if size <= _SINGLE_PUT:
-                    put = self.client.put_object(Bucket=bucket, Key=key, Body=body, IfMatch=facts.etag, **extra)
-                    version_id = str(put.get("VersionId", "null"))
+                    put: Mapping[str, Any] = self.client.put_object(
+                        Bucket=bucket, Key=key, Body=body, IfMatch=facts.etag, **extra
+                    )
                 else:
-                    version_id = self._put_in_parts(bucket, key, body, facts.etag, extra)
+                    put = self._put_in_parts(bucket, key, body, facts.etag, extra)
         except (ObjectExists, ObjectMissing):
             raise ObjectChanged("the object was written meanwhile", where=f"bucket {bucket}") from None
-        if version_id != "null":
-            self._require_successor(bucket, key, version_id, facts)
-        return version_id
+        new = ObjectVersion(key, str(put.get("VersionId", "null")), False, size, str(put.get("ETag", "")))
+        if new.version_id != "null":
+            self._require_successor(bucket, key, new.version_id, facts)
+        return new
 
-    def _put_in_parts(self, bucket: str, key: str, body: IO[bytes], etag: str, extra: Mapping[str, Any]) -> str:
+    def _put_in_parts(
+        self, bucket: str, key: str, body: IO[bytes], etag: str, extra: Mapping[str, Any]
+    ) -> Mapping[str, Any]:
         which: dict[str, Any] = {"Bucket": bucket, "Key": key}
         which["UploadId"] = self.client.create_multipart_upload(**which, **extra)["UploadId"]
         try:
@@ -376,7 +403,7 @@ class ObjectStore:
         except BaseException:
             self.client.abort_multipart_upload(**which)
             raise
-        return str(done.get("VersionId", "null"))
+        return done
 
     def _require_successor(self, bucket: str, key: str, version_id: str, facts: ObjectFacts) -> None:
         """The version that follows the new one in the listing (newest first) is the one that was read."""

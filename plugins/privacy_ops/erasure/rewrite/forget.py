@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 from typing import IO, Literal, cast
 
 from privacy_ops.erasure.objects_batch import FIRST_PAUSE, code_of
@@ -90,8 +91,9 @@ def _attempt(
     """Look at every version and free those that hold rows. True when there was nothing (more) to do."""
     if done.state == "failed":
         done.state = "exception" if done.kept else "done"
-    dirty = []
+    dirty, has_current = [], False
     for version in store.versions(shared.bucket, key, exact=True):
+        has_current |= version.is_latest
         if version.is_marker or version.version_id in done.kept or (version.version_id, version.etag) in clean:
             continue
         try:
@@ -108,16 +110,23 @@ def _attempt(
     current = next((version for version in dirty if version.is_latest), None)
     if current is not None:
         try:
-            _rewrite(store, shared, current, lookup, now, done)
+            new = _rewrite(store, shared, current, lookup, now, done)
+            clean.add((new.version_id, new.etag))  # read before it was put, and compared byte by byte afterwards
         except Unreadable as error:
             done.keep(current, error.code, error.what)
     # Without versioning the one just replaced is gone; elsewhere the next attempt sees whether one is left.
-    _purge(store, shared, [v for v in dirty if v.version_id not in done.kept | {"null"} or not v.is_latest], done)
+    older = [v for v in dirty if v.version_id not in done.kept | {"null"} or not v.is_latest]
+    _purge(store, shared, older, done, has_current=has_current)
     return False
 
 
-def _purge(store: ObjectStore, shared: Shared, versions: list[ObjectVersion], done: Settled) -> None:
-    """Delete versions that hold rows; those that a lock keeps are exceptions. The next attempt looks again."""
+def _purge(
+    store: ObjectStore, shared: Shared, versions: list[ObjectVersion], done: Settled, *, has_current: bool
+) -> None:
+    """Delete versions that hold rows; those that a lock keeps are exceptions. The next attempt looks again.
+
+    Markers of an object that was deleted go with its last version.
+    """
     for start in range(0, len(versions), _BATCH):
         batch = versions[start : start + _BATCH]
         errors = store.delete_batch(shared.bucket, batch)
@@ -131,15 +140,19 @@ def _purge(store: ObjectStore, shared: Shared, versions: list[ObjectVersion], do
             if lock is not None:
                 reason = "LEGAL_HOLD" if lock.legal_hold else "LOCKED"
                 done.keep(version, reason, until=None if lock.legal_hold else lock.until)
-    key = versions[0].key if versions else ""
-    if versions and all(version.is_marker for version in store.versions(shared.bucket, key, exact=True)):
-        store.delete_batch(shared.bucket, list(store.versions(shared.bucket, key, exact=True))[:_BATCH])
+    if versions and not has_current:
+        left = list(islice(store.versions(shared.bucket, versions[0].key, exact=True), _BATCH))
+        if left and all(version.is_marker for version in left):
+            store.delete_batch(shared.bucket, left)
 
 
 def _rewrite(
     store: ObjectStore, shared: Shared, version: ObjectVersion, lookup: Lookup, now: datetime, done: Settled
-) -> None:
-    """Put the current version anew without the rows. Raises ObjectChanged, Unreadable; then nothing was replaced."""
+) -> ObjectVersion:
+    """Put the current version anew without the rows; returns the new one.
+
+    Raises ObjectChanged, Unreadable; then nothing was replaced.
+    """
     facts = store.facts_of(shared.bucket, version.key, version.version_id)
     if facts.etag != version.etag:
         raise ObjectChanged("the object was written meanwhile", where=f"bucket {shared.bucket}")
@@ -150,16 +163,16 @@ def _rewrite(
         _require_right(out, read, shared, lookup)
         digest, size = _digest(out)
         out.seek(0)
-        new_id = store.replace(shared.bucket, version.key, out, size, facts, now=now)
-    new = ObjectVersion(version.key, new_id, False)
+        new = store.replace(shared.bucket, version.key, out, size, facts, now=now)
     with store.reading(shared.bucket, new) as body:
         stored, _ = _digest(body)
     if stored != digest:
-        if new_id != "null":
+        if new.version_id != "null":
             store.delete_batch(shared.bucket, [new])
         raise ObjectChanged("what was read back is not what was written", where=f"bucket {shared.bucket}")
     done.rows += read.hits
     done.rewritten += 1
+    return new
 
 
 def _strip(body: IO[bytes], out: IO[bytes], shared: Shared, lookup: Lookup) -> Read:
