@@ -7,4 +7,4 @@ SELECT DISTINCT ON (source)
     over_represented
 FROM gov.source_observation
 WHERE observed_at <= :at
-ORDER BY source, observed_at DESC
+ORDER BY source ASC, observed_at DESC
