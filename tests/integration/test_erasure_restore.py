@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from privacy_ops import ledger, signing
+from privacy_ops import cli, ledger, signing
 from privacy_ops.erasure import restore
 from privacy_ops.errors import LedgerBroken, StoreUnavailable
 from privacy_ops.stores.objects import ObjectStore
@@ -74,9 +74,15 @@ def replay(workspace: Workspace) -> dict[str, Any]:
 
 
 def test_a_restored_backup_is_replayed_and_only_then_ready(
-    press: Press, restored: dict[str, UUID], objects: ObjectStore, monkeypatch: pytest.MonkeyPatch
+    press: Press,
+    restored: dict[str, UUID],
+    objects: ObjectStore,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert "it was restored" in restore.ready(press.workspace)[0]
+    monkeypatch.setattr("privacy_ops.erasure.commands._workspace", lambda: press.workspace)
+    assert command(monkeypatch, "restore-ready") == 1
+    assert "it was restored" in capsys.readouterr().out
 
     with monkeypatch.context() as broken:  # killed between the rows and the objects
         broken.setattr(restore.objects, "erase_objects", _away)
@@ -98,6 +104,8 @@ def test_a_restored_backup_is_replayed_and_only_then_ready(
     assert {r.state for r in press.execute("SELECT state FROM gov.minor_case")} == {"CLOSED"}
     assert ledger.check(press.workspace).sound
     assert press.scalar("SELECT count(*) FROM gov.erasure_ledger WHERE kind = 'restored'") == 1
+    assert command(monkeypatch, "restore-ready") == 0
+    assert capsys.readouterr().out == "ready\n"
     again = replay(press.workspace)
     assert (again["found"], again["ready"]) == (0, True)
 
@@ -141,6 +149,11 @@ def empty_gov(press: Press) -> None:
     with press.superuser.transaction() as connection:
         connection.execute(text("SET LOCAL session_replication_role = replica"))  # the triggers that refuse
         connection.execute(text(f"TRUNCATE {tables}"))
+
+
+def command(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
+    monkeypatch.setattr("sys.argv", ["privacy_ops", *arguments])
+    return cli.main()
 
 
 def _away(*_: Any, **__: Any) -> None:
