@@ -362,6 +362,25 @@ def test_a_refusal_waits_for_people_until_they_send_it_again(press: Press, told:
     assert states(press) == {"mailer": "acknowledged"}
 
 
+def test_a_party_that_knows_only_shared_numbers_is_not_told_and_somebody_is_asked_to_talk_to_it(
+    press: Press, told: Workspace
+) -> None:
+    only(press, "mailer")
+    press.execute("DELETE FROM gov.work_item")
+    press.execute("UPDATE gov.downstream_instruction SET state = 'undeliverable', reason = 'ONLY_SHARED'")
+    post, late = Post(), NOW + timedelta(days=2)
+    hourly(press, told, post, late)
+    assert post.sent == []
+    found = figures(press, told, late)
+    assert {name for name, value in found.items() if value} == {"open_instructions", "only_shared"}
+    assert (
+        downstream_gate.judge_outbox(told, press.open_run("late"), now=late, parties=PARTIES)["gate"]
+        == "warn"
+    )
+    hourly(press, told, post, NOW + timedelta(days=7))
+    assert (states(press), post.sent) == ({"mailer": "escalated"}, [])
+
+
 def test_the_events_only_grow(press: Press, told: Workspace) -> None:
     with pytest.raises(Exception, match=r"42501|may not"), told.database("erase").transaction() as connection:
         connection.exec_driver_sql("DELETE FROM gov.downstream_event")

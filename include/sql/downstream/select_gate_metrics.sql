@@ -13,6 +13,7 @@ open_instruction AS (
     SELECT
         i.instruction_id,
         i.state,
+        i.reason = 'ONLY_SHARED' AS only_shared,
         i.instructed_at,
         coalesce(i.instructed_at, e.database_erased_at) AS since
     FROM gov.downstream_instruction AS i
@@ -38,13 +39,16 @@ forgotten AS (
 
 SELECT
     count(*) AS open_instructions,
-    count(*) FILTER (WHERE o.state = 'undeliverable') AS undeliverable,
+    count(*) FILTER (WHERE o.state = 'undeliverable' AND NOT o.only_shared) AS undeliverable,
+    count(*) FILTER (WHERE o.only_shared) AS only_shared,
     count(*) FILTER (WHERE o.state = 'refused') AS refused,
-    count(*) FILTER (WHERE o.instructed_at IS NULL AND o.since <= :instruct_before) AS not_instructed,
+    count(*) FILTER (
+        WHERE o.instructed_at IS NULL AND NOT o.only_shared AND o.since <= :instruct_before
+    ) AS not_instructed,
     count(*) FILTER (WHERE o.since <= :chase_before) AS late,
     count(*) FILTER (WHERE o.state = 'escalated') AS escalated,
     count(*) FILTER (WHERE o.since <= :breach_before) AS breached,
-    count(*) FILTER (WHERE o.instructed_at IS NULL AND w.sealed IS NULL) AS identifiers_gone,
+    count(*) FILTER (WHERE o.instructed_at IS NULL AND w.destroyed_at IS NOT NULL) AS identifiers_gone,
     count(*) FILTER (
         WHERE o.instructed_at IS NULL AND w.sealed IS NOT NULL AND w.expires_at <= :soon
     ) AS identifiers_going,

@@ -58,6 +58,12 @@ def suite(limits: Thresholds) -> Suite:
                 "undeliverable",
                 "`python -m privacy_ops downstream list` names party and reason; mend it, then `downstream retry`",
             ),
+            warn(
+                "G-34-SHARED",
+                "Every party knows the person by something that is theirs alone",
+                "only_shared",
+                "it was not told, as it would erase somebody else too: talk to it, then `downstream close`",
+            ),
             none("G-34-REFUSED", "No party refuses", "refused", "talk to the party; its contract decides"),
             none(
                 "G-34-INSTRUCTED",
