@@ -448,14 +448,13 @@ def _put_same(
 ) -> None:
     """Write a locked object, or accept the one that is there when it has the same bytes. Raises LedgerBroken."""
     try:
-        store.put_if_absent(bucket, key, body, content_type=content_type, locked_until=until)
+        store.put_same(bucket, key, body, content_type=content_type, locked_until=until)
     except ObjectExists:
-        if store.get(bucket, key) != body:
-            raise LedgerBroken(
-                "a copy of this name with another content lies in the evidence bucket",
-                where=f"bucket {bucket}, {key}",
-                do="erase nothing; the database was rewritten or restored since. Follow docs/runbooks/ledger.md",
-            ) from None
+        raise LedgerBroken(
+            "a copy of this name with another content lies in the evidence bucket",
+            where=f"bucket {bucket}, {key}",
+            do="erase nothing; the database was rewritten or restored since. Follow docs/runbooks/ledger.md",
+        ) from None
 
 
 @dataclass(frozen=True)

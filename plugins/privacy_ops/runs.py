@@ -114,10 +114,16 @@ def is_rehearsal(run: Run, *, max_drift_hours: int) -> bool:
 
     A nightly run is about the day before, so one interval of 24 hours comes on top of the drift.
     """
-    if run.dry_run or run.run_type == "backfill":
-        return True
-    longest = timedelta(hours=max_drift_hours + 24)
-    return run.logical_date is not None and abs(run.as_of - run.logical_date) > longest
+    return (
+        run.dry_run
+        or run.run_type == "backfill"
+        or is_old(run.logical_date, run.as_of, max_drift_hours=max_drift_hours)
+    )
+
+
+def is_old(logical_date: datetime | None, as_of: datetime, *, max_drift_hours: int) -> bool:
+    """Whether a run is about a day long past (or to come): it may count, and destroys nothing."""
+    return logical_date is not None and abs(as_of - logical_date) > timedelta(hours=max_drift_hours + 24)
 
 
 def add_facts(connection: Connection, run_id: str, facts: Mapping[str, object]) -> None:

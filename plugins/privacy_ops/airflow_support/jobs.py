@@ -56,12 +56,15 @@ def open_job(*duties: str, destructive: bool = False) -> tuple[Workspace, Run]:
     elif destructive and run_type != "scheduled":
         dry_run = bool(context["params"].get("dry_run", True))
     workspace = Workspace.load(settings_for(*duties))
+    now, drift = utc_now(), workspace.thresholds.as_of_max_drift_hours
+    if destructive and not note and runs.is_old(dag_run.logical_date, now, max_drift_hours=drift):
+        note = "About a day long past: judged as of now, only counted."
     with workspace.database(duties[0]).transaction() as connection:
         run = runs.open_run(
             connection,
             run_id=run_key(context),
             dag_id=context["dag"].dag_id,
-            now=utc_now(),
+            now=now,
             run_type=run_type,
             dry_run=dry_run,
             note=note,

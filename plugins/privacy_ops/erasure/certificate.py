@@ -23,7 +23,7 @@ from privacy_ops.erasure import certificate_document as documents
 from privacy_ops.erasure import objects
 from privacy_ops.erasure.plan import Plan, forget, plans_in_state
 from privacy_ops.erasure.verify import gate_of
-from privacy_ops.errors import LedgerBroken, UserError
+from privacy_ops.errors import GateBlocked, LedgerBroken, UserError
 from privacy_ops.gates.lock import require_open
 from privacy_ops.runs import Run
 from privacy_ops.stores.objects import ObjectExists, ObjectStore
@@ -39,18 +39,30 @@ _AGES_OUT = "database: dead tuples, write-ahead log, replicas"
 def certify(workspace: Workspace, run: Run, *, now: datetime) -> dict[str, Any]:
     """Issue a certificate for each case of verified plans and seal them; returns counts. Repeatable after a kill.
 
-    Raises GateBlocked when the gate after the erasure does not let exactly this plan through.
+    Raises GateBlocked, after all others are done, when the gate after the erasure does not let a plan through.
     """
     if runs.is_rehearsal(run, max_drift_hours=workspace.thresholds.as_of_max_drift_hours):
         return {"rehearsal": True}
     issued = 0
     plans = plans_in_state(workspace, "verified")
+    blocked: list[GateBlocked] = []
     for plan in plans:
-        issued += _certify_plan(workspace, run, plan, now)
+        try:
+            issued += _certify_plan(workspace, run, plan, now)
+        except GateBlocked as error:
+            blocked.append(error)
     ledger.copy_out(workspace, now)
-    counts = {"plans": len(plans), "certificates": issued}
+    counts = {"plans": len(plans) - len(blocked), "certificates": issued}
     with workspace.database("erase").transaction() as connection:
         runs.add_facts(connection, run.run_id, {"certificates": counts})
+    if blocked:
+        raise blocked[0]
+    if left := plans_in_state(workspace, "objects_erased"):
+        raise GateBlocked(
+            f"{len(left)} plans are not proven: something of their people is left",
+            where=", ".join(plan.run_id for plan in left[:3]),
+            do=f"read the newest report of {gate_of(left[0], run)}; what this run erased itself is certified",
+        )
     return counts
 
 
@@ -138,14 +150,13 @@ def _put_same(
     store: ObjectStore, bucket: str, key: str, data: bytes, content_type: str, until: datetime
 ) -> None:
     try:
-        store.put_if_absent(bucket, key, data, content_type=content_type, locked_until=until)
+        store.put_same(bucket, key, data, content_type=content_type, locked_until=until)
     except ObjectExists:
-        if store.get(bucket, key) != data:
-            raise LedgerBroken(
-                "another certificate of this case lies in the evidence bucket",
-                where=f"bucket {bucket}",
-                do="find out who wrote it; nothing was sealed",
-            ) from None
+        raise LedgerBroken(
+            "another certificate of this case lies in the evidence bucket",
+            where=f"bucket {bucket}",
+            do="find out who wrote it; nothing was sealed",
+        ) from None
 
 
 def _bodies(

@@ -34,7 +34,8 @@ def gate_of(plan: Plan, run: Run) -> str:
 
 
 def verify(workspace: Workspace, run: Run, *, now: datetime) -> dict[str, Any]:
-    """Sweep and judge every plan whose objects are gone; returns counts. Raises GateBlocked when anything is left.
+    """Sweep and judge every plan whose objects are gone; returns counts. Raises GateBlocked when this run's plan left
+    anything. An older plan that is blocked holds up no later one: ``certify`` names it after the others are done.
 
     A plan that was proven before and has no certificate yet (a kill, or a verdict that expired) is proven again:
     its certificate needs a verdict of this run.
@@ -43,6 +44,7 @@ def verify(workspace: Workspace, run: Run, *, now: datetime) -> dict[str, Any]:
         return {"rehearsal": True}
     total: dict[str, Any] = {"plans": 0, "assets": 0, "residual_rows": 0, "residual_objects": 0}
     total |= {"residual_elsewhere": 0, "gates": []}
+    own: tuple[runner.Verdict, int] | None = None
     for plan in [p for state in ("verified", "objects_erased") for p in plans_in_state(workspace, state)]:
         metrics = sweep(workspace, plan, now=now) | elsewhere(workspace, run, plan, now=now)
         suite = done_suite()
@@ -67,9 +69,12 @@ def verify(workspace: Workspace, run: Run, *, now: datetime) -> dict[str, Any]:
         total["residual_objects"] += int(metrics["residual_objects"])
         total["residual_elsewhere"] += int(metrics["residual_elsewhere"])
         total["gates"].append(verdict.verdict)
-        runner.raise_if_blocked(verdict, gate_result_id)
+        if plan.run_id == run.run_id:
+            own = verdict, gate_result_id
     with workspace.database("erase").transaction() as connection:
         runs.add_facts(connection, run.run_id, {"verification": total})
+    if own is not None:
+        runner.raise_if_blocked(*own)
     return total
 
 

@@ -371,12 +371,11 @@ def object_prefix(run: Run, judged_on: date) -> str:
 def _put(store: ObjectStore, bucket: str, key: str, body: bytes, content_type: str) -> None:
     """Write once. Finding the very same bytes there is a retry; finding others is refused."""
     try:
-        store.put_if_absent(bucket, key, body, content_type=content_type)
+        store.put_same(bucket, key, body, content_type=content_type)
     except ObjectExists:
-        if store.get(bucket, key) != body:
-            raise StoreRefused(
-                "evidence of this run exists already and differs", where=f"bucket {bucket}", do="start a new run"
-            ) from None
+        raise StoreRefused(
+            "evidence of this run exists already and differs", where=f"bucket {bucket}", do="start a new run"
+        ) from None
 
 
 def publish_findings(workspace: Workspace, run: Run) -> dict[str, Any]:
