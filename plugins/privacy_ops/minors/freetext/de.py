@@ -219,6 +219,11 @@ RULES = (
     ),
 )
 
+_OPENERS = (
+    "bin<>|binn<>|ich<>|mit<>|als<>|mein<>|meine<>|meinem<>|meinen<>|meiner<>|meines<>|unser<>|unsere<>|unserem<>"
+    "|unseren<>|unserer<>|unseres<>"
+)
+_FACTS = "benutzt|genutzt|verwend|angelegt|eroffnet|gemacht|angemeldet|registriert|erstellt"
 GERMAN = Language(
     code="de",
     months=("jan", "feb", "mar", "apr", "mai", "jun", "jul", "aug", "sep", "okt", "nov", "dez"),
@@ -236,23 +241,13 @@ GERMAN = Language(
     ),
     own_words=r"(?:schrieb ich|ich schrieb|ich habe geschrieben|sagte ich|gab ich an|ich sagte)",
     child_uses=r"konto|registr|angemeldet|nutzt|benutzt|genutzt|erstellt|eroffnet|kurs|seite|profil|angelegt",
-    openers=("binn?<>", "ich<>", "(mein|unser)(e[mnrs]?)?<>", "(mit|als)<>"),
+    openers=tuple(_OPENERS.split("|")),
     units=("j",),
     pairs=(
-        (("binn?<>", "ich<>"), ("minder", "vollja", "schu", "klass", "gymn")),
+        (("bin<>", "binn<>", "ich<>"), ("minder", "vollja", "schu", "klass", "gymn")),
         (
-            ("(mein|unser)(e[mnrs]?)?<>",),
-            (
-                "benutzt",
-                "genutzt",
-                "verwend",
-                "angelegt",
-                "eroffnet",
-                "gemacht",
-                "angemeldet",
-                "registriert",
-                "erstellt",
-            ),
+            ("mein<>", "meine<>", "unser<>", "unsere<>"),
+            tuple(_FACTS.split("|")),
         ),
     ),
 )

@@ -264,6 +264,12 @@ RULES = (
     ),
 )
 
+_OPENERS = (
+    "i am<>|i'm<>|i 'm<>|im<>|i m<>|i are<>|we are<>|we're<>|me and<>|this is<>|i turn|i will|i wo|i have|i just"
+    "|i recently|i was|i'll<>|ill<>|i'll<>|i 've<>|i've<>|ive<>|my<>|our<>|kids<>|children<>|sons<>|daughters<>"
+    "|boys<>|girls<>|twins<>"
+)
+_FACTS = "minor<>|underage|under age|under-age|age<>|adult|school|gcse|a level|a-level|sixth"
 ENGLISH = Language(
     code="en",
     months=("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"),
@@ -284,22 +290,14 @@ ENGLISH = Language(
         r"account|sign(?:ed)? ?up|signed|regist|us(?:e|es|ed|ing)\b|log(?:ged|s)? ?in|join|enrol|creat|opened|course"
         r"|this site|website|profile"
     ),
-    openers=(
-        "i ?'? ?a?m<>",
-        "(we|i) are<>",
-        "we're<>",
-        "i (turn|will|wo|have|just|recently|was)",
-        "i ?'?(ll|ve)<>",
-        "(my|our)<>",
-        "(kids|children|sons|daughters|boys|girls|twins)<>",
-    ),
-    units=("y", "(st|nd|rd|th) (birth|grade)"),
+    openers=tuple(_OPENERS.split("|")),
+    units=("y",),
     pairs=(
         (("year<>", "yr<>"), ("here<>",)),
         (
-            ("i ?'? ?a?m<>", "(we|i) are<>", "we're<>", "i go<>"),
-            ("minor<>", "under ?-?age", "age<>", "adult", "school", "gcse", "a[- ]level", "sixth"),
+            ("i am<>", "i'm<>", "i 'm<>", "im<>", "i m<>", "i are<>", "we are<>", "we're<>", "i go<>"),
+            tuple(_FACTS.split("|")),
         ),
-        (("(my|our)<>",), ("us(e|ing)", "creat", "opened", "made", "regist", "sign", "join", "log")),
+        (("my<>", "our<>"), ("use", "using", "creat", "opened", "made", "regist", "sign", "join", "log")),
     ),
 )

@@ -200,6 +200,10 @@ RULES = (
     ),
 )
 
+_OPENERS = (
+    "tengo|tngo|soy<>|edad|cumpl|tendre|casi|punto|voy|naci|estoy|curso|estudio|hago|sigo|tenemos|tener|tenga"
+    "|mi<>|mis<>|nuestro<>|nuestra<>|nuestros<>|nuestras<>"
+)
 SPANISH = Language(
     code="es",
     months=("ene", "feb", "mar", "abr", "may", "jun", "jul", "ago", "sep", "oct", "nov", "dic"),
@@ -216,31 +220,14 @@ SPANISH = Language(
     ),
     own_words=r"(?:puse|escribi|dije|conteste|indique|respondi|marque)",
     child_uses=r"cuenta|regist|inscri|us[oa]|utiliz|cre[oa]\b|abrio|curso|pagina|perfil|entr[oa]\b|correo",
-    openers=(
-        "te?ngo",
-        "soy<>",
-        "edad",
-        "cumpl",
-        "tendre",
-        "casi",
-        "punto",
-        "voy",
-        "naci",
-        "estoy",
-        "curso",
-        "estudio",
-        "hago",
-        "(mi|nuestr(o|a))s?<>",
-        "tenemos",
-        "ten(er|ga)",
-    ),
+    openers=tuple(_OPENERS.split("|")),
     units=("an", "ao"),
     pairs=(
         (("soy<>", "ser<>", "siendo<>"), ("menor", "mayor")),
-        (("estoy", "voy", "curso", "estudio", "hago", "sigo"), ("eso<>", "bach", "primaria", "secundaria")),
+        (("estoy", "voy", "curso", "estudio", "hago", "soy"), ("eso<>", "e.s.o", "bach", "primaria", "secundaria")),
         (
-            ("(mi|nuestr(o|a))s?<>",),
-            ("us(o|a)", "utiliz", "cre(o|a)", "abri", "abier", "hizo", "hecho", "regist", "inscri"),
+            ("mi<>", "mis<>", "nuestro<>", "nuestra<>", "nuestros<>", "nuestras<>"),
+            ("usa", "uso", "utiliz", "crea", "creo", "abri", "abier", "hizo", "hecho", "regist", "inscri"),
         ),
     ),
 )

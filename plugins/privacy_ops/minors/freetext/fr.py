@@ -161,6 +161,11 @@ RULES = (
     ),
 )
 
+_OPENERS = (
+    "j'ai|j' ai|j 'ai|j ai|jai|j'au|j' au|j 'au|j au|jau|n'ai|n'au|g<>|je<>|age<>|mon<>|ma<>|notre<>|mes<>|nos<>"
+    "|nous avons<>|on a<>|avant|jusqu"
+)
+_FACTS = "mineur|majeur|lyc|coll|sixieme|cinquieme|quatrieme|troisieme|seconde|2nde|premiere|1ere|terminale|tle<>"
 FRENCH = Language(
     code="fr",
     months=("jan", "fev", "mars", "avr", "mai", "juin", "juil", "aou", "sep", "oct", "nov", "dec"),
@@ -176,38 +181,16 @@ FRENCH = Language(
     ),
     own_words=r"(?:j'ai (?:ecrit|mis|dit|indique|repondu|coche)|j'ecris)",
     child_uses=r"compte|inscri|utilis|cre|ouvert|cours\b|site|profil|connect|adresse",
-    openers=(
-        "j ?'? ?ai",
-        "n'au?r?ai",
-        "g",
-        "je<>",
-        "age<>",
-        "(mon|ma|notre|mes|nos)<>",
-        "(nous avons|on a)<>",
-        "avant",
-        "jusqu",
-    ),
+    openers=tuple(_OPENERS.split("|")),
     units=("an",),
     pairs=(
         (
             ("je<>", "etant<>"),
-            (
-                "mineur",
-                "majeur",
-                "lyc",
-                "coll",
-                "sixieme",
-                "cinquieme",
-                "quatrieme",
-                "troisieme",
-                "seconde",
-                "2nde",
-                "premiere",
-                "1ere",
-                "terminale",
-                "tle<>",
-            ),
+            tuple(_FACTS.split("|")),
         ),
-        (("(mon|ma|notre|mes|nos)<>",), ("utilis", "cree", "ouvert", "inscri", "fait", "connect")),
+        (
+            ("mon<>", "ma<>", "notre<>", "mes<>", "nos<>"),
+            ("utilis", "cree", "ouvert", "inscri", "fait", "connect"),
+        ),
     ),
 )

@@ -72,7 +72,7 @@ class Language:
     own_words: str  # near a quotation: the writer quotes himself or herself
     child_uses: str  # in the sentence of a child's age: the child uses the service
     # For the database. Every finding holds an opener and after it a number or a year, or a number and right after it
-    # a unit, or one of the pairs: a word of the first and after it one of the second.
+    # a unit, or one of the pairs: a word of the first and after it one of the second. ``<>`` is the end of a word.
     openers: tuple[str, ...]
     units: tuple[str, ...]
     pairs: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]

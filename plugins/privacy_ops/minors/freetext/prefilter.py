@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import cache
-from itertools import pairwise
+from itertools import groupby
 
 from privacy_ops.minors.freetext.folding import ACCENTED, APOSTROPHES, DASHES, FIRST_MARK, LAST_MARK, WHITE
 from privacy_ops.minors.freetext.model import Language
@@ -22,28 +22,25 @@ _MARK = f"[{FIRST_MARK}-{LAST_MARK}]?"
 _ALSO = {"a": "ª", "o": "ºœŒ"}
 _LETTERS = {plain: f"[{plain}{several}{_ALSO.get(plain, '')}]{_MARK}" for plain, several in ACCENTED.items()}
 _LETTERS |= {"'": f"[{APOSTROPHES}]", "-": f"[{DASHES[1:]}-]", " ": f"[{WHITE}]+"}
-_SYMBOL = re.compile(r"<>|\\.|\[[^]]*\]|.", re.DOTALL)
 _DIGITS, _YEAR = "(0?[0-9]|1[0-8])", "[12][09][0-9][0-9]"
+_WORD_END = "<>"
 
 
 def regex(languages: Iterable[Language]) -> str:
-    """For PostgreSQL: no look-around, nothing counted but a few characters. Python reads it alike."""
+    """For PostgreSQL: no look-around, nothing counted but a few characters. Python reads it alike.
+
+    PostgreSQL builds its automaton anew for every text, so beginnings that words share are written once.
+    """
     several = list(languages)
-    anything, begin = r"(.|\n)*", "(^|[^a-z])"
-    words = _any(word for language in several for word in language.numbers)
-    number = f"(({anything}[^0-9])?{_DIGITS}([^0-9]|$)|({anything}[^a-z])?{words}([^a-ik-z]|$)|{anything}{_YEAR})"
-    units = _any(unit for language in several for unit in language.units)
-    branches = [
-        f"{begin}{_opened(o for language in several for o in language.openers)}{number}",
-        f"(^|[^0-9]){_DIGITS}[^0-9a-z]{{0,4}}{units}",
-        f"{begin}{words}[^0-9a-z]{{0,4}}{units}",
-        *(
-            f"{begin}{_opened(openers)}{anything}{_any(facts, end='([^a-z]|$)')}"
-            for language in several
-            for openers, facts in language.pairs
-        ),
-    ]
-    return "|".join(branches)
+    anything, begin, end = r"(.|\n)*", "(^|[^a-z])", "([^a-z]|$)"
+    openers = _any((opener for language in several for opener in language.openers), "[^a-z]")
+    words = _tree({word for language in several for word in language.numbers})
+    units = _tree({unit for language in several for unit in language.units})
+    pairs = "|".join(
+        f"{_any(first, '[^a-z]')}{anything}{_any(then, end)}" for language in several for first, then in language.pairs
+    )
+    number = f"({anything}[^0-9])?{_DIGITS}([^0-9]|$)|({anything}[^a-z])?{words}([^a-ik-z]|$)|{anything}{_YEAR}"
+    return f"{begin}({openers}({number})|{pairs})|((^|[^0-9]){_DIGITS}|{begin}{words})[^0-9a-z]{{0,4}}{units}"
 
 
 @cache
@@ -51,33 +48,32 @@ def gate(language: Language) -> re.Pattern[str]:
     """For Python, one language: cheaper than the rules behind it, with bounded work at every place of a text."""
     begin, end = "(?<![a-z])", "(?![a-z])"
     gap = f"([{WHITE}]*[^{WHITE}]){{0,{REACH}}}[{WHITE}]*"
-    number = f"((?<![0-9]){_DIGITS}(?![0-9])|{begin}{_any(language.numbers)}(?![a-ik-z]))"
+    number = f"((?<![0-9]){_DIGITS}(?![0-9])|{begin}{_tree(language.numbers)}(?![a-ik-z]))"
     branches = [
         f"{_any(language.openers, end)}{gap}({number}|{_YEAR})",
-        f"{number}[^0-9a-z]{{0,4}}{_any(language.units)}",
-        *(f"{_any(openers, end)}{gap}{_any(facts, end)}" for openers, facts in language.pairs),
+        f"{number}[^0-9a-z]{{0,4}}{_tree(language.units)}",
+        *(f"{_any(first, end)}{gap}{_any(then, end)}" for first, then in language.pairs),
     ]
     return re.compile(f"{begin}({'|'.join(branches)})", re.IGNORECASE)
 
 
-def _opened(openers: Iterable[str]) -> str:
-    """Any of the opening words; a whole word takes the character after it along, which is no letter."""
-    several = list(dict.fromkeys(openers))
-    whole = [opener.removesuffix("<>") for opener in several if opener.endswith("<>")]
-    parts = [opener for opener in several if not opener.endswith("<>")]
-    branches = [f"{_any(whole)}[^a-z]"] * bool(whole) + [_any(parts)] * bool(parts)
+def _any(words: Iterable[str], end: str) -> str:
+    """Any of ``words``: beginnings, or whole words, which ``<>`` marks and ``end`` ends."""
+    several = set(words)
+    whole = {word.removesuffix(_WORD_END) for word in several if word.endswith(_WORD_END)}
+    parts = {word for word in several if not word.endswith(_WORD_END)}
+    branches = [_tree(whole) + end] * bool(whole) + [_tree(parts)] * bool(parts)
     return f"({'|'.join(branches)})"
 
 
-def _any(pieces: Iterable[str], end: str = "") -> str:
-    return "(" + "|".join(dict.fromkeys(_raw(piece, end) for piece in pieces)) + ")"
-
-
-def _raw(piece: str, end: str) -> str:
-    """``piece``, written in folded letters, as it may stand in an original text; ``<>`` is the end of a word."""
-    symbols = [*_SYMBOL.findall(piece), ""]
-    raw = []
-    for symbol, following in pairwise(symbols):
-        several = end if symbol == "<>" else _LETTERS.get(symbol, symbol)
-        raw.append(f"({several})" if following == "?" and several != symbol else several)
-    return "".join(raw)
+def _tree(words: Iterable[str]) -> str:
+    """``words``, given in folded letters, as they may stand in an original text; common beginnings once."""
+    branches, optional = [], ""
+    for first, several in groupby(sorted(set(words)), key=lambda word: word[:1]):
+        rests = [word[1:] for word in several]
+        if first:
+            rest = _tree(rests) if rests != [""] else ""
+            branches.append(_LETTERS.get(first, re.escape(first)) + rest)
+        else:
+            optional = "?"
+    return f"({'|'.join(branches)}){optional}"
