@@ -36,11 +36,7 @@ class Scale:
     @property
     def failures(self) -> tuple[str, ...]:
         """What does not hold. Empty: proven."""
-        found = [
-            f"{name} is {self.score[name]}"
-            for name in ("missed", "wrongly_erased", "residual_rows", "residual_objects", "retained_with_identity")
-            if self.score[name]
-        ]
+        found = [f"{name} is {self.score[name]}" for name in oracle.MUST_BE_ZERO if self.score[name]]
         found += [
             f"{step} took {peak:.0f} MiB, more than {MEMORY_LIMIT_MIB}"
             for step, peak in self.peak_mib.items()

@@ -103,11 +103,11 @@ class World:
         answer: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
         return answer
 
-    def generate(self, people: int, events: int, *, with_objects: bool = False) -> dict[str, Any]:
+    def generate(self, people: int, events: int, *, with_objects: bool = False, seed: int = SEED) -> dict[str, Any]:
         """Fill the publisher in a child process."""
         self.people = people
         return self.child(
-            "generate", people=people, seed=SEED, events_per_person=events / people, with_objects=with_objects
+            "generate", people=people, seed=seed, events_per_person=events / people, with_objects=with_objects
         )
 
     def make_minors(self, people: int) -> int:

@@ -7,17 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from bench import measure, proof, scale, spreadsheets
+from bench import measure, proof, scale, spreadsheets, truth
 from bench.erasing import Erased
+from sandbox.publisher import oracle
 
-GOOD = {
-    "erased": 3,
-    "missed": 0,
-    "wrongly_erased": 0,
-    "residual_rows": 0,
-    "residual_objects": 0,
-    "retained_with_identity": 0,
-}
+GOOD = dict.fromkeys(oracle.MUST_BE_ZERO, 0) | {"erased": 3}
 
 
 def made(peak: float = 200.0, **score: int) -> scale.Scale:
@@ -37,11 +31,22 @@ def test_a_proof_of_scale_holds() -> None:
         ({"residual_rows": 1}, "residual_rows is 1"),
         ({"residual_objects": 1}, "residual_objects is 1"),
         ({"retained_with_identity": 1}, "retained_with_identity is 1"),
+        ({"wrongly_restricted": 4}, "wrongly_restricted is 4"),
+        ({"shared_rows_of_others_lost": 1}, "shared_rows_of_others_lost is 1"),
         ({"erased": 0}, "nobody was erased"),
     ],
 )
 def test_each_wrong_outcome_fails_the_proof_of_scale(wrong: dict[str, int], says: str) -> None:
     assert made(**wrong).failures == (says,)
+
+
+def test_the_ground_truth_holds_only_if_all_that_was_planted_is_found() -> None:
+    found = GOOD | {"suspected_planted": 5, "suspected_found": 5, "flags_planted": 2, "flags_found": 2}
+    assert truth.Judged(7, 100, 1.0, found).failures == ()
+    assert truth.Judged(7, 100, 1.0, found | {"missed": 1}).failures == ("seed 7: missed is 1",)
+    missed = truth.Judged(7, 100, 1.0, found | {"suspected_found": 4}).failures
+    assert missed == ("seed 7: of 5 suspected 4 were found",)
+    assert truth.Judged(7, 100, 1.0, found | {"erased": 0}).failures == ("seed 7: nobody was erased",)
 
 
 def test_a_step_that_needs_too_much_memory_fails() -> None:
