@@ -18,9 +18,10 @@ from privacy_ops.minors.freetext.model import Language
 
 # The longest way from an opening word to its fact, in characters that are no white space.
 REACH = 80
-_MARK = f"[{FIRST_MARK}-{LAST_MARK}]?"
+# Accents that are characters of their own are rare: a text with any of them passes.
+_MARK = f"[{FIRST_MARK}-{LAST_MARK}]"
 _ALSO = {"a": "ª", "o": "ºœŒ"}
-_LETTERS = {plain: f"[{plain}{several}{_ALSO.get(plain, '')}]{_MARK}" for plain, several in ACCENTED.items()}
+_LETTERS = {plain: f"[{plain}{several}{_ALSO.get(plain, '')}]" for plain, several in ACCENTED.items()}
 _LETTERS |= {"'": f"[{APOSTROPHES}]", "-": f"[{DASHES[1:]}-]", " ": f"[{WHITE}]+"}
 _DIGITS, _YEAR = "(0?[0-9]|1[0-8])", "[12][09][0-9][0-9]"
 _WORD_END = "<>"
@@ -40,7 +41,7 @@ def regex(languages: Iterable[Language]) -> str:
         f"{_any(first, '[^a-z]')}{anything}{_any(then, end)}" for language in several for first, then in language.pairs
     )
     number = f"({anything}[^0-9])?{_DIGITS}([^0-9]|$)|({anything}[^a-z])?{words}([^a-ik-z]|$)|{anything}{_YEAR}"
-    return f"{begin}({openers}({number})|{pairs})|((^|[^0-9]){_DIGITS}|{begin}{words})[^0-9a-z]{{0,4}}{units}"
+    return f"{_MARK}|{begin}({openers}({number})|{pairs})|((^|[^0-9]){_DIGITS}|{begin}{words})[^0-9a-z]{{0,4}}{units}"
 
 
 @cache
@@ -54,7 +55,7 @@ def gate(language: Language) -> re.Pattern[str]:
         f"{number}[^0-9a-z]{{0,4}}{_tree(language.units)}",
         *(f"{_any(first, end)}{gap}{_any(then, end)}" for first, then in language.pairs),
     ]
-    return re.compile(f"{begin}({'|'.join(branches)})", re.IGNORECASE)
+    return re.compile(f"{_MARK}|{begin}({'|'.join(branches)})", re.IGNORECASE)
 
 
 def _any(words: Iterable[str], end: str) -> str:
