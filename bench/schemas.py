@@ -535,7 +535,8 @@ def _ground(server: PostgresServer, object_settings: ObjectSettings) -> Ground:
         from bench import world
 
         name = f"draw_{secrets.token_hex(4)}"
-        provision.create_database(server, name, template="draw_template")
+        # Who may enter is not copied with a template.
+        provision.administer(server, f"CREATE DATABASE {name} TEMPLATE draw_template")
         world.fresh_buckets(object_settings)
         world.make_evidence_bucket(object_settings, f"evidence-{name.replace('_', '-')}")
         given = Settings(
