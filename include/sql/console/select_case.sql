@@ -14,15 +14,15 @@ SELECT
     c.decision,
     c.decided_at,
     (SELECT count(*) FROM gov.minor_signal AS s WHERE s.case_id = c.case_id) AS cells,
-    COALESCE(
+    coalesce(
         (
             SELECT jsonb_object_agg(s.signal, s.n) FROM (
                 SELECT
-                    signal,
+                    g.signal,
                     count(*) AS n
-                FROM gov.minor_signal
-                WHERE case_id = c.case_id
-                GROUP BY signal
+                FROM gov.minor_signal AS g
+                WHERE g.case_id = c.case_id
+                GROUP BY g.signal
             ) AS s
         ), '{}'
     ) AS signals

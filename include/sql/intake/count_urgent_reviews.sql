@@ -4,6 +4,6 @@ SELECT count(*)
 FROM gov.minor_case
 WHERE
     state IN ('OPEN', 'RESTRICTED', 'IN_REVIEW') AND subject_key IS NOT NULL
-    AND (class = ANY(CAST(:classes AS text[])) OR objected_at IS NOT NULL)
+    AND (class = any(cast(:classes AS text[])) OR objected_at IS NOT NULL)
     AND asked_until IS NULL
-    AND (review_due IS NULL OR review_due < CAST(objected_at AS date))
+    AND (review_due IS NULL OR review_due < cast(objected_at AS date))

@@ -5,7 +5,7 @@ SELECT
     COALESCE(
         (SELECT c.position FROM gov.intake_cursor AS c WHERE c.name = :name),
         (
-            SELECT max(r.as_of) FROM gov.run AS r
+            SELECT MAX(r.as_of) FROM gov.run AS r
             WHERE r.dag_id = :dag_id AND NOT r.dry_run AND r.facts ? 'detection'
         )
     ) AS position

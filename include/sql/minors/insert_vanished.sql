@@ -15,6 +15,7 @@ SELECT
     ARRAY['none'],
     c.feed
 FROM gov.minor_case AS c
-WHERE c.state IN ('OPEN', 'RESTRICTED', 'IN_REVIEW', 'ON_HOLD', 'DECIDED')
+WHERE
+    c.state IN ('OPEN', 'RESTRICTED', 'IN_REVIEW', 'ON_HOLD', 'DECIDED')
     AND c.subject_key IS NOT NULL AND c.returned_of IS NULL
 ON CONFLICT (subject_table, subject_key) DO NOTHING

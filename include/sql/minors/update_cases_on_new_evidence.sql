@@ -29,7 +29,7 @@ WHERE
     AND c.state IN ('OPEN', 'RESTRICTED', 'IN_REVIEW', 'ON_HOLD', 'DECIDED')
     AND (
         (c.class = 'SOURCE_SUSPECT' AND c.decision IS NULL)
-        OR NOT COALESCE(c.evidence_hash = ANY(j.evidence_hashes), false)
+        OR NOT COALESCE(c.evidence_hash = ANY(j.evidence_hashes), FALSE)
     )
     -- What came back of an erased person stands on that erasure: evidence of its own can only confirm it.
     AND (c.returned_of IS NULL OR j.class = 'CONFIRMED_MINOR')

@@ -10,7 +10,8 @@ FROM (
         AND w.subject_key IS NOT NULL
         AND (w.class = ANY(CAST(:classes AS text[])) OR w.objected_at IS NOT NULL)
         AND (w.asked_until IS NULL OR w.asked_until <= :now OR w.asked_until = :until)
-    ORDER BY w.asked_until = :until DESC NULLS LAST, w.escalation DESC, w.review_due, w.discovered_at, w.case_id
+    ORDER BY
+        w.asked_until = :until DESC NULLS LAST, w.escalation DESC, w.review_due ASC, w.discovered_at ASC, w.case_id ASC
     LIMIT :most
     FOR UPDATE SKIP LOCKED
 ) AS chosen

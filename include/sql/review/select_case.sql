@@ -16,13 +16,13 @@ SELECT
     COALESCE(c.objected_at, c.restricted_at, c.discovered_at) AS waits_since,
     COALESCE(
         (
-            SELECT jsonb_object_agg(s.signal, s.n) FROM (
+            SELECT JSONB_OBJECT_AGG(s.signal, s.n) FROM (
                 SELECT
-                    signal,
-                    count(*) AS n
-                FROM gov.minor_signal
-                WHERE case_id = c.case_id
-                GROUP BY signal
+                    g.signal,
+                    COUNT(*) AS n
+                FROM gov.minor_signal AS g
+                WHERE g.case_id = c.case_id
+                GROUP BY g.signal
             ) AS s
         ), '{}'
     ) AS signals
