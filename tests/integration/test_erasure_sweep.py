@@ -10,10 +10,11 @@ from uuid import UUID
 
 import pytest
 from privacy_ops.erasure import resweep
-from privacy_ops.errors import GateBlocked
+from privacy_ops.errors import GateBlocked, StoreRefused
 from privacy_ops.runs import Run
 from privacy_ops.stores.objects import ObjectStore
 from privacy_ops.workspace import Workspace
+from sqlalchemy import text
 
 from tests.integration import nights
 from tests.integration.press import ADULT, MINOR, NOW, Press, map_of
@@ -106,6 +107,11 @@ def test_a_search_that_does_not_see_is_told_from_one_that_finds_nothing(
     press.person(born=ADULT)
     press.person(born=MINOR)
     nights.whole(press.workspace, press.open_run())
+    with (
+        pytest.raises(StoreRefused, match="42501"),
+        press.workspace.database("erase").transaction() as connection,
+    ):
+        connection.execute(text("DELETE FROM gov.suppression_entry"))
     monkeypatch.setattr(resweep.search, "_values", lambda *_: "SELECT 1 AS value, 1 AS n, 1 AS first WHERE false")
     run, counts = sweep(press, LATER, "sweep")
     assert counts["blind"] > 0

@@ -65,6 +65,19 @@ CREATE TABLE gov.restore (                  -- a restored database, until it may
     ready_at timestamptz
 );
 
+-- Entries written ahead of an erasure that did not happen may be taken back; those of the erased stay.
+CREATE FUNCTION gov.keep_suppression() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    IF EXISTS (SELECT 1 FROM gov.erasure_ledger AS l WHERE l.case_id = OLD.case_id AND l.kind = 'erased') THEN
+        RAISE EXCEPTION 'this entry keeps an erased person from coming back' USING ERRCODE = '42501';
+    END IF;
+    RETURN OLD;
+END $$;
+CREATE TRIGGER keep_suppression BEFORE DELETE ON gov.suppression_entry
+    FOR EACH ROW EXECUTE FUNCTION gov.keep_suppression();
+CREATE INDEX IF NOT EXISTS erasure_ledger_case ON gov.erasure_ledger (case_id);
+
 -- Does any of these keyed references belong to somebody who was erased, in a way that still blocks?
 -- No key lies in the database: whoever asks makes the references (see docs/runbooks/erasure_verification.md).
 CREATE FUNCTION gov.check_import(hmacs text[], record_created_at timestamptz, today date DEFAULT current_date)
@@ -119,6 +132,9 @@ REVOKE ALL ON FUNCTION gov.check_import, gov.is_suppressed, gov.hmac_sha256, gov
 
 DOWNGRADE = """
 DROP FUNCTION gov.suppression_references, gov.hmac_sha256, gov.is_suppressed, gov.check_import;
+DROP TRIGGER keep_suppression ON gov.suppression_entry;
+DROP FUNCTION gov.keep_suppression;
+DROP INDEX gov.erasure_ledger_case;
 DROP TABLE gov.restore, gov.backup_age_out, gov.return_finding, gov.sweep, gov.sweep_identifier;
 ALTER TABLE gov.minor_case DROP COLUMN returned_of;
 """
