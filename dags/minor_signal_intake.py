@@ -79,14 +79,15 @@ def minor_signal_intake() -> None:
             return {"sent": 0}
         return notices.send(workspace, MailServer(workspace.settings.mail).send, now=utc_now())
 
-    @task.short_circuit
+    # Only the start is left out: the run is closed whatever is wanted.
+    @task.short_circuit(ignore_downstream_trigger_rules=False)
     def erasure_wanted() -> int:
         """How many cases wait for an erasure run; 0 starts none."""
         from privacy_ops.minors import intake
 
         return intake.request_erasure(*current_job("detect"), now=utc_now())
 
-    @task.short_circuit
+    @task.short_circuit(ignore_downstream_trigger_rules=False)
     def review_wanted() -> int:
         """How many cases people should decide today; 0 asks nobody."""
         from privacy_ops.minors import intake
@@ -120,7 +121,7 @@ def minor_signal_intake() -> None:
     open_run() >> taken >> [tell(), erasure, review]
     erasure >> start_erasure
     review >> start_review
-    [erasure, review] >> close_run()
+    [start_erasure, start_review] >> close_run()
 
 
 minor_signal_intake()

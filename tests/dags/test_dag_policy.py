@@ -87,6 +87,11 @@ def test_notices_wait_before_anything_is_planned_and_the_intake_starts_the_one_e
     assert set(starts) == {"minor_data_deletion", "minor_case_review"}
     assert starts["minor_data_deletion"].conf == {"dry_run": False}
     assert all(t.skip_when_already_exists and "run_id" in t.trigger_run_id for t in starts.values())
+    # A short circuit skips what comes right after it: closing the run must not be that.
+    assert intake.get_task("close_run").upstream_task_ids == {"start_erasure", "start_review"}
+    assert intake.get_task("close_run").trigger_rule == "none_failed"
+    for name in ("erasure_wanted", "review_wanted"):
+        assert intake.get_task(name).ignore_downstream_trigger_rules is False
     after_mail = {t.task_id for t in intake.get_task("tell").get_flat_relatives(upstream=False)}
     assert after_mail == set(), "a mail server that is down holds up no erasure"
     assert not {t.task_id for t in intake.tasks} & {"erase_database", "erase_objects"}, "there is one erasure"
