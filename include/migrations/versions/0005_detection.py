@@ -15,7 +15,10 @@ COMMENT ON COLUMN gov.minor_case.restriction IS
     'HARD: the account is locked or the row in quarantine; SOFT: out of exports and sends, not locked; NONE';
 
 ALTER TABLE gov.minor_signal
-    ADD COLUMN strength text NOT NULL DEFAULT 'S' CHECK (strength IN ('S', 'R', 'W', 'T'));
+    ADD COLUMN strength text NOT NULL DEFAULT 'S' CHECK (strength IN ('S', 'R', 'W', 'T')),
+    ADD COLUMN rule text,                   -- of free text only: the rule and where it matched, never the words
+    ADD COLUMN span_start integer,
+    ADD COLUMN span_end integer CHECK (span_end > span_start);
 
 CREATE TABLE gov.age_question (             -- nothing follows but a question: unusable dates, one weak signal alone
     subject_kind text NOT NULL CHECK (subject_kind IN ('person', 'row')),
@@ -75,7 +78,8 @@ DROP VIEW gov.out_of_use;
 DROP TRIGGER forget_subject ON gov.minor_case;
 DROP FUNCTION gov.forget_subject();
 DROP TABLE gov.intake_cursor, gov.minor_report, gov.age_question;
-ALTER TABLE gov.minor_signal DROP COLUMN strength;
+ALTER TABLE gov.minor_signal
+    DROP COLUMN strength, DROP COLUMN rule, DROP COLUMN span_start, DROP COLUMN span_end;
 ALTER TABLE gov.minor_case DROP COLUMN restriction, DROP COLUMN source_faults;
 """
 

@@ -10,5 +10,8 @@ CREATE TEMPORARY TABLE judged_signal (
     strength text NOT NULL,
     usable boolean NOT NULL,
     flags text[] NOT NULL,
-    value text NOT NULL
+    value text NOT NULL,
+    rule text,
+    span_start integer,
+    span_end integer
 ) ON COMMIT DROP

@@ -66,13 +66,26 @@ _WEAK_ENOUGH = 2
 
 
 @dataclass(frozen=True)
+class Place:
+    """Where a statement stands inside a free text: the rule that found it and half-open character offsets."""
+
+    rule: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
 class Statement:
-    """The readings of one value in one source. Of reports and circumstances (R, W) no interval means: no day known."""
+    """The readings of one value in one source. Of reports and circumstances (R, W) no interval means: no day known.
+
+    place: only of free text.
+    """
 
     source: str
     readings: Readings
     strength: Strength = "S"
     signal: str = "SIG-01"
+    place: Place | None = None
 
 
 @dataclass(frozen=True)

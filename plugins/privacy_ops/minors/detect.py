@@ -71,6 +71,9 @@ _SIGNAL = (
     "usable",
     "flags",
     "value",
+    "rule",
+    "span_start",
+    "span_end",
 )
 # The civil dates that it can be somewhere on earth at one instant.
 _WEST, _EAST = timezone(timedelta(hours=-12)), timezone(timedelta(hours=14))
@@ -310,6 +313,7 @@ class _Judge:
                 _counts(s),
                 sorted(s.readings.flags),
                 row.value,
+                *((s.place.rule, s.place.start, s.place.end) if s.place else (None, None, None)),
             )
             for row, (source, s) in zip(rows, stated, strict=True)
         ]

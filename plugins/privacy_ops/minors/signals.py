@@ -16,7 +16,7 @@ from functools import cache
 from privacy_ops.datamap.evidence import EvidenceColumn
 from privacy_ops.minors import freetext, school_years
 from privacy_ops.minors.age import Interval, born_when_aged
-from privacy_ops.minors.classify import Statement, Strength
+from privacy_ops.minors.classify import Place, Statement, Strength
 from privacy_ops.minors.readings import Context, Flag, Readings, read
 from privacy_ops.settings import home_directory
 
@@ -89,7 +89,7 @@ def interpret(source: EvidenceColumn, said: Said, context: Context) -> Statement
     """What ``said`` states about its subject's age. None: nothing, and it is not recorded."""
     kind = source.evidence.kind
     readings: Readings | None
-    strength = STRENGTHS[kind]
+    strength, place = STRENGTHS[kind], None
     if kind in {"birth_date", "birth_text"}:
         readings = _birth(source, said, context)
     elif kind == "age_number":
@@ -107,7 +107,7 @@ def interpret(source: EvidenceColumn, said: Said, context: Context) -> Statement
         found = _text(source, said, context)
         if found is None:
             return None
-        readings, strength = found
+        readings, strength, place = found
     elif kind == "report":
         readings = _report(said, context)
     elif kind == "scan":
@@ -121,7 +121,7 @@ def interpret(source: EvidenceColumn, said: Said, context: Context) -> Statement
         readings = None
     if readings is None:
         return None
-    return Statement(source.name, readings, strength, source.evidence.signal)
+    return Statement(source.name, readings, strength, source.evidence.signal, place)
 
 
 def under_age(said_on: date | None, context: Context, adult_age: int = 18) -> Readings:
@@ -192,10 +192,10 @@ def _usable(spans: Sequence[Interval], context: Context) -> tuple[Interval, ...]
     return tuple(span for span in spans if span.first <= context.on)
 
 
-def _text(source: EvidenceColumn, said: Said, context: Context) -> tuple[Readings, Strength] | None:
+def _text(source: EvidenceColumn, said: Said, context: Context) -> tuple[Readings, Strength, Place] | None:
     """The strongest first-person statement in a text; in tickets also a report about somebody else."""
     about_others = source.evidence.signal == "SIG-10"
-    best: tuple[Readings, Strength] | None = None
+    best: tuple[Readings, Strength, Place] | None = None
     for finding in freetext.find(said.value, on=said.on):
         if finding.about == "other" and not about_others:
             continue
@@ -204,7 +204,7 @@ def _text(source: EvidenceColumn, said: Said, context: Context) -> tuple[Reading
         if said.on and finding.age_last is not None:
             readings = Readings((born_when_aged(finding.age_first or 0, finding.age_last, said.on, context.leap_rule),))
         if best is None or (best[1], strength) == ("W", "R"):
-            best = readings, strength
+            best = readings, strength, Place(finding.rule, finding.start, finding.end)
     return best
 
 
