@@ -1,9 +1,11 @@
-"""`make demo`: the three jobs through a real scheduler, and a table of what came of them.
+"""`make demo`: the jobs through a real scheduler, and a table of what came of them.
 
-Inventory, deletion, export, then a backfill of four past weeks and a second run of a released week. The questions
-that runs ask are answered over REST by made-up people with logins of their own; the newest sign-off stays open to
-look at. Facts go to ``var/demo/summary.json``; the command fails when a run failed or a fact disagrees with the
-ground truth.
+Inventory and deletion; then, beside the export, what follows an erasure: processors are told, erased people are
+looked for again, and reviewers are asked about the cases that no machine may decide. Then a backfill of four past
+weeks and a second run of a released week. The questions that runs ask are answered over REST by made-up people with
+logins of their own: two of them confirm one case, which the next run erases; another and the newest sign-off stay
+open to look at. Facts go to ``var/demo/summary.json``; the command fails when a run failed or a fact disagrees with
+the ground truth.
 """
 
 from __future__ import annotations
@@ -15,7 +17,8 @@ import shutil
 import sys
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -36,9 +39,12 @@ from sandbox.publisher.governance import plant_governance
 from sandbox.runtime import DEFAULT_PEOPLE, FAILURES, Runtime
 
 INVENTORY, DELETION, EXPORT = "transfer_inventory_check", "minor_data_deletion", "course_usage_export"
+REVIEW, PROPAGATION, VERIFICATION = "minor_case_review", "erasure_propagation", "erasure_verification"
+ASKED_CASES = 2  # one is answered, one stays open
 ENGINEER, FIRST, SECOND, LEAD = "emil", "rosa", "ravi", "lena"
 BACKFILLED_WEEKS = 4
 READING_SECONDS = 3
+PATIENCE = 240  # half seconds until a question is put, or a decision written down
 
 
 # What the table shows of each job; summary.json holds everything.
@@ -48,9 +54,14 @@ SHOWN = {
         "blocked_destinations",
     ),
     DELETION: (
-        "planted_confirmed", "detected", "erased", "held", "missed", "wrongly_erased", "residual_rows",
-        "residual_objects", "not_in_scope",
+        "planted_confirmed", "detected", "detected_child_rows", "erased", "held", "missed", "wrongly_erased",
+        "residual_rows", "residual_objects", "suspected_planted", "suspected_found", "suspected_by_class",
+        "wrongly_released", "wrongly_restricted", "third_party_planted", "third_party_found", "source_suspect",
+        "flags_found", "restricted", "review_queue", "not_in_scope",
     ),
+    REVIEW: ("confirmed", "waiting"),
+    PROPAGATION: ("instructions", "acknowledged", "received"),
+    VERIFICATION: ("sweep",),
     EXPORT: (
         "releases", "recipients", "released_weeks", "files", "cells", "cells_withheld", "bytes_identical_on_rerun",
     ),
@@ -122,6 +133,53 @@ class Demo:
         self.api(person).answer(action, "Approve")
         return True
 
+    def review(self) -> DagRun:
+        """Two reviewers confirm the first case that is asked about; the other stays open to look at."""
+        engineer = self.api(ENGINEER)
+        # In the place of the scheduled run, which would ask about fifty cases at once.
+        due = next(dag["next_dagrun_logical_date"] for dag in engineer.dags() if dag["dag_id"] == REVIEW)
+        run = engineer.trigger(
+            REVIEW,
+            conf={"most_questions": ASKED_CASES},
+            logical_date=datetime.fromisoformat(due) if due and self.night == 0 else None,
+        )
+        engineer.unpause(REVIEW)
+        self.say(f"[bold]{REVIEW}[/bold] {run.run_id}")
+        first = self._question(run, "first_answer", None)
+        if first is None:
+            self.failures.append(f"{REVIEW} {run.run_id}: nobody was asked")
+            return engineer.run(run.dag_id, run.run_id)
+        decided = facts.confirmed_cases(self.runtime)
+        self._confirm(FIRST, first)
+        # A suspicion takes two people; a confirmation with something against it takes one.
+        second = self._question(run, "second_answer", first.map_index, until=decided + 1)
+        if second is not None:
+            self._confirm(SECOND, second)
+        for _ in range(PATIENCE):
+            if facts.confirmed_cases(self.runtime) > decided:
+                break
+            time.sleep(0.5)
+        return engineer.run(run.dag_id, run.run_id)
+
+    def _confirm(self, person: str, action: RequiredAction) -> None:
+        time.sleep(READING_SECONDS)
+        self.say(f"    {person} confirms: {action.subject}")
+        self.api(person).answer(action, "Confirm minor", params={"reason": "EVIDENCE_READ"})
+
+    def _question(self, run: DagRun, task: str, case: int | None, *, until: int = 0) -> RequiredAction | None:
+        """The first question of a review (``case`` None), or the next about the same case; None once so many cases
+        are decided.
+        """
+        engineer = self.api(ENGINEER)
+        for _ in range(PATIENCE):
+            for action in engineer.required_actions(run):
+                if action.task_id.endswith(task) and case in {None, action.map_index}:
+                    return action
+            if until and facts.confirmed_cases(self.runtime) >= until:
+                return None
+            time.sleep(0.5)
+        return None
+
     def backfill(self, newest_week: str) -> list[DagRun]:
         """Four weeks before ``newest_week``, two at a time."""
         monday = datetime.strptime(newest_week + "-1", "%G-W%V-%u").replace(tzinfo=UTC)
@@ -145,9 +203,13 @@ class Demo:
         started = datetime.now(UTC)
         released_before = facts.released_objects(self.runtime)
         runs: dict[str, list[DagRun]] = {}
-        runs[INVENTORY] = [self.run(INVENTORY, {}, scheduled=first_night)]
-        runs[DELETION] = [self.run(DELETION, {"dry_run": False}, scheduled=first_night)]
-        runs[EXPORT] = [self.run(EXPORT, {}, scheduled=first_night)]
+
+        def once(dag_id: str, conf: dict[str, object]) -> Callable[[], None]:
+            return lambda: runs.__setitem__(dag_id, [self.run(dag_id, conf, scheduled=first_night)])
+
+        self.beside(once(INVENTORY, {}), once(DELETION, {"dry_run": False}))
+        rest = [once(d, {"dry_run": False}) for d in (PROPAGATION, VERIFICATION)]
+        self.beside(*rest, lambda: runs.__setitem__(REVIEW, [self.review()]), once(EXPORT, {}))
         week = facts.newest_released_week(self.runtime)
         if week is None:
             self.failures.append("no week was released")
@@ -159,13 +221,21 @@ class Demo:
         summary = facts.summary(self.runtime, runs, night=self.night, started=started, released_before=released_before)
         summary["open_action"] = self.leave_one_open()
         self.failures += facts.disagreements(summary)
+        facts.tell_truth_of_confirmed(self.runtime)
         summary["failures"] = self.failures
         return summary
 
+    @staticmethod
+    def beside(*works: Callable[[], None]) -> None:
+        """All of them at once; the first error is raised when all are over."""
+        with ThreadPoolExecutor(len(works), thread_name_prefix="demo") as pool:
+            for running in [pool.submit(work) for work in works]:
+                running.result()
+
     def leave_one_open(self) -> dict[str, str] | None:
-        """Answer what still waits, except the newest sign-off."""
+        """Answer the sign-offs that still wait, except the newest. Questions about cases stay as they are."""
         lead = self.api(LEAD)
-        waiting = lead.required_actions()
+        waiting = [action for action in lead.required_actions() if action.task_id == "sign_off"]
         newest = waiting[-1] if waiting else None
         for action in waiting[:-1]:
             try:

@@ -11,6 +11,7 @@ from typing import Any
 
 from privacy_ops.stores.objects import ObjectStore
 
+from sandbox import processors
 from sandbox.airflow_api import DagRun
 from sandbox.provision import GROUND_TRUTH, PUBLISHER
 from sandbox.publisher import oracle
@@ -105,13 +106,85 @@ def minors(runtime: Runtime, runs: Sequence[DagRun], night: int) -> dict[str, An
         as_of=as_of,
         night=night,
     )
-    detected, rows = _rows(
+    detected, rows, suspect = _rows(
         runtime,
-        "SELECT count(*) FILTER (WHERE subject_kind = 'person'), count(*) FILTER (WHERE subject_kind = 'row')"
-        " FROM gov.minor_case WHERE class = 'CONFIRMED_MINOR' AND opened_by_run = %s",
+        "SELECT count(*) FILTER (WHERE class = 'CONFIRMED_MINOR' AND subject_kind = 'person'),"
+        " count(*) FILTER (WHERE class = 'CONFIRMED_MINOR' AND subject_kind = 'row'),"
+        " count(*) FILTER (WHERE class = 'SOURCE_SUSPECT')"
+        " FROM gov.minor_case WHERE opened_by_run = %s",
         run_id,
     )[0]
-    return {**_common(runtime, runs), "detected": detected, "detected_child_rows": rows, **scored}
+    return {
+        **_common(runtime, runs),
+        "detected": detected,
+        "detected_child_rows": rows,
+        "source_suspect": suspect,
+        "third_party_found": scored["third_party_planted"]
+        - sum(n for what, n in scored["rows_misjudged_by_table"].items() if what.endswith("quarantined")),
+        "not_in_scope": _run_facts(runtime, runs).get("detection", {}).get("not_in_scope", {}),
+        **scored,
+    }
+
+
+def _run_facts(runtime: Runtime, runs: Sequence[DagRun]) -> dict[str, Any]:
+    """What the newest run wrote down about itself."""
+    found = _rows(runtime, "SELECT facts FROM gov.run WHERE run_id = %s", f"{runs[-1].dag_id}/{runs[-1].run_id}")
+    return dict(found[0][0]) if found else {}
+
+
+def reviews(runtime: Runtime, runs: Sequence[DagRun]) -> dict[str, Any]:
+    """What people decided, and how many cases wait for them."""
+    confirmed, waiting = _rows(
+        runtime,
+        "SELECT count(*) FILTER (WHERE decision = 'CONFIRMED'), count(*) FILTER (WHERE decision IS NULL"
+        " AND state IN ('OPEN', 'RESTRICTED', 'IN_REVIEW') AND class NOT IN ('CONFIRMED_MINOR',"
+        " 'ADULT_NOW_COLLECTED_AS_MINOR')) FROM gov.minor_case",
+    )[0]
+    return {**_common(runtime, runs), "confirmed": confirmed, "waiting": waiting}
+
+
+def propagation(runtime: Runtime, runs: Sequence[DagRun]) -> dict[str, Any]:
+    """What processors and recipients were told and answered; ``received`` is what their endpoint counted itself."""
+    told, acknowledged = _rows(
+        runtime,
+        "SELECT count(*), count(*) FILTER (WHERE state = 'acknowledged') FROM gov.downstream_instruction",
+    )[0]
+    received = processors.received(runtime.state.ports["processors"]) or {}
+    return {
+        **_common(runtime, runs),
+        "instructions": told,
+        "acknowledged": acknowledged,
+        "received": sum(received.values()),
+        "received_by_party": received,
+    }
+
+
+def verification(runtime: Runtime, runs: Sequence[DagRun]) -> dict[str, Any]:
+    """What the sweep after the erasures looked at and found."""
+    sweep = _run_facts(runtime, runs).get("sweep", {})
+    return {**_common(runtime, runs), "sweep": {name: n for name, n in sweep.items() if isinstance(n, int) and n}}
+
+
+def confirmed_cases(runtime: Runtime) -> int:
+    """How many cases people have confirmed so far."""
+    return int(_rows(runtime, "SELECT count(*) FROM gov.minor_case WHERE decision = 'CONFIRMED'")[0][0])
+
+
+def tell_truth_of_confirmed(runtime: Runtime) -> None:
+    """What people decided is what is true from the next night on: whom they confirmed must be erased then."""
+    confirmed = _rows(
+        runtime,
+        "SELECT subject_table, subject_key[1] FROM gov.minor_case"
+        " WHERE decision = 'CONFIRMED' AND state = 'DECIDED' AND subject_key IS NOT NULL",
+    )
+    with connect(runtime.server.dsn(GROUND_TRUTH)) as truth:
+        for table, key in confirmed:
+            truth.execute(
+                "UPDATE truth.planted_subject AS s SET expectation = 'stated', dob_min = l.anchor, dob_max = l.anchor"
+                " FROM truth.load AS l WHERE s.publisher = l.publisher AND s.night = l.night AND s.user_key = %s",
+                (key,),
+            )
+            truth.execute("DELETE FROM truth.planted_row WHERE table_name = %s AND value = %s", (table, key))
 
 
 def exports(runtime: Runtime, runs: Sequence[DagRun], released_before: Released) -> dict[str, Any]:
@@ -191,6 +264,9 @@ def summary(
         "jobs": {
             "transfer_inventory_check": transfers(runtime, runs["transfer_inventory_check"]),
             "minor_data_deletion": minors(runtime, runs["minor_data_deletion"], night),
+            "minor_case_review": reviews(runtime, runs["minor_case_review"]),
+            "erasure_propagation": propagation(runtime, runs["erasure_propagation"]),
+            "erasure_verification": verification(runtime, runs["erasure_verification"]),
             "course_usage_export": exports(runtime, runs["course_usage_export"], released_before),
         },
     }
@@ -203,9 +279,21 @@ def disagreements(found: Mapping[str, Any]) -> list[str]:
     transferred = found["jobs"]["transfer_inventory_check"]
     wrong = [
         f"minor_data_deletion: {name} is {minors_found[name]}, not 0"
-        for name in ("missed", "wrongly_erased", "residual_rows", "residual_objects")
+        for name in oracle.MUST_BE_ZERO
         if minors_found[name]
     ]
+    for what in ("suspected", "flags", "third_party"):
+        if minors_found[f"{what}_found"] != minors_found[f"{what}_planted"]:
+            wrong.append(f"minor_data_deletion: {what}: what was found is not what was planted")
+    if minors_found["not_in_scope"]:
+        wrong.append("minor_data_deletion: a source that the map names was not read")
+    if not found["jobs"]["minor_case_review"]["confirmed"]:
+        wrong.append("minor_case_review: two people answered, and no case was decided")
+    told = found["jobs"]["erasure_propagation"]
+    if not told["instructions"] or not told["instructions"] == told["acknowledged"] <= told["received"]:
+        wrong.append("erasure_propagation: not everybody was told and has answered")
+    if found["jobs"]["erasure_verification"]["sweep"].get("returned"):
+        wrong.append("erasure_verification: somebody who was erased came back")
     if not minors_found["planted_confirmed"]:
         wrong.append("minor_data_deletion: nothing was planted, so nothing is proven")
     if minors_found["detected"] != minors_found["planted_confirmed"]:
