@@ -253,6 +253,11 @@ def test_with_one_adult_reading_of_the_persons_own_nothing_is_ever_confirmed(
     assert found not in {CaseClass.CONFIRMED_MINOR, CaseClass.CONFIRMED_PENDING_COUNTER}
 
 
+def test_a_counter_signal_leaves_a_suspicion_to_two_people() -> None:
+    doubtful = Statement("any", Readings((Interval.day(date(2009, 1, 1)),), frozenset({Flag.YEAR_ONLY})))
+    assert classify([doubtful], on=TODAY, counter_signals=True).case_class is CaseClass.SUSPECTED_MINOR
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.lists(statements_of_any_kind, max_size=4))
 def test_reports_and_circumstances_never_confirm_and_order_does_not_matter(statements: list[Statement]) -> None:

@@ -156,9 +156,9 @@ def _by_own_statements(sides: Sequence[_Side], flags: frozenset[Flag], *, counte
     if all(side is _Side.ADULT for side in sides):
         return CaseClass.ADULT
     if all(side is _Side.MINOR for side in sides):
-        if counter_signals:
-            return CaseClass.CONFIRMED_PENDING_COUNTER
-        return CaseClass.SUSPECTED_MINOR if flags & _NOT_ALONE else CaseClass.CONFIRMED_MINOR
+        if flags & _NOT_ALONE:
+            return CaseClass.SUSPECTED_MINOR
+        return CaseClass.CONFIRMED_PENDING_COUNTER if counter_signals else CaseClass.CONFIRMED_MINOR
     # Two sources that disagree, or readings far apart, are a suspicion; one statement is only unclear.
     suspicious = _Side.MINOR in sides or flags & _FAR_APART
     return CaseClass.SUSPECTED_MINOR if suspicious else CaseClass.INDETERMINATE
