@@ -69,10 +69,31 @@ def erase(world: World, run_id: str) -> Erased:
     lap()
     execute.write_ahead(workspace, run, frozen, now=now())
     ahead = lap()
+    gone = min(
+        _taken_back(world, run, frozen) for _ in range(2)
+    )  # as the script is: the best of three, two rolled back
+    lap()
     execute.erase_rows(workspace, run, frozen, now=now())
-    gone = lap()
+    gone = min(gone, lap())
     done = execute.erase_database(workspace, run, now=now())  # nothing is left to do: it tells the counts
     return Erased(done["cases"], done["deleted"], done["retained"], planned, judged, ahead, gone)
+
+
+class _Back(Exception):
+    """Rolls a transaction back."""
+
+
+def _taken_back(world: World, run: Run, frozen: plan.Plan) -> float:
+    """Seconds of the erasing transaction, rolled back at its end."""
+    began = time.perf_counter()
+    spent = 0.0
+    try:
+        with world.workspace.database("erase").transaction() as connection:
+            execute.erase_in(connection, world.workspace, run, frozen, now=now())
+            spent = time.perf_counter() - began
+            raise _Back
+    except _Back:
+        return spent
 
 
 def approve(world: World, run: Run) -> None:

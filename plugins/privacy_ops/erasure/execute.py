@@ -70,21 +70,26 @@ def erase_rows(workspace: Workspace, run: Run, plan: Plan, *, now: datetime) -> 
     """The erasing transaction with all its checks. Raises PlanChanged, GateBlocked: then nothing was erased."""
     try:
         with workspace.database("erase").transaction() as connection:
-            # One snapshot: what others write meanwhile is neither counted nor touched. LOCK comes before it is taken.
-            connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-            connection.exec_driver_sql("LOCK TABLE gov.erasure_plan IN EXCLUSIVE MODE")
-            current = require_plan(connection, run.run_id)
-            if current.plan_id != plan.plan_id:
-                raise PlanChanged("the run was planned anew meanwhile", where=run.run_id, do=_AGAIN)
-            if current.state == "frozen":
-                _require_allowed(connection, run, current, now)
-                _erase_rows(connection, workspace, run, current, now)
+            erase_in(connection, workspace, run, plan, now=now)
     except DatabaseFault as fault:
         if fault.sqlstate != _FOREIGN_KEY_VIOLATION:
             raise
         raise PlanChanged(
             "a row that the plan does not know leans on a row that was to go", where=str(fault), do=_AGAIN
         ) from None
+
+
+def erase_in(connection: Connection, workspace: Workspace, run: Run, plan: Plan, *, now: datetime) -> None:
+    """What the erasing transaction does, first statement to last."""
+    # One snapshot: what others write meanwhile is neither counted nor touched. LOCK comes before it is taken.
+    connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+    connection.exec_driver_sql("LOCK TABLE gov.erasure_plan IN EXCLUSIVE MODE")
+    current = require_plan(connection, run.run_id)
+    if current.plan_id != plan.plan_id:
+        raise PlanChanged("the run was planned anew meanwhile", where=run.run_id, do=_AGAIN)
+    if current.state == "frozen":
+        _require_allowed(connection, run, current, now)
+        _erase_rows(connection, workspace, run, current, now)
 
 
 def _done(workspace: Workspace, run: Run) -> dict[str, Any]:

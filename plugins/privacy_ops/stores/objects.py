@@ -310,6 +310,8 @@ class ObjectStore:
         """Delete at most 1000 versions and markers in one call; returns those that the answer calls not deleted."""
         if len(versions) > _BATCH:
             raise ValueError(f"at most {_BATCH} versions in one call")
+        if not versions:  # S3 refuses an empty list as malformed
+            return []
         with _clean_errors(bucket):
             answer = self.client.delete_objects(
                 Bucket=bucket,
