@@ -25,6 +25,7 @@ from privacy_ops.stores.database import Database
 from tests.integration import nights
 from tests.integration.press import workspace_of
 
+ALL = os.environ.get("PRIVACY_OPS_TEST_MOMENTS") == "all"  # every moment and every variant (`make proof`)
 READING = frozenset({"GET", "HEAD"})
 TIMEOUT = 120
 

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,15 +13,15 @@ from privacy_ops.settings import ObjectSettings
 
 from sandbox.postgres import PostgresServer
 from tests.integration import crash, digest, nights
+from tests.integration.crash import ALL
 from tests.integration.press import NOW
 from tests.integration.press_fixtures import fresh_press
 from tests.integration.towns import Town, found_town
 
-ALL = os.environ.get("PRIVACY_OPS_TEST_MOMENTS") == "all"
 # What a sample of one night is killed at: the first commit, and the first request that was answered, of each step.
 SAMPLED = ("commit/1", "sent POST/1", "sent PUT/1")
 # After these the next night takes over instead of a retry.
-LEFT_BEHIND = ("erase_database/commit/3", "certify/sent PUT/1")
+LEFT_BEHIND = ("certify/sent PUT/1",)
 EVERY = tuple(
     f"{step}/{what}/{number}"
     for step in nights.STEPS

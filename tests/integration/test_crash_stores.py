@@ -23,6 +23,7 @@ from privacy_ops.workspace import Workspace
 
 from sandbox.postgres import PostgresServer, free_port
 from tests.integration import digest, faulty, nights, press_fixtures
+from tests.integration.crash import ALL
 from tests.integration.faulty import Asked, FaultyStore
 from tests.integration.press import Press, workspace_of
 from tests.integration.towns import Town, found_town
@@ -85,7 +86,7 @@ def test_a_bad_line_to_the_object_store(
     assert town.state() == undisturbed
 
 
-@pytest.mark.parametrize("which", [deletes, writes_evidence])
+@pytest.mark.parametrize("which", [deletes, writes_evidence] if ALL else [deletes])
 def test_an_object_store_that_is_out_for_a_night(
     undisturbed: dict[str, Any], town: Town, fault: FaultyStore, which: Callable[[Asked], bool]
 ) -> None:
