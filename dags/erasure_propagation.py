@@ -10,11 +10,11 @@ after 30.
 `privacy_ops_smtp`.
 
 **Outputs** signed webhooks and mails, `gov.downstream_event`, signed supplements beside the certificates, service level
-M5 (hours from instruction to acknowledgement) in the run's facts. What a party knows a person by is destroyed when it has
-answered, and after 7 days at the latest.
+M5 (hours from instruction to acknowledgement) in the run's facts. What a party knows a person by is destroyed when it
+has answered, and after 7 days at the latest.
 
-**Gates** `downstream.acknowledged`: everybody can be reached, was told in time and has answered; a red gate stops nothing
-but calls a person.
+**Gates** `downstream.acknowledged`: everybody can be reached, was told in time and has answered; a red gate stops
+nothing but calls a person.
 
 **Params** `dry_run`: tell nobody, only count (default for runs started by hand). A backfill only counts.
 

@@ -72,9 +72,7 @@ def test_a_certificate_says_what_was_done_kept_told_and_proven(
     assert body["verification"]["checks"]["G-28-ROWS"] is True
     assert all(body["verification"]["checks"].values()) or body["verification"]["verdict"] == "warn"
     first, last = body["ledger"]
-    kinds = press.execute(
-        "SELECT kind FROM gov.erasure_ledger WHERE seq IN (:a, :b) ORDER BY seq", a=first, b=last
-    )
+    kinds = press.execute("SELECT kind FROM gov.erasure_ledger WHERE seq IN (:a, :b) ORDER BY seq", a=first, b=last)
     assert [k.kind for k in kinds] == ["intent", "erased"]
     assert press.scalar("SELECT count(*) FROM gov.certificate_draft") == 0
     assert not any(str(user) in data.decode() for data in files.values())

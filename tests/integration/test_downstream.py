@@ -55,9 +55,7 @@ _TABLES = ("work_item", "downstream_event", "downstream_instruction", "erasure_a
 
 
 @pytest.fixture(scope="module")
-def told_once(
-    cluster: PostgresServer, press_template: str, object_settings: ObjectSettings
-) -> Iterator[Press]:
+def told_once(cluster: PostgresServer, press_template: str, object_settings: ObjectSettings) -> Iterator[Press]:
     """One minor known to four parties, erased at NOW: that the rows went is only said, not done."""
     with copied(cluster, press_template) as name:
         press = press_at(cluster, name, object_settings)
@@ -77,9 +75,7 @@ def told_once(
 @pytest.fixture
 def press(told_once: Press) -> Press:
     with told_once.superuser.transaction() as connection:
-        connection.exec_driver_sql(
-            "SET LOCAL session_replication_role = replica"
-        )  # no triggers, no foreign keys
+        connection.exec_driver_sql("SET LOCAL session_replication_role = replica")  # no triggers, no foreign keys
         for table in _TABLES:
             connection.exec_driver_sql(f"DELETE FROM gov.{table}")
             connection.exec_driver_sql(
@@ -110,9 +106,7 @@ def only(press: Press, *parties: str) -> None:
             )
 
 
-def hourly(
-    press: Press, workspace: Workspace, post: Any, at: datetime = NOW, parties: Any = PARTIES
-) -> dict[str, Any]:
+def hourly(press: Press, workspace: Workspace, post: Any, at: datetime = NOW, parties: Any = PARTIES) -> dict[str, Any]:
     run = press.open_run(f"hour-{at:%d%H%M}", at=at, logical_date=at - timedelta(hours=1))
     moved = downstream.follow_up(workspace, run, now=at)
     return {"moved": moved} | downstream.deliver(workspace, run, now=at, send=post, parties=parties)
@@ -207,9 +201,7 @@ def test_a_kill_between_sending_and_recording_sends_again_with_the_same_key(
     assert events(press, "mailer") == ["created", "sending", "sending", "acknowledged"]
 
 
-def test_a_party_that_is_away_is_tried_later_and_later_and_holds_up_nobody(
-    press: Press, told: Workspace
-) -> None:
+def test_a_party_that_is_away_is_tried_later_and_later_and_holds_up_nobody(press: Press, told: Workspace) -> None:
     def post(party: Party, message: Message) -> Outcome:
         return Outcome("retry", "HTTP_503") if "mailer" in (party.webhook or "") else DONE
 
@@ -231,9 +223,7 @@ def test_a_wait_that_the_party_asks_for_is_kept(press: Press, told: Workspace) -
     assert press.scalar("SELECT next_attempt_at FROM gov.downstream_instruction") == NOW + timedelta(hours=5)
 
 
-def test_a_silent_party_is_reminded_escalated_and_a_breach_is_written_down(
-    press: Press, told: Workspace
-) -> None:
+def test_a_silent_party_is_reminded_escalated_and_a_breach_is_written_down(press: Press, told: Workspace) -> None:
     only(press, "mailer")
     post = Post(Outcome("sent", "ACCEPTED"))
     hourly(press, told, post)
@@ -315,9 +305,7 @@ def test_an_adapter_that_breaks_leaks_nothing_and_is_tried_again(
     assert "child@" not in caplog.text
 
 
-def test_a_person_acknowledges_what_was_mailed_and_the_reference_is_only_a_hash(
-    press: Press, told: Workspace
-) -> None:
+def test_a_person_acknowledges_what_was_mailed_and_the_reference_is_only_a_hash(press: Press, told: Workspace) -> None:
     only(press, "exhibitor:1")
     instruction = press.scalar("SELECT instruction_id FROM gov.downstream_instruction")
     with pytest.raises(UserError, match="nobody was told"):
@@ -373,10 +361,7 @@ def test_a_party_that_knows_only_shared_numbers_is_not_told_and_somebody_is_aske
     assert post.sent == []
     found = figures(press, told, late)
     assert {name for name, value in found.items() if value} == {"open_instructions", "only_shared"}
-    assert (
-        downstream_gate.judge_outbox(told, press.open_run("late"), now=late, parties=PARTIES)["gate"]
-        == "warn"
-    )
+    assert downstream_gate.judge_outbox(told, press.open_run("late"), now=late, parties=PARTIES)["gate"] == "warn"
     hourly(press, told, post, NOW + timedelta(days=7))
     assert (states(press), post.sent) == ({"mailer": "escalated"}, [])
 
@@ -437,9 +422,7 @@ def test_each_check_blocks_alone(press: Press, told: Workspace, check: str) -> N
     FAULTS[check](press)
     with pytest.raises(GateBlocked):
         downstream_gate.judge_outbox(told, run, now=NOW, parties=PARTIES)
-    newest = press.execute("SELECT checks FROM gov.gate_result ORDER BY gate_result_id DESC LIMIT 1")[
-        0
-    ].checks
+    newest = press.execute("SELECT checks FROM gov.gate_result ORDER BY gate_result_id DESC LIMIT 1")[0].checks
     failed = {c["id"] for c in newest if not c["success"] and c["severity"] == "critical"}
     assert failed == {check}
 

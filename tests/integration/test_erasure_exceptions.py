@@ -120,12 +120,8 @@ def test_a_retained_record_is_read_by_no_duty_and_goes_at_its_term(press: Press)
     assert retention.delete_expired(workspace, now=term) == 0
     assert retention.delete_expired(workspace, now=term + timedelta(days=1)) == 1
     assert press.execute("SELECT 1 FROM gov.retained_record") == []
-    assert (
-        ledger.check(workspace).entries
-    )
-    assert (
-        press.scalar("SELECT count(*) FROM gov.erasure_ledger WHERE kind = 'retention_ended'") == 1
-    )
+    assert ledger.check(workspace).entries
+    assert press.scalar("SELECT count(*) FROM gov.erasure_ledger WHERE kind = 'retention_ended'") == 1
 
 
 def test_a_verified_request_waits_for_its_sealed_answer_and_no_longer(press: Press, objects: ObjectStore) -> None:

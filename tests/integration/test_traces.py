@@ -70,9 +70,7 @@ def test_who_was_erased_who_waits_and_who_was_planted_are_found_wherever_they_st
         v='{"sql": "kim.lowe\\u0040example.org"}',
     )
     plant(metadata, "INSERT INTO meta.of_tomorrow (tags) VALUES (ARRAY['a', :v])", v=f"user_{erased}")
-    plant(
-        metadata, "INSERT INTO meta.of_tomorrow (packed) VALUES (:v)", v=zlib.compress(str(erased).encode())
-    )
+    plant(metadata, "INSERT INTO meta.of_tomorrow (packed) VALUES (:v)", v=zlib.compress(str(erased).encode()))
     plant(metadata, "INSERT INTO meta.of_tomorrow (owner) VALUES (:v)", v=waiting)
     (logs / "task.log").write_text(f"INFO nothing\nWARN user={waiting} failed\nINFO to PLANTED-0042 now\n")
     with gzip.open(logs / "old.log.gz", "wb") as packed:
@@ -92,12 +90,8 @@ def test_who_was_erased_who_waits_and_who_was_planted_are_found_wherever_they_st
     run = press.open_run("traces")
     with pytest.raises(GateBlocked) as blocked:
         traces.judge_traces(press.workspace, run, report, now=NOW)
-    shown = str(blocked.value) + str(
-        press.execute("SELECT facts FROM gov.run WHERE run_id = :r", r=run.run_id)
-    )
-    shown += str(
-        press.execute("SELECT checks, report_html FROM gov.gate_result ORDER BY gate_result_id DESC LIMIT 1")
-    )
+    shown = str(blocked.value) + str(press.execute("SELECT facts FROM gov.run WHERE run_id = :r", r=run.run_id))
+    shown += str(press.execute("SELECT checks, report_html FROM gov.gate_result ORDER BY gate_result_id DESC LIMIT 1"))
     for value in ("lowe", str(erased), str(waiting), "PLANTED"):
         assert value not in shown
 
@@ -106,16 +100,12 @@ def test_a_search_that_looked_at_nothing_blocks(press: Press, empty_database: st
     report = traces.sweep(press.workspace, Database(empty_database), tmp_path)
     with pytest.raises(GateBlocked):
         traces.judge_traces(press.workspace, press.open_run(), report, now=NOW)
-    checks = press.execute("SELECT checks FROM gov.gate_result ORDER BY gate_result_id DESC LIMIT 1")[
-        0
-    ].checks
+    checks = press.execute("SELECT checks FROM gov.gate_result ORDER BY gate_result_id DESC LIMIT 1")[0].checks
     failed = {check["id"] for check in checks if not check["success"]}
     assert failed == {"TRACES-COLUMNS", "TRACES-FILES", "TRACES-BLIND"}
 
 
-def test_a_table_that_may_not_be_read_is_no_empty_table(
-    press: Press, metadata: Database, tmp_path: Path
-) -> None:
+def test_a_table_that_may_not_be_read_is_no_empty_table(press: Press, metadata: Database, tmp_path: Path) -> None:
     plant(metadata, "CREATE ROLE trace_reader LOGIN PASSWORD 'reader'")
     plant(metadata, "GRANT USAGE ON SCHEMA meta TO trace_reader")
     plant(metadata, "GRANT SELECT ON meta.alembic_version, meta.xcom TO trace_reader")
@@ -128,9 +118,7 @@ def test_a_table_that_may_not_be_read_is_no_empty_table(
         plant(metadata, "DROP ROLE trace_reader")
 
 
-@pytest.mark.parametrize(
-    "text", ["", "@", "a@", "@b", "x" * 100_000, "@" * 10_000, "a-" * 50_000, "\ud800", "\x00"]
-)
+@pytest.mark.parametrize("text", ["", "@", "a@", "@b", "x" * 100_000, "@" * 10_000, "a-" * 50_000, "\ud800", "\x00"])
 def test_any_text_can_be_read(text: str) -> None:
     wanted = Wanted(key_ring())
     wanted.add_plain("word", "PLANTED-0042", uuid4())

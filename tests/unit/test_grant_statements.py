@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from privacy_ops.datamap import grants, loader
 from privacy_ops.datamap.model import DataMap
-from privacy_ops.settings import DUTIES
 
 from tests.datamap_factories import a_map, raw_map
 

@@ -31,9 +31,7 @@ def test_everybody_whom_the_map_names_can_be_reached() -> None:
 
 def test_a_store_kept_by_a_processor_that_nobody_named_is_found() -> None:
     data_map = loader.load(HOME / "include" / "datamap" / "imp")
-    stores = data_map.objects | {
-        "esp_exports": data_map.objects["esp_exports"].model_copy(update={"processor": None})
-    }
+    stores = data_map.objects | {"esp_exports": data_map.objects["esp_exports"].model_copy(update={"processor": None})}
     nameless = data_map.model_copy(update={"objects": stores})
     assert parties.unreachable(nameless, parties.load(REGISTRY)) == ["objects.esp_exports"]
 
@@ -67,9 +65,7 @@ def test_this_machine_needs_no_tls(address: str) -> None:
     assert Party(kind="DELETE", webhook=address).method == "webhook"
 
 
-@pytest.mark.parametrize(
-    "text", ["", "[]", "parties: []", "parties: {x: {kind: NO}}", "parties: {x: 1}", "a: b: c"]
-)
+@pytest.mark.parametrize("text", ["", "[]", "parties: []", "parties: {x: {kind: NO}}", "parties: {x: 1}", "a: b: c"])
 def test_a_broken_registry_is_named(tmp_path: Path, text: str) -> None:
     path = tmp_path / "downstream.yaml"
     path.write_text(text)

@@ -28,7 +28,7 @@ CREATE TABLE gov.erasure_rewrite (          -- one version of a shared object th
     rows_found bigint NOT NULL DEFAULT 0,
     state text NOT NULL CHECK (state IN ('planned', 'done', 'exception')),
     reason text CHECK (reason ~ '^[A-Za-z][A-Za-z0-9_]*$'),
-    what text,                              -- of an object that cannot be read: what is wrong with it, without its content
+    what text,                              -- of an object that cannot be read: what is wrong, without its content
     locked_until timestamptz,
     done_at timestamptz,
     PRIMARY KEY (plan_id, bucket, object_key, version_id, etag)

@@ -6,7 +6,7 @@ SELECT
     appended.hash
 FROM
     unnest(
-        cast(:times AS timestamptz []), cast(:kinds AS text []), cast(:cases AS uuid []), cast(:payloads AS text [])
+        cast(:times AS TIMESTAMPTZ[]), cast(:kinds AS TEXT[]), cast(:cases AS UUID[]), cast(:payloads AS TEXT[])
     ) WITH ORDINALITY AS entry (made_at, kind, case_id, payload, place),
     gov.append_to_ledger(entry.made_at, entry.kind, entry.case_id, entry.payload) AS appended
 ORDER BY entry.place

@@ -24,10 +24,10 @@ GRANT UPDATE (state, head_seq, attempts, residual, ready_at) ON gov.restore TO p
 
 -- An import asks by function and never reads the list; the publisher's own loader is granted the same by hand.
 GRANT EXECUTE ON FUNCTION
-gov.check_import (text [], timestamptz, date),
-gov.is_suppressed (text [], timestamptz, date),
-gov.hmac_sha256 (bytea, text),
-gov.suppression_references (text, text)
+gov.check_import(text[], timestamptz, date),
+gov.is_suppressed(text[], timestamptz, date),
+gov.hmac_sha256(bytea, text),
+gov.suppression_references(text, text)
 TO privacy_detect, privacy_erase;
 
 -- A publisher's start-up asks whether a restored database is ready; numbers and times only.

@@ -91,9 +91,7 @@ def _certify_plan(workspace: Workspace, run: Run, plan: Plan, now: datetime) -> 
                 )
     with database.transaction(read_only=True) as connection:
         drafts = connection.execute(
-            text(
-                "SELECT case_id, document, page FROM gov.certificate_draft WHERE plan_id = :plan_id ORDER BY case_id"
-            ),
+            text("SELECT case_id, document, page FROM gov.certificate_draft WHERE plan_id = :plan_id ORDER BY case_id"),
             this,
         ).all()
     _put_all(workspace, drafts, now)
@@ -136,9 +134,7 @@ def _put_all(workspace: Workspace, drafts: Iterable[Any], now: datetime) -> None
         list(pool.map(lambda d: _put(workspace, store, str(d.case_id), d.document, d.page, now), drafts))
 
 
-def _put(
-    workspace: Workspace, store: ObjectStore, name: str, document: str, page: str, now: datetime
-) -> None:
+def _put(workspace: Workspace, store: ObjectStore, name: str, document: str, page: str, now: datetime) -> None:
     """Both files of one certificate into the locked bucket, or find them there. Raises LedgerBroken."""
     bucket = workspace.settings.evidence_bucket
     until = now + timedelta(days=workspace.thresholds.evidence.lock_days)
@@ -146,9 +142,7 @@ def _put(
     _put_same(store, bucket, f"{_FOLDER}{name}.json", document.encode(), "application/json", until)
 
 
-def _put_same(
-    store: ObjectStore, bucket: str, key: str, data: bytes, content_type: str, until: datetime
-) -> None:
+def _put_same(store: ObjectStore, bucket: str, key: str, data: bytes, content_type: str, until: datetime) -> None:
     try:
         store.put_same(bucket, key, data, content_type=content_type, locked_until=until)
     except ObjectExists:
@@ -196,10 +190,7 @@ def _bodies(
     told: dict[UUID, list[dict[str, Any]]] = {}
     for row in connection.execute(statement("erasure", "select_told"), this):
         told.setdefault(row.case_id, []).append(_told(row))
-    people = {
-        row.case_id: row.by_people
-        for row in connection.execute(statement("erasure", "select_decisions"), this)
-    }
+    people = {row.case_id: row.by_people for row in connection.execute(statement("erasure", "select_decisions"), this)}
     exceptions = objects.exceptions(connection, plan)
     verification = _verification(connection, gate)
     data_map = workspace.data_map
@@ -275,11 +266,7 @@ def _retained(data_map: DataMap, assets: Iterable[Mapping[str, Any]]) -> list[di
     for asset in assets:
         table = data_map.tables.get(asset["asset"])
         if table is not None and asset["method"] in {"EMPTY", "KEEP"}:
-            ground = (
-                table.retention
-                or ", ".join(purpose.value for purpose in table.purpose)
-                or "not about the person"
-            )
+            ground = table.retention or ", ".join(purpose.value for purpose in table.purpose) or "not about the person"
             found.append({"asset": asset["asset"], "ground": ground, "rows": asset["done"]})
     return found
 
@@ -305,9 +292,7 @@ def supplement(workspace: Workspace, run: Run, *, now: datetime) -> dict[str, An
         return {"rehearsal": True}
     database = workspace.database("erase")
     with database.transaction(read_only=True) as connection:
-        due = connection.execute(
-            statement("erasure", "select_due_supplements"), {"most": _SUPPLEMENTS_PER_RUN}
-        ).all()
+        due = connection.execute(statement("erasure", "select_due_supplements"), {"most": _SUPPLEMENTS_PER_RUN}).all()
     for row in due:
         _supplement_case(workspace, row, now)
     if due:
@@ -338,9 +323,7 @@ def _supplement_case(workspace: Workspace, row: Any, now: datetime) -> None:
         )
     with database.transaction(read_only=True) as connection:
         draft = connection.execute(
-            text(
-                "SELECT document, page FROM gov.certificate_draft WHERE plan_id = :plan_id AND case_id = :case_id"
-            ),
+            text("SELECT document, page FROM gov.certificate_draft WHERE plan_id = :plan_id AND case_id = :case_id"),
             this,
         ).one()
     said = json.loads(draft.document)["body"]
@@ -356,16 +339,12 @@ def _supplement_case(workspace: Workspace, row: Any, now: datetime) -> None:
                 "bucket": settings.evidence_bucket,
                 "object_key": f"{_FOLDER}{name}.json",
                 "sha256": digest,
-                "told_sha256": documents.told_sha256([
-                    (one["instruction"], one["state"]) for one in said["told"]
-                ]),
+                "told_sha256": documents.told_sha256([(one["instruction"], one["state"]) for one in said["told"]]),
                 "at": now,
             },
         ).rowcount
         if moved:
-            ledger.append(
-                connection, "supplemented", {"certificate_sha256": digest}, at=now, case_id=row.case_id
-            )
+            ledger.append(connection, "supplemented", {"certificate_sha256": digest}, at=now, case_id=row.case_id)
         connection.execute(
             text("DELETE FROM gov.certificate_draft WHERE plan_id = :plan_id AND case_id = :case_id"), this
         )
@@ -399,9 +378,7 @@ def find(workspace: Workspace, key: tuple[str, ...], *, table: str = "") -> list
     canonical = pseudonyms.subject_text(key, table=table)
     refs = [r.value for r in pseudonyms.references_all_keys(workspace.settings.keys, "ledger", canonical)]
     with workspace.database("erase").transaction(read_only=True) as connection:
-        return list(
-            connection.execute(statement("erasure", "select_certificates_of_references"), {"refs": refs})
-        )
+        return list(connection.execute(statement("erasure", "select_certificates_of_references"), {"refs": refs}))
 
 
 def open_instructions(workspace: Workspace, case_id: UUID) -> list[Any]:

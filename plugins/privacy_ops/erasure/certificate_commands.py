@@ -42,9 +42,7 @@ def verify(
 @app.command("show")
 def show(
     case_id: CaseArgument,
-    out: Annotated[
-        Path | None, typer.Option(help="Folder to write all its files and the public key to")
-    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder to write all its files and the public key to")] = None,
 ) -> None:
     """Show the certificate of a case with its supplements, or write all its files into a folder to hand over."""
     workspace = _workspace()

@@ -237,10 +237,7 @@ def _note(connection: Connection, events: Sequence[tuple[UUID, str, str]], now: 
     if events:
         connection.execute(
             statement("downstream", "insert_event"),
-            [
-                {"instruction_id": i, "event": event, "detail": detail, "at": now}
-                for i, event, detail in events
-            ],
+            [{"instruction_id": i, "event": event, "detail": detail, "at": now} for i, event, detail in events],
         )
 
 
@@ -332,9 +329,7 @@ def _locked(connection: Connection, instruction_id: UUID) -> Any:
 def listing(workspace: Workspace, *, everything: bool = False) -> list[Any]:
     """Instructions that are open, or all; oldest first. No identifiers."""
     with workspace.database("erase").transaction(read_only=True) as connection:
-        return list(
-            connection.execute(statement("downstream", "select_instructions"), {"everything": everything})
-        )
+        return list(connection.execute(statement("downstream", "select_instructions"), {"everything": everything}))
 
 
 def acknowledgement_times(connection: Connection) -> dict[str, float]:

@@ -26,9 +26,7 @@ def list_(
     rows = downstream.listing(_workspace(), everything=everything)
     for row in rows:
         told = f"told {row.instructed_at:%Y-%m-%d %H:%M}" if row.instructed_at else "not told"
-        typer.echo(
-            f"{row.instruction_id}  {row.party}  {row.state}  {row.reason or '-'}  {told}, {row.attempts} tries"
-        )
+        typer.echo(f"{row.instruction_id}  {row.party}  {row.state}  {row.reason or '-'}  {told}, {row.attempts} tries")
     typer.echo(f"{len(rows)} instructions")
 
 

@@ -107,9 +107,7 @@ def always_told(data_map: DataMap) -> list[tuple[str, str]]:
     """(table, party) where every row that goes names the person to the party: by its own key, or by its link."""
     found = []
     for name, table in data_map.tables.items():
-        certain = set(table.key) | (
-            set(table.link.columns) if table.link and not table.link.optional else set()
-        )
+        certain = set(table.key) | (set(table.link.columns) if table.link and not table.link.optional else set())
         found += [(name, d.who) for d in table.disclosed_to if d.who and certain & set(d.known_by)]
     return found
 

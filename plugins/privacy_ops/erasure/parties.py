@@ -81,9 +81,7 @@ def load(path: Path) -> dict[str, Party]:
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigError("a registry file is not valid YAML", where=str(path), do=str(error)) from None
     if not isinstance(raw, dict) or set(raw) != {"parties"} or not isinstance(raw["parties"], dict):
-        raise ConfigError(
-            "a registry file has another shape", where=str(path), do="write one mapping, 'parties'"
-        )
+        raise ConfigError("a registry file has another shape", where=str(path), do="write one mapping, 'parties'")
     found, wrong = {}, []
     for name, entry in raw["parties"].items():
         try:
@@ -98,9 +96,7 @@ def load(path: Path) -> dict[str, Party]:
 def named(data_map: DataMap) -> set[str]:
     """Every party that the map itself names. Those that stand in rows are known only when a row goes."""
     found = {d.who for t in data_map.tables.values() for d in t.disclosed_to if d.who}
-    found |= {
-        who for t in data_map.tables.values() for d in t.disclosed_to for who in d.values.values() if who
-    }
+    found |= {who for t in data_map.tables.values() for d in t.disclosed_to for who in d.values.values() if who}
     return found | {e.processor for e in data_map.objects.values() if e.processor}
 
 
@@ -108,8 +104,6 @@ def unreachable(data_map: DataMap, parties: dict[str, Party]) -> list[str]:
     """Parties that the map names and nobody can reach, and stores kept by a processor that nobody named."""
     missing = sorted(name for name in named(data_map) if name not in parties or parties[name].method is None)
     nameless = [
-        f"objects.{key}"
-        for key, e in data_map.objects.items()
-        if e.erase.value == "PROCESSOR" and not e.processor
+        f"objects.{key}" for key, e in data_map.objects.items() if e.erase.value == "PROCESSOR" and not e.processor
     ]
     return missing + nameless

@@ -233,9 +233,7 @@ def suite() -> Suite:
             ),
             some("TRACES-COLUMNS", "Columns were read", "columns", "give the reader rights on every table"),
             some("TRACES-FILES", "Log files were read", "files", "name the folder that holds the task logs"),
-            at_most(
-                "TRACES-BLIND", "A word known to be there was found", "blind", 0, do="the search does not see"
-            ),
+            at_most("TRACES-BLIND", "A word known to be there was found", "blind", 0, do="the search does not see"),
         ),
         RUNBOOK,
     )

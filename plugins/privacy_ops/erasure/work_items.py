@@ -97,9 +97,7 @@ def seal(connection: Connection, workspace: Workspace, plan: Plan, now: datetime
 
     def flush() -> None:
         connection.execute(statement("downstream", "insert_instruction"), batch)
-        connection.execute(
-            statement("downstream", "insert_work_item"), [b for b in batch if b["sealed"] is not None]
-        )
+        connection.execute(statement("downstream", "insert_work_item"), [b for b in batch if b["sealed"] is not None])
         connection.execute(statement("downstream", "insert_created_event"), batch)
         batch.clear()
 
@@ -135,9 +133,7 @@ def instruction_id(plan_id: UUID, case_id: UUID, party: str) -> UUID:
     return uuid5(plan_id, f"{case_id}\n{party}")
 
 
-def _by_party(
-    rows: Iterator[Any], builder: Builder
-) -> Iterator[tuple[UUID, str, list[dict[str, str]], bool]]:
+def _by_party(rows: Iterator[Any], builder: Builder) -> Iterator[tuple[UUID, str, list[dict[str, str]], bool]]:
     """(case, party, identifiers that are the person's alone, whether others were left out), party by party."""
     told = [disclosure for _, disclosure in disclosures.listed(builder.map)]
     for case_id, group in groupby(rows, key=lambda row: row.case_id):

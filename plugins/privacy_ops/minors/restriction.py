@@ -27,7 +27,10 @@ class Restriction:
         self.connection = connection
 
     def lock(self, case_id: Any, *, at: datetime) -> int:
-        """Restrict the person of a case that was only flagged, or softly restricted; remembers what stood there. Returns 0 or 1."""
+        """Restrict the person of a case that was only flagged, or softly restricted; returns 0 or 1.
+
+        What stood there before is remembered.
+        """
         statement = f"""
             WITH locked AS (
                 SELECT c.case_id, CAST(r.{self.column} AS text) AS previous

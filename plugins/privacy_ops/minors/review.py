@@ -186,8 +186,8 @@ def _body(workspace: Workspace, case: Any, answered: int, disputed: bool, now: d
         lines.append("- People disagree: the side of a privacy lead decides")
     shown = "shut out until you decide" if case.restricted_at else "flagged, not shut out"
     return (
-        "\n".join(lines)
-        + f"\n\nThe person is {shown}. Read the evidence on [the page of this case]({base}/privacy/cases/{case.case_id});"
+        "\n".join(lines) + f"\n\nThe person is {shown}."
+        f" Read the evidence on [the page of this case]({base}/privacy/cases/{case.case_id});"
         " who looks is written down. Do not write about the person anywhere. No answer keeps everything as it is."
     )
 

@@ -104,7 +104,9 @@ def _rights_on_databases(cursor: psycopg.Cursor, database: str, closed: Iterable
     here = sql.Identifier(database)
     cursor.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC, {}").format(here, roles))
     cursor.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(here, roles))
-    jobs = sql.SQL(", ").join(sql.Identifier(role_name(d)) for d in DUTIES if d not in {"migrate", "console", "evidence", "notify"})
+    jobs = sql.SQL(", ").join(
+        sql.Identifier(role_name(d)) for d in DUTIES if d not in {"migrate", "console", "evidence", "notify"}
+    )
     cursor.execute(sql.SQL("GRANT TEMPORARY ON DATABASE {} TO {}").format(here, jobs))
     cursor.execute(sql.SQL("GRANT CREATE ON DATABASE {} TO {}").format(here, sql.Identifier(role_name("migrate"))))
     cursor.execute("REVOKE ALL ON SCHEMA public FROM PUBLIC")

@@ -103,9 +103,7 @@ def _once(
         if status not in _TAKEN:
             code = f"HTTP_{status}"
             if status in _AGAIN or status >= 500:
-                return Outcome(
-                    "retry", code, wait=retry_after(answer.headers.get("Retry-After"), message.sent_at)
-                )
+                return Outcome("retry", code, wait=retry_after(answer.headers.get("Retry-After"), message.sent_at))
             return Outcome("broken", code)
         received = b""
         for part in answer.iter_bytes():
