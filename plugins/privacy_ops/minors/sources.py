@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
+from itertools import product
 from typing import Any
 
 from privacy_ops.datamap.catalogue import Catalogue
@@ -37,6 +38,8 @@ _PATTERNS = {
     "occupation": "pupil",
     "payment_text": "payment",
 }
+# Kinds whose values many people share.
+_REPEATED = ("occupation", "payment_text")
 
 
 def sources(data_map: DataMap) -> tuple[EvidenceColumn, ...]:
@@ -197,35 +200,55 @@ class Builder(Reader):
         }.get(kind)
         if pattern := _PATTERNS.get(kind):
             condition = f"{value} ~* :{pattern}"
+        if kind in _REPEATED:
+            # Few different words for many people: each is searched once.
+            condition = (
+                f"{value} IN (SELECT v FROM (SELECT DISTINCT {value} AS v FROM {quote_table(source.table)} AS t"
+                f" OFFSET 0) AS d WHERE v ~* :{pattern})"
+            )
         if evidence.minor_values and kind in {"attendee_type", "age_gate", "youth_list", "scan"}:
             condition = f"{value} IN ({', '.join(map(literal, evidence.minor_values))})"
         return f"{condition}{where}"
 
     def _date_not_clearly_adult(self, source: EvidenceColumn, registered: str) -> str:
-        """Younger than the horizon, younger than the age of majority when the data came, or a placeholder."""
+        """Younger than the horizon, younger than the age of majority when the data came, or a placeholder.
+
+        What is cheap comes first: only who was born late enough for the very first registration is compared with
+        the own one.
+        """
         column = f"t.{quote(source.column)}"
-        then = f"CAST({registered} AS timestamptz) - CAST(:majority AS integer) * interval '1 year'"
+        years = "CAST(:majority AS integer) * interval '1 year'"
+        then, first = (f"CAST({at} AS timestamptz) - {years}" for at in (registered, self._first(source)))
         if source.evidence.path is None and self.type(source.table, source.column) == "date":
             return (
-                f"({column} > LEAST(CAST(:horizon AS date), CAST({then} AS date)) OR {column} < CAST(:oldest AS date)"
-                f" OR {column} = ANY(CAST(:defaults AS date[])))"
+                f"({column} > CAST(:horizon AS date) OR {column} < CAST(:oldest AS date)"
+                f" OR {column} = ANY(CAST(:defaults AS date[]))"
+                f" OR ({column} > (SELECT CAST({first} AS date)) AND {column} > CAST({then} AS date)))"
             )
         # Text is compared by its year: cheap, and never later than the day. Most of it is written in two ways.
         text = self.value(source, "t") if source.evidence.path is not None else f"CAST({column} AS text)"
-        then = f"CAST(extract(year FROM CAST({registered} AS timestamptz)) AS integer) - CAST(:majority AS integer)"
-        line = f"LEAST(CAST(:horizon_year AS integer), {then})"
-        placeholder = "< CAST(:oldest_year AS integer)"
 
-        def near(year: str) -> str:
-            number = f"CAST({year} AS integer)"
-            return f"({number} >= {line} OR {number} {placeholder} OR {year} = ANY(CAST(:defaults_year AS text[])))"
+        def near(year: str, defaults: str) -> str:
+            year = f'{year} COLLATE "C"'
+            return (
+                f"({year} >= CAST(:horizon_year AS text) OR {year} < CAST(:oldest_year AS text) OR {defaults}"
+                f" OR ({year} >= (SELECT to_char({first}, 'YYYY')) AND {year} >= to_char({then}, 'YYYY')))"
+            )
 
-        first = f"left({text}, 4)"
-        last = f"right({text}, 4)"
         return f"""({text} <> '' AND CASE
-            WHEN {text} LIKE '____-__-__' AND {text} ~ '{ISO}' THEN {near(first)}
-            WHEN {text} LIKE '%____' AND {text} ~ '{NUMERIC}' THEN {near(last)}
+            WHEN {text} LIKE '____-__-__' AND {text} ~ '{ISO}'
+            THEN {near(f"left({text}, 4)", f"{text} = ANY(CAST(:defaults_iso AS text[]))")}
+            WHEN {text} LIKE '%____' AND {text} ~ '{NUMERIC}'
+            THEN {near(f"right({text}, 4)", f"translate({text}, '.-', '//') = ANY(CAST(:defaults_numeric AS text[]))")}
             ELSE {text} ~ '[0-9]' END)"""
+
+    def _first(self, source: EvidenceColumn) -> str:
+        """The first registration of all: of the rows themselves, or of the people whom they lead to."""
+        if source.about_row:
+            created = self.map.tables[source.table].created_at
+            return f"(SELECT min({quote(created)}) FROM {quote_table(source.table)})" if created else "NULL"
+        subject = self.map.subject
+        return f"(SELECT min({quote(subject.registered_at)}) FROM {quote_table(subject.table)})"
 
     def linked_accounts(self, source: EvidenceColumn) -> str:
         """Other accounts of confirmed minors by a fixed link, into ``linked_subject``. One step, never further.
@@ -393,7 +416,8 @@ class Builder(Reader):
             return f"{text} IN ({', '.join(map(literal, signal.values))})"
         if signal.domains:
             ends = "|".join(domain.replace(".", "[.]") for domain in signal.domains)
-            return f"{text} ~* {literal(f'[@.]({ends})$')}"
+            # It names the subject in question, so that it is searched after the join: only those are.
+            return f"concat({text}, left(q.subject_kind, 0)) ~* {literal(f'[@.]({ends})$')}"
         if signal.older_than_years is None:
             return f"coalesce({text}, '') <> ''"
         years = signal.older_than_years
@@ -483,13 +507,21 @@ def parameters(on: date, as_of: datetime, limits: Thresholds, defaults: frozense
         "adult_age": limits.adult_age,
         "majority": limits.adult_age + 1,
         "horizon": horizon,
-        "horizon_year": horizon.year,
+        "horizon_year": f"{horizon.year:04d}",
         "oldest": oldest,
-        "oldest_year": oldest.year,
+        "oldest_year": f"{oldest.year:04d}",
         "defaults": sorted(defaults),
-        "defaults_year": sorted({f"{d.year:04d}" for d in defaults}),
+        "defaults_iso": sorted(d.isoformat() for d in defaults),
+        "defaults_numeric": sorted({written for d in defaults for written in _numeric(d)}),
         "free_text": freetext.prefilter_regex(),
         "school_domain": school_regex(),
         "pupil": PUPIL,
         "payment": PAYMENT,
     }
+
+
+def _numeric(day: date) -> Iterator[str]:
+    """A date as ``NUMERIC`` has it, with slashes: day first or month first, with leading zeros or without."""
+    for one, two in ((day.day, day.month), (day.month, day.day)):
+        for a, b in product((f"{one}", f"{one:02d}"), (f"{two}", f"{two:02d}")):
+            yield f"{a}/{b}/{day.year:04d}"

@@ -6,6 +6,7 @@ Pure: no model, no library, no input or output. Declared facts only: nothing is 
 from __future__ import annotations
 
 from datetime import date
+from functools import cache
 
 from privacy_ops.errors import ConfigError
 from privacy_ops.minors.freetext import de, en, es, fr
@@ -30,6 +31,7 @@ def find(text: str, languages: tuple[str, ...] = tuple(LANGUAGES), *, on: date |
     return strongest(search(text, _languages(languages), on))
 
 
+@cache
 def prefilter_regex(languages: tuple[str, ...] = tuple(LANGUAGES)) -> str:
     """A regular expression for ``text ~* …`` in PostgreSQL that every text with a finding matches.
 
