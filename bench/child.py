@@ -49,8 +49,8 @@ def detect(given: Arguments) -> dict[str, Any]:
     return {**counts, **gates.judge_detection(workspace, run, counts)}
 
 
-def open_run(workspace: Workspace, run_id: str) -> Run:
-    """Record a run that really acts, as of now."""
+def open_run(workspace: Workspace, run_id: str, *, dry_run: bool = False) -> Run:
+    """Record a run as of now, one that really acts unless it is a rehearsal."""
     with workspace.database("detect").transaction() as connection:
         return runs.open_run(
             connection,
@@ -58,7 +58,7 @@ def open_run(workspace: Workspace, run_id: str) -> Run:
             dag_id=run_id.partition("/")[0],
             now=datetime.now(UTC),
             run_type="manual",
-            dry_run=False,
+            dry_run=dry_run,
             thresholds_sha256=workspace.thresholds.sha256(),
             map_sha256=workspace.map_sha256,
         )

@@ -24,7 +24,7 @@ from typing import Any
 import psutil
 from privacy_ops.settings import ObjectSettings
 
-from bench import erasing, objects, world
+from bench import detecting, erasing, objects, world
 from bench.world import World
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
@@ -196,6 +196,22 @@ def measure_erasure(small: World, large: World, results: Results, group: int) ->
         )
 
 
+def measure_detection(publisher: World, results: Results) -> None:
+    """Looking for minors beside one pass over every table that holds evidence."""
+    publisher.settle()
+    found = detecting.measure(publisher.workspace, publisher.next_run("minor_data_deletion"), REPEATS)
+    results.ratio(
+        "detection / plain scan of the same columns",
+        found.ratio,
+        3,
+        f"{publisher.people:,} people, {found.in_question:,} judged with all their evidence / one comparison per value",
+    )
+    results.line(
+        "plain scan / detection / checks of the sources",
+        " / ".join(map(seconds, (found.scan, found.detection, found.checks))),
+    )
+
+
 def measure_objects(settings: ObjectSettings, results: Results) -> None:
     """Object versions our way, with proof, beside a bare boto3 loop without one."""
     found = objects.measure(settings)
@@ -308,6 +324,7 @@ def run(people: int, events: int, say: Callable[[str], None] = print) -> Results
                 f"{at_small['peak_mib']:.0f} → {at_large['peak_mib']:.0f} MiB, a process of its own",
             )
         results.line(f"detection over {people:,} people", seconds(found_large["seconds"]))
+        measure_detection(large, results)
         large.settle()
         measure_aggregate(large, results)
         say("aggregate measured")
