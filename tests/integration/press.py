@@ -269,6 +269,25 @@ class Press:
         self.add("profile", user_id=user_id, dob_date=born, dob_raw=written, **profile)
         return user_id
 
+    def crowd(self, count: int, born: str) -> list[UUID]:
+        """So many people at once; ``born``: an SQL date, with n from 1 on."""
+        rows = self.execute(
+            f"""
+            WITH made AS (
+                INSERT INTO press.account (user_id, email, email_norm, created_at)
+                SELECT gen_random_uuid(), m, m, :at
+                FROM generate_series(1, :count) AS n,
+                    LATERAL (SELECT md5(CAST(random() AS text) || n) || '@example.org') AS x (m)
+                RETURNING user_id
+            ), numbered AS (SELECT user_id, row_number() OVER () AS n FROM made)
+            INSERT INTO press.profile (user_id, dob_date, dob_source)
+            SELECT user_id, {born}, 'web_form' FROM numbered RETURNING user_id
+            """,
+            at=NOW - timedelta(days=400),
+            count=count,
+        )
+        return [row.user_id for row in rows]
+
     def open_run(self, name: str = "run", *, at: datetime = NOW, **changes: Any) -> Run:
         with self.superuser.transaction() as connection:
             return runs.open_run(

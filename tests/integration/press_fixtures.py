@@ -55,7 +55,9 @@ def fresh_press(server: PostgresServer, template: str, object_settings: ObjectSe
     _administer(server, f"CREATE DATABASE {name} TEMPLATE {template}")
     _empty(object_settings)
     create_buckets(ObjectStore(object_settings))
-    yield open_press(server, name, object_settings)
+    made = open_press(server, name, object_settings)
+    yield made
+    made.superuser._engine.dispose()
     _administer(server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
@@ -96,6 +98,12 @@ def open_press(server: PostgresServer, name: str, object_settings: ObjectSetting
         for duty in DUTIES
     }
     return Press(Database(server.dsn(name)), workspace_of(settings_of(dsns, object_settings)))
+
+
+def keep_connection(press: Press) -> None:
+    """Let ``press`` write its many single rows through one connection; nobody can copy its database meanwhile."""
+    url = press.superuser._url
+    press.superuser._engine = create_engine(url, pool_size=1, connect_args={"options": "-c timezone=UTC"})
 
 
 def _empty(object_settings: ObjectSettings) -> None:

@@ -151,8 +151,7 @@ def test_a_rehearsal_counts_and_changes_nothing(press: Press, what: str, changes
 
 
 def test_a_feed_that_writes_one_date_for_everybody_is_left_out_and_the_others_go_on(press: Press) -> None:
-    for _ in range(20):
-        press.person(born=MINOR)
+    press.crowd(20, "DATE '2010-05-05'")
     child = press.person(written="2011-02-03")
     run = press.open_run()
     found = check_sources(press.workspace, run)
@@ -163,10 +162,8 @@ def test_a_feed_that_writes_one_date_for_everybody_is_left_out_and_the_others_go
 
 
 def test_over_represented_first_of_january_is_no_date(press: Press) -> None:
-    for day in range(1, 29):
-        for month in (2, 3, 4, 5):
-            press.person(born=date(1970 + day, month, day))
-    people = [press.person(born=date(2000, 1, 1)) for _ in range(20)]
+    press.crowd(112, "DATE '1971-02-03' + 97 * CAST(n AS integer)")
+    people = press.crowd(20, "DATE '2000-01-01'")
     counts = detect(press)
     assert counts["classes"].get("CONFIRMED_MINOR", 0) == 0
     assert press.scalar(
@@ -241,10 +238,8 @@ def test_nobody_stands_in_logs_facts_or_verdicts(press: Press, caplog: pytest.Lo
 
 
 def test_a_far_too_frequent_first_of_january_says_the_year_and_a_person_decides(press: Press) -> None:
-    for day in range(1, 29):
-        for month in (2, 3, 4, 5):
-            press.person(born=date(1970 + day, month, day))
-    people = [press.person(born=date(2010, 1, 1)) for _ in range(20)]
+    press.crowd(112, "DATE '1971-02-03' + 97 * CAST(n AS integer)")
+    people = press.crowd(20, "DATE '2010-01-01'")
     counts = detect(press)
     assert counts["classes"].get("CONFIRMED_MINOR", 0) == 0
     assert counts["classes"]["SUSPECTED_MINOR"] == 20

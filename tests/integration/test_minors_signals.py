@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -11,9 +13,12 @@ import pytest
 from privacy_ops.datamap import grants
 from privacy_ops.minors.detect import detect_and_restrict
 from privacy_ops.minors.gates import check_sources
+from privacy_ops.settings import ObjectSettings
 from privacy_ops.workspace import Workspace
 
+from sandbox.postgres import PostgresServer
 from tests.integration.press import ACCOUNT, ADULT, COMMON, MAYBE_ACCOUNT, MINOR, NOW, Press, _columns, map_of
+from tests.integration.press_fixtures import fresh_press, keep_connection
 
 TODAY, LATELY, LONG_AGO = NOW - timedelta(hours=1), NOW - timedelta(days=20), NOW - timedelta(days=2400)
 TABLES = """
@@ -97,40 +102,25 @@ def wider_map() -> Any:
     )
 
 
-@pytest.fixture
-def wide(press: Press) -> Press:
+def widen(press: Press) -> Press:
     """The press with a column or table for every kind of evidence."""
     press.execute(TABLES)
     data_map = wider_map()
     grants.apply(press.superuser._url.render_as_string(hide_password=False), data_map)
     press.workspace = press.with_map(data_map)
+    keep_connection(press)
     return press
+
+
+@pytest.fixture
+def wide(press: Press) -> Press:
+    return widen(press)
 
 
 def night(press: Press, name: str = "run", workspace: Workspace | None = None, **changes: Any) -> dict[str, Any]:
     run = press.open_run(name, **changes)
     check_sources(workspace or press.workspace, run)
     return detect_and_restrict(workspace or press.workspace, run)
-
-
-def crowd(press: Press, count: int, born: str) -> list[UUID]:
-    """So many people at once; ``born``: an SQL date, with n from 1 on."""
-    rows = press.execute(
-        f"""
-        WITH made AS (
-            INSERT INTO press.account (user_id, email, email_norm, created_at)
-            SELECT gen_random_uuid(), m, m, :at
-            FROM generate_series(1, :count) AS n,
-                LATERAL (SELECT md5(CAST(random() AS text) || n) || '@example.org') AS x (m)
-            RETURNING user_id
-        ), numbered AS (SELECT user_id, row_number() OVER () AS n FROM made)
-        INSERT INTO press.profile (user_id, dob_date, dob_source)
-        SELECT user_id, {born}, 'web_form' FROM numbered RETURNING user_id
-        """,
-        at=NOW - timedelta(days=400),
-        count=count,
-    )
-    return [row.user_id for row in rows]
 
 
 def answered(press: Press, at: datetime, **answers: Any) -> UUID:
@@ -156,7 +146,9 @@ CONFIRMED, SUSPECTED, UNCLEAR = ("CONFIRMED_MINOR", "HARD"), ("SUSPECTED_MINOR",
 GROWN_UP, WEAK = ("ADULT_NOW_COLLECTED_AS_MINOR", "NONE"), ("WEAK_SIGNAL", "LISTED")
 
 
-def test_one_subject_per_kind_of_evidence(wide: Press) -> None:
+def plant_kinds(wide: Press) -> dict[UUID, Any]:
+    """One subject for every kind of evidence, and what it must be judged."""
+
     def declared(at: datetime) -> UUID:
         who = wide.person()
         wide.execute("UPDATE press.account SET adult = false, adult_said = :at WHERE user_id = :u", at=at, u=who)
@@ -179,7 +171,7 @@ def test_one_subject_per_kind_of_evidence(wide: Press) -> None:
         wide.execute("INSERT INTO press.earlier VALUES (:u, :at, :d, :by)", u=who, at=LATELY, d=earlier, by=by)
         return who
 
-    expected = {
+    return {
         answered(wide, TODAY, age=15): CONFIRMED,
         answered(wide, LATELY, age="15"): CONFIRMED,
         answered(wide, NOW - timedelta(days=352), age=17): UNCLEAR,
@@ -215,15 +207,122 @@ def test_one_subject_per_kind_of_evidence(wide: Press) -> None:
         before(MINOR, ADULT, "support"): None,
         before(MINOR, MINOR, "user"): CONFIRMED,
     }
-    night(wide)
-    assert {key: verdict(wide, key) for key in expected} == expected
-    assert {key for key in expected if wide.status(key) == "restricted"} == {
-        key for key, found in expected.items() if found and found[1] == "HARD"
+
+
+def plant_links(wide: Press) -> list[UUID]:
+    """A child, another account of it, one a step further, one linked loosely, and an adult's."""
+    people = [wide.person(born=d) for d in (MINOR, None, None, None, ADULT)]
+    child, other, further, loosely, adult = people
+    for who, ext, sure in (
+        (child, "a", "FK"),
+        (other, "a", "FK"),
+        (other, "b", "FK"),
+        (further, "b", "FK"),
+        (loosely, "a", "NAME_MATCH"),
+        (adult, "a", "FK"),
+    ):
+        wide.add("link", user_id=who, kind="install", ext=ext, sure=sure)
+    return people
+
+
+def plant_reports(wide: Press) -> list[UUID]:
+    """Somebody reported as under 18 and somebody reported as 47."""
+    people = [wide.person(), wide.person()]
+    for who, says in zip(people, ("UNDER_18", "47"), strict=True):
+        wide.execute(
+            "INSERT INTO gov.minor_report (signal, reporter, subject_table, subject_key, says, reported_at)"
+            " VALUES ('SIG-20', 'PROCESSOR', 'press.account', ARRAY[:u], :s, :at)",
+            u=str(who),
+            s=says,
+            at=LATELY,
+        )
+    return people
+
+
+@dataclass
+class Nights:
+    """Two nights in a row over everybody at once; only ``listed`` changes between them."""
+
+    press: Press
+    kinds: dict[UUID, Any]
+    links: list[UUID]
+    reported: list[UUID]
+    sender: UUID
+    files: list[int]
+    listed: UUID
+    first: dict[str, Any] = field(default_factory=dict)
+    second: dict[str, Any] = field(default_factory=dict)
+    after_first: dict[Any, Any] = field(default_factory=dict)
+    locked: set[UUID] = field(default_factory=set)
+
+
+@pytest.fixture(scope="module")
+def nights(cluster: PostgresServer, press_template: str, object_settings: ObjectSettings) -> Iterator[Nights]:
+    with fresh_press(cluster, press_template, object_settings) as press:
+        wide = widen(press)
+        sender = wide.person(born=ADULT)
+        files = [wide.add("file", user_id=sender, status="new", found=f) for f in ("dates of birth", None)]
+        listed = wide.person(born=date(1900, 1, 1))
+        made = Nights(wide, plant_kinds(wide), plant_links(wide), plant_reports(wide), sender, files, listed)
+        made.first = night(wide)
+        everybody = (*made.kinds, *made.links, *made.reported, sender, listed)
+        made.after_first = {key: verdict(wide, key) for key in everybody}
+        made.locked = {key for key in everybody if wide.status(key) == "restricted"}
+        wide.execute("UPDATE press.profile SET dob_date = :d WHERE user_id = :u", d=MINOR, u=listed)
+        made.second = night(wide, "second", at=NOW + timedelta(days=1))
+        yield made
+
+
+def test_one_subject_per_kind_of_evidence(nights: Nights) -> None:
+    assert {key: nights.after_first[key] for key in nights.kinds} == nights.kinds
+    assert nights.locked & set(nights.kinds) == {
+        key for key, found in nights.kinds.items() if found and found[1] == "HARD"
     }
-    signals = wide.execute("SELECT DISTINCT signal, strength FROM gov.minor_signal ORDER BY 1, 2")
+    signals = nights.press.execute("SELECT DISTINCT signal, strength FROM gov.minor_signal ORDER BY 1, 2")
     assert {"SIG-02", "SIG-03", "SIG-04", "SIG-05", "SIG-08", "SIG-09", "SIG-10", "SIG-12", "SIG-15"} <= {
         s.signal for s in signals
     }
+
+
+def test_a_second_night_over_the_same_people_changes_nothing(nights: Nights) -> None:
+    assert (nights.second["rejudged"], nights.second["opened"], nights.second["restricted"]) == (0, 1, 1)  # the listed
+
+
+def test_whoever_is_only_listed_leaves_the_list_when_the_reason_goes(nights: Nights) -> None:
+    assert nights.after_first[nights.listed] == ("DOB_UNUSABLE", "LISTED")
+    assert verdict(nights.press, nights.listed) == CONFIRMED
+    asked = "SELECT count(*) FROM gov.age_question WHERE subject_key = ARRAY[:u]"
+    assert nights.press.scalar(asked, u=str(nights.listed)) == 0
+
+
+def test_a_file_with_children_in_it_is_put_in_quarantine_and_its_sender_is_not(nights: Nights) -> None:
+    press, (file, clean) = nights.press, nights.files
+    case = press.case_of(file)
+    assert (case._mapping["class"], case.state, case.subject_kind) == ("THIRD_PARTY_MINOR", "RESTRICTED", "row")
+    assert case.restriction_previous == "new"
+    assert press.execute("SELECT status FROM press.file WHERE id IN (:a, :b) ORDER BY id", a=file, b=clean) == [
+        ("quarantined",),
+        ("new",),
+    ]
+    assert nights.after_first[nights.sender] is None
+
+
+def test_another_account_of_a_confirmed_minor_is_suspected_one_step_far_and_by_fixed_links_only(
+    nights: Nights,
+) -> None:
+    assert [nights.after_first[who] for who in nights.links] == [CONFIRMED, SUSPECTED, None, None, SUSPECTED]
+    assert nights.first["linked"] == 2
+
+
+def test_a_report_is_read_like_any_source_and_forgotten_with_its_subject(nights: Nights) -> None:
+    press, (pupil, teacher) = nights.press, nights.reported
+    assert (nights.after_first[pupil], nights.after_first[teacher]) == (SUSPECTED, None)
+    of_pupil = "SELECT signal, strength FROM gov.minor_signal WHERE case_id = :c"
+    assert press.execute(of_pupil, c=press.case_of(pupil).case_id) == [("SIG-20", "R")]
+    press.execute(
+        "UPDATE gov.minor_case SET subject_key = NULL, state = 'CLOSED' WHERE subject_key = ARRAY[:u]", u=str(pupil)
+    )
+    assert press.scalar("SELECT count(*) FROM gov.minor_report") == 1
 
 
 def test_adding_a_source_is_a_map_entry(wide: Press) -> None:
@@ -237,67 +336,12 @@ def test_adding_a_source_is_a_map_entry(wide: Press) -> None:
     assert verdict(wide, who) == CONFIRMED
 
 
-def test_a_file_with_children_in_it_is_put_in_quarantine_and_its_sender_is_not(wide: Press) -> None:
-    sender = wide.person(born=ADULT)
-    file, clean = (wide.add("file", user_id=sender, status="new", found=f) for f in ("dates of birth", None))
-    night(wide)
-    case = wide.case_of(file)
-    assert (case._mapping["class"], case.state, case.subject_kind) == ("THIRD_PARTY_MINOR", "RESTRICTED", "row")
-    assert case.restriction_previous == "new"
-    assert wide.execute("SELECT status FROM press.file WHERE id IN (:a, :b) ORDER BY id", a=file, b=clean) == [
-        ("quarantined",),
-        ("new",),
-    ]
-    assert verdict(wide, sender) is None
-    assert night(wide, "second", at=NOW + timedelta(days=1))["restricted"] == 0
-
-
-def test_another_account_of_a_confirmed_minor_is_suspected_one_step_far_and_by_fixed_links_only(wide: Press) -> None:
-    child, other, further, loosely, adult = (wide.person(born=d) for d in (MINOR, None, None, None, ADULT))
-    for who, ext, sure in (
-        (child, "a", "FK"),
-        (other, "a", "FK"),
-        (other, "b", "FK"),
-        (further, "b", "FK"),
-        (loosely, "a", "NAME_MATCH"),
-        (adult, "a", "FK"),
-    ):
-        wide.add("link", user_id=who, kind="install", ext=ext, sure=sure)
-    counts = night(wide)
-    assert [verdict(wide, who) for who in (child, other, further, loosely, adult)] == [
-        CONFIRMED,
-        SUSPECTED,
-        None,
-        None,
-        SUSPECTED,
-    ]
-    assert counts["linked"] == 2
-    assert night(wide, "second", at=NOW + timedelta(days=1))["rejudged"] == 0
-
-
-def test_a_report_is_read_like_any_source_and_forgotten_with_its_subject(wide: Press) -> None:
-    pupil, teacher = wide.person(), wide.person()
-    for who, says in ((pupil, "UNDER_18"), (teacher, "47")):
-        wide.execute(
-            "INSERT INTO gov.minor_report (signal, reporter, subject_table, subject_key, says, reported_at)"
-            " VALUES ('SIG-20', 'PROCESSOR', 'press.account', ARRAY[:u], :s, :at)",
-            u=str(who),
-            s=says,
-            at=LATELY,
-        )
-    night(wide)
-    assert (verdict(wide, pupil), verdict(wide, teacher)) == (SUSPECTED, None)
-    assert wide.execute("SELECT signal, strength FROM gov.minor_signal") == [("SIG-20", "R")]
-    wide.execute("UPDATE gov.minor_case SET subject_key = NULL, state = 'CLOSED'")
-    assert wide.scalar("SELECT count(*) FROM gov.minor_report") == 1
-
-
 # --- sources that cannot be trusted -----------------------------------------------------------------------------
 
 
 def test_people_of_a_faulty_feed_are_out_of_use_and_not_locked_until_it_is_sound_again(press: Press) -> None:
     """One date for everybody: nobody is locked or erased; who is known from elsewhere is judged by that."""
-    many = crowd(press, 20, "DATE '2010-05-05'")
+    many = press.crowd(20, "DATE '2010-05-05'")
     both = press.person(born=MINOR, written="2011-02-03")
     counts = night(press)
     assert (counts["opened"], counts["opened_soft"]) == (1, 20)
@@ -308,7 +352,7 @@ def test_people_of_a_faulty_feed_are_out_of_use_and_not_locked_until_it_is_sound
     soft = press.execute("SELECT subject_key FROM gov.out_of_use WHERE restriction = 'SOFT'")
     assert {key for (key,) in soft for key in key} == {str(who) for who in many}
     press.execute("UPDATE press.profile SET dob_date = '1980-05-05' WHERE user_id = ANY(:u)", u=many[1:])
-    crowd(press, 200, "DATE '1970-01-02' + CAST(n AS integer)")  # mended: no single date stands out any more
+    press.crowd(200, "DATE '1970-01-02' + CAST(n AS integer)")  # mended: no single date stands out any more
     night(press, "second", at=NOW + timedelta(days=1))
     assert verdict(press, many[0]) == CONFIRMED
     assert press.status(many[0]) == "restricted"
@@ -318,10 +362,10 @@ def test_people_of_a_faulty_feed_are_out_of_use_and_not_locked_until_it_is_sound
 
 def test_a_confirmed_case_waits_while_its_source_cannot_be_trusted(press: Press) -> None:
     child = press.person(born=date(2011, 7, 8))
-    crowd(press, 30, "DATE '1970-01-02' + CAST(n AS integer)")
+    press.crowd(30, "DATE '1970-01-02' + CAST(n AS integer)")
     night(press)
     assert verdict(press, child) == CONFIRMED
-    crowd(press, 30, "DATE '1985-03-03'")
+    press.crowd(30, "DATE '1985-03-03'")
     night(press, "second", at=NOW + timedelta(days=1))
     assert verdict(press, child) == ("SOURCE_SUSPECT", "HARD")
     assert press.status(child) == "restricted"
@@ -360,16 +404,6 @@ def test_a_look_between_two_nights_judges_by_everything_on_record_and_changes_no
     assert verdict(wide, doctor) == SUSPECTED  # the adult date stands beside the new age
     assert (counts["rejudged"], wide.case_of(child).discovered_at) == (0, found)
     assert wide.case_of(child).state == "RESTRICTED"
-
-
-def test_whoever_is_only_listed_leaves_the_list_when_the_reason_goes(wide: Press) -> None:
-    who = wide.person(born=date(1900, 1, 1))
-    night(wide)
-    assert verdict(wide, who) == ("DOB_UNUSABLE", "LISTED")
-    wide.execute("UPDATE press.profile SET dob_date = :d WHERE user_id = :u", d=MINOR, u=who)
-    night(wide, "second", at=NOW + timedelta(days=1))
-    assert verdict(wide, who) == CONFIRMED
-    assert wide.scalar("SELECT count(*) FROM gov.age_question") == 0
 
 
 def test_detection_may_read_no_name_and_no_picture(wide: Press) -> None:
