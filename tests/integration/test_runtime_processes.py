@@ -130,9 +130,13 @@ def test_output_goes_to_the_log(processes: Processes) -> None:
 
 def test_signals_and_sockets_are_not_inherited(processes: Processes) -> None:
     """A server socket of the starter must not live on in a program: its port would stay taken."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        port = server.getsockname()[1]
-        start(processes, "sleeper", SLEEP)
-    with socket.socket() as probe:
-        assert probe.connect_ex(("127.0.0.1", port)) != 0
-    assert signal.getsignal(signal.SIGINT) is not signal.SIG_IGN
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may start the tests without it
+    try:
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            port = server.getsockname()[1]
+            start(processes, "sleeper", SLEEP)
+        with socket.socket() as probe:
+            assert probe.connect_ex(("127.0.0.1", port)) != 0
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from privacy_ops.datamap import loader
-from privacy_ops.datamap.model import Disclosure
+from privacy_ops.datamap.model import Disclosure, EraseAction
 from privacy_ops.erasure import parties
 from privacy_ops.erasure.downstream import backoff
 from privacy_ops.erasure.parties import Party
@@ -31,7 +31,8 @@ def test_everybody_whom_the_map_names_can_be_reached() -> None:
 
 def test_a_store_kept_by_a_processor_that_nobody_named_is_found() -> None:
     data_map = loader.load(HOME / "include" / "datamap" / "imp")
-    stores = data_map.objects | {"esp_exports": data_map.objects["esp_exports"].model_copy(update={"processor": None})}
+    gone = data_map.objects["esp_exports"].model_copy(update={"erase": EraseAction.PROCESSOR, "processor": None})
+    stores = data_map.objects | {"esp_exports": gone}
     nameless = data_map.model_copy(update={"objects": stores})
     assert parties.unreachable(nameless, parties.load(REGISTRY)) == ["objects.esp_exports"]
 
