@@ -10,7 +10,7 @@ SELECT
     :found_by,
     :verdict,
     :rows,
-    cast(:row_key AS text []),
+    cast(:row_key AS text[]),
     cast(:follow_up AS uuid)
 WHERE
     NOT EXISTS (
@@ -18,6 +18,6 @@ WHERE
         WHERE
             f.case_id = cast(:case_id AS uuid) AND f.asset = :asset AND f.verdict = :verdict
             AND f.settled_at IS NULL
-            AND f.row_key IS NOT DISTINCT FROM cast(:row_key AS text [])
+            AND f.row_key IS NOT DISTINCT FROM cast(:row_key AS text[])
             AND f.follow_up IS NOT DISTINCT FROM cast(:follow_up AS uuid)
     )

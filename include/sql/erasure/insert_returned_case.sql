@@ -29,7 +29,7 @@ WITH made AS (
         NOT EXISTS (
             SELECT 1 FROM gov.minor_case AS c
             WHERE
-                c.subject_table = :table AND c.subject_key = cast(:key AS text [])
+                c.subject_table = :table AND c.subject_key = cast(:key AS text[])
                 AND c.state NOT IN ('CLOSED', 'CLEARED')
         )
     RETURNING case_id
@@ -45,6 +45,6 @@ SELECT
     false
 FROM gov.minor_case AS c
 WHERE
-    c.subject_table = :table AND c.subject_key = cast(:key AS text [])
+    c.subject_table = :table AND c.subject_key = cast(:key AS text[])
     AND c.state NOT IN ('CLOSED', 'CLEARED')
 LIMIT 1

@@ -11,7 +11,7 @@ SELECT
     false
 FROM gov.erasure_plan_case AS p
 INNER JOIN gov.minor_case AS c ON p.case_id = c.case_id
-INNER JOIN unnest(cast(:stores AS text []), cast(:buckets AS text [])) AS s (store, bucket)
+INNER JOIN unnest(cast(:stores AS text[]), cast(:buckets AS text[])) AS s (store, bucket)
     ON c.subject_table = 's3\://' || s.bucket
 WHERE p.plan_id = :plan_id AND c.subject_kind = 'row'
 GROUP BY p.plan_id, c.case_id, s.bucket, c.subject_key[1]

@@ -17,6 +17,9 @@ WHERE
             l.case_id = c.case_id
             AND (
                 l.kind = 'certified'
-                OR (l.kind = 'erased' AND c.state NOT IN ('PRIMARY_ERASED', 'PROPAGATING', 'VERIFYING', 'PARTIAL_RETAINED'))
+                OR (
+                    l.kind = 'erased'
+                    AND c.state NOT IN ('PRIMARY_ERASED', 'PROPAGATING', 'VERIFYING', 'PARTIAL_RETAINED')
+                )
             )
     )

@@ -22,7 +22,7 @@ WITH recent AS (
 ),
 
 earlier AS ( -- one per day, whichever job found the cases: a run that an intake asked for is no night of its own
-    SELECT DISTINCT ON (CAST(r.as_of AT TIME ZONE 'UTC' AS date))
+    SELECT DISTINCT ON (cast(r.as_of AT TIME ZONE 'UTC' AS date))
         r.run_id,
         (
             SELECT count(*) FROM gov.minor_case AS c
@@ -37,7 +37,7 @@ earlier AS ( -- one per day, whichever job found the cases: a run that an intake
         r.dag_id = (SELECT t.dag_id FROM gov.run AS t WHERE t.run_id = :run_id)
         AND r.run_id <> :run_id AND NOT r.dry_run AND r.run_type <> 'backfill'
         AND r.as_of < :as_of AND r.as_of >= :as_of - make_interval(days => :median_days)
-    ORDER BY CAST(r.as_of AT TIME ZONE 'UTC' AS date), r.as_of DESC
+    ORDER BY cast(r.as_of AT TIME ZONE 'UTC' AS date), r.as_of DESC
 )
 
 SELECT

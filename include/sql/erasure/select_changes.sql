@@ -8,14 +8,14 @@ SELECT
     sum(pg_stat_get_xact_tuples_updated(c.oid)) AS updated,
     sum(pg_stat_get_xact_tuples_deleted(c.oid)) AS deleted
 FROM pg_catalog.pg_class AS c
-INNER JOIN pg_catalog.pg_class AS r ON r.oid = coalesce(CAST(pg_partition_root(c.oid) AS oid), c.oid)
+INNER JOIN pg_catalog.pg_class AS r ON r.oid = coalesce(cast(pg_partition_root(c.oid) AS oid), c.oid)
 INNER JOIN pg_catalog.pg_namespace AS n ON r.relnamespace = n.oid
 WHERE
     c.relkind IN ('r', 'p')
     AND c.relpersistence <> 't'
     AND n.nspname NOT LIKE 'pg\_%'
     AND n.nspname <> 'information_schema'
-    AND n.nspname <> ALL(CAST(:excluded AS text []))
+    AND n.nspname <> all(cast(:excluded AS text[]))
     AND (
         pg_stat_get_xact_tuples_inserted(c.oid) > 0
         OR pg_stat_get_xact_tuples_updated(c.oid) > 0

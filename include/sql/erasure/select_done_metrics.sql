@@ -18,8 +18,8 @@ SELECT
             GROUP BY s.table_name
         ) AS e
         FULL JOIN (
-            SELECT * FROM gov.erasure_change AS k
-            WHERE k.plan_id = :plan_id
+            SELECT * FROM gov.erasure_change
+            WHERE plan_id = :plan_id
         ) AS c ON e.table_name = c.table_name
         WHERE
             c.deleted IS DISTINCT FROM coalesce(e.to_delete, 0)

@@ -6,7 +6,7 @@ SELECT
     d.after_days,
     c.closed_at + make_interval(days => d.after_days) AS due_at
 FROM gov.minor_case AS c
-CROSS JOIN unnest(cast(:days AS integer [])) AS d (after_days)
+CROSS JOIN unnest(cast(:days AS integer[])) AS d (after_days)
 WHERE
     c.state IN ('CLOSED', 'REOPENED')
     AND c.closed_at + make_interval(days => d.after_days) <= :at

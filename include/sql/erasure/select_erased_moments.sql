@@ -6,5 +6,5 @@ SELECT
 FROM gov.erasure_ledger
 WHERE
     kind = 'erased' AND case_id IS NOT NULL
-    AND (cast(:cases AS uuid []) IS NULL OR case_id = any(cast(:cases AS uuid [])))
+    AND (cast(:cases AS uuid[]) IS NULL OR case_id = any(cast(:cases AS uuid[])))
 GROUP BY case_id

@@ -39,4 +39,4 @@ SELECT
 FROM gov.work_item
 WHERE sealed IS NOT NULL
 GROUP BY key_id
-ORDER BY 1, 2
+ORDER BY purpose, key_id

@@ -4,7 +4,7 @@ SELECT
     k.case_id,
     k.kind,
     k.value,
-    CASE WHEN k.kind = 'subject' THEN cast(k.value AS text []) END AS parts
+    CASE WHEN k.kind = 'subject' THEN cast(k.value AS text[]) END AS parts
 FROM gov.erasure_key AS k
 WHERE k.plan_id = :plan_id AND NOT k.kind LIKE '%\_shared'
 UNION ALL

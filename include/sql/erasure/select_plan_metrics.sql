@@ -43,7 +43,7 @@ SELECT
                 OR (
                     p.class = 'CONFIRMED_MINOR' AND p.decision IS NULL
                     AND (p.state = 'RESTRICTED' OR (p.subject_kind = 'row' AND p.state = 'OPEN'))
-                ), false
+                ), FALSE
             )
     ) AS not_allowed,
     (SELECT count(*) FROM planned AS p INNER JOIN suspect AS s ON p.case_id = s.case_id) AS from_suspect_source,
@@ -60,12 +60,13 @@ SELECT
     ) AS rows_without_case,
     (
         SELECT count(*) FROM gov.legal_hold AS h
-        WHERE h.released_at IS NULL AND h.review_on < CAST(:as_of AS date)
+        WHERE h.released_at IS NULL AND h.review_on < cast(:as_of AS date)
     ) AS holds_overdue,
     (
         SELECT CASE WHEN g.verdict IN ('pass', 'warn') THEN 0 ELSE 1 END FROM gov.gate_result AS g
-        WHERE g.run_id = :run_id AND g.gate = CASE
-            WHEN cast(:run_id AS text) LIKE 'restore\_replay/%' THEN 'erasure.restored' ELSE 'minors.detection'
-        END
+        WHERE
+            g.run_id = :run_id AND g.gate = CASE
+                WHEN cast(:run_id AS text) LIKE 'restore\_replay/%' THEN 'erasure.restored' ELSE 'minors.detection'
+            END
         ORDER BY g.gate_result_id DESC LIMIT 1
     ) AS detection_blocked

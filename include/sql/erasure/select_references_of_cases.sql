@@ -6,7 +6,7 @@ SELECT
     hmac,
     case_id
 FROM gov.sweep_identifier
-WHERE cast(:cases AS uuid []) IS NULL OR case_id = any(cast(:cases AS uuid []))
+WHERE cast(:cases AS uuid[]) IS NULL OR case_id = any(cast(:cases AS uuid[]))
 UNION
 SELECT
     'suppression',
@@ -16,7 +16,7 @@ SELECT
 FROM gov.suppression_entry
 WHERE
     block = 'IMPORT_RESTORE' AND reason = 'MINOR' AND id_type <> 'email_provider'
-    AND (cast(:cases AS uuid []) IS NULL OR case_id = any(cast(:cases AS uuid [])))
+    AND (cast(:cases AS uuid[]) IS NULL OR case_id = any(cast(:cases AS uuid[])))
 UNION
 SELECT
     'ledger',
@@ -26,4 +26,4 @@ SELECT
 FROM gov.erasure_ledger
 WHERE
     kind = 'erased' AND case_id IS NOT NULL AND cast(payload AS json) ->> 'subject_ref' IS NOT NULL
-    AND (cast(:cases AS uuid []) IS NULL OR case_id = any(cast(:cases AS uuid [])))
+    AND (cast(:cases AS uuid[]) IS NULL OR case_id = any(cast(:cases AS uuid[])))

@@ -5,4 +5,4 @@ SELECT
     created_at,
     valid_until
 FROM gov.suppression_entry
-WHERE hmac = any(cast(:hmacs AS text [])) AND block = 'IMPORT_RESTORE'
+WHERE hmac = any(cast(:hmacs AS text[])) AND block = 'IMPORT_RESTORE'
