@@ -236,7 +236,12 @@ def read_token(keys: KeyRing, given: str, *, now: datetime) -> UUID:
         raise refused from None
     payload, mac = raw[: _PAYLOAD.size], raw[_PAYLOAD.size :]
     # The last letter holds spare bits: two spellings of one token would both count.
-    if key is None or _text(raw) != rest or len(payload) != _PAYLOAD.size or not hmac.compare_digest(mac, _mac(key, key_id, payload)):
+    if (
+        key is None
+        or _text(raw) != rest
+        or len(payload) != _PAYLOAD.size
+        or not hmac.compare_digest(mac, _mac(key, key_id, payload))
+    ):
         raise refused
     case, expires = _PAYLOAD.unpack(payload)
     if now.timestamp() > expires:
