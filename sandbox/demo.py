@@ -60,7 +60,7 @@ SHOWN = {
         "flags_found", "restricted", "review_queue", "not_in_scope",
     ),
     REVIEW: ("confirmed", "waiting"),
-    PROPAGATION: ("instructions", "acknowledged", "received"),
+    PROPAGATION: ("instructions", "acknowledged", "left_to_people", "received"),
     VERIFICATION: ("sweep",),
     EXPORT: (
         "releases", "recipients", "released_weeks", "files", "cells", "cells_withheld", "bytes_identical_on_rerun",
