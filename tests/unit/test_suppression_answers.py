@@ -13,7 +13,16 @@ from privacy_ops.erasure.suppression import Answer, Entry, canonical, decide, pr
 from privacy_ops.settings import KeyRing
 
 LIMITS = thresholds.load(Path(__file__).parents[2] / "include" / "thresholds.yaml")
-PROVIDERS = LIMITS.suppression.providers
+# Made-up providers: one that ignores dots, one that only knows tags, one that ignores every sign.
+PROVIDERS = (
+    thresholds.MailProvider(
+        main="dots.example.org", domains=("dots.example.org", "old-dots.example.org"), ignores=".", tag="+"
+    ),
+    thresholds.MailProvider(main="tags.example.org", domains=("tags.example.org",), tag="+"),
+    thresholds.MailProvider(
+        main="signs.example.org", domains=("signs.example.org", "s.example.org"), ignores="._-", tag="+"
+    ),
+)
 ERASED = datetime(2026, 11, 22, 3, 0, tzinfo=UTC)
 LIVE = Entry(ERASED, date(2028, 6, 30))
 BEFORE, AFTER = ERASED - timedelta(seconds=1), ERASED + timedelta(days=300)
@@ -52,12 +61,12 @@ def test_different_people_stay_apart(one: str, other: str) -> None:
 @pytest.mark.parametrize(
     ("address", "mailbox"),
     [
-        ("Kim.Lowe+news@GoogleMail.com", "kimlowe@gmail.com"),
-        ("kimlowe@gmail.com", "kimlowe@gmail.com"),
-        ("kim.lowe+news@outlook.com", "kim.lowe@outlook.com"),
-        ("kim_lowe@pm.me", "kimlowe@proton.me"),
+        ("Kim.Lowe+news@Old-Dots.example.org", "kimlowe@dots.example.org"),
+        ("kimlowe@dots.example.org", "kimlowe@dots.example.org"),
+        ("kim.lowe+news@tags.example.org", "kim.lowe@tags.example.org"),
+        ("kim_lowe@s.example.org", "kimlowe@signs.example.org"),
         ("kim.lowe+news@example.org", None),
-        ("+news@gmail.com", None),
+        ("+news@dots.example.org", None),
         ("no address", None),
     ],
 )
@@ -66,9 +75,9 @@ def test_only_providers_known_to_ignore_dots_and_tags_have_a_second_form(address
 
 
 def test_the_first_form_keeps_dots_and_tags_at_every_provider() -> None:
-    assert canonical("email", " Kim.Lowe+a@gmail.com ", PROVIDERS) == (
-        ("email", "kim.lowe+a@gmail.com"),
-        ("email_provider", "kimlowe@gmail.com"),
+    assert canonical("email", " Kim.Lowe+a@dots.example.org ", PROVIDERS) == (
+        ("email", "kim.lowe+a@dots.example.org"),
+        ("email_provider", "kimlowe@dots.example.org"),
     )
     assert canonical("email", "  ", PROVIDERS) == ()
     assert canonical("external:badge_code", " B1 ") == (("external:badge_code", "B1"),)
