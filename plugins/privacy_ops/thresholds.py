@@ -60,6 +60,9 @@ class SourceQuality(_Frozen):
     min_parse_rate: float = Field(ge=0, le=1)
     max_null_rate: float = Field(ge=0, le=1)
     max_single_date_share: float = Field(gt=0, le=1)
+    # A publisher of medical education has few children; a feed that says otherwise is broken until somebody has looked.
+    max_minor_share: float = Field(gt=0, le=1)
+    min_minors: int = Field(ge=1, description="fewer in one feed are no sign of a fault")
 
 
 class MailProvider(_Frozen):

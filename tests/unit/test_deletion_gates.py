@@ -70,7 +70,15 @@ def test_a_figure_that_nobody_gathered_blocks(suite: Suite) -> None:
 
 
 def observed(**changes: object) -> dict[str, object]:
-    return {"rows": 1000, "nulls": 100, "parsed": 900, "peak": 5, "newest_row_at": NOW} | changes
+    return {
+        "rows": 1000,
+        "nulls": 100,
+        "parsed": 900,
+        "peak": 5,
+        "newest_row_at": NOW,
+        "minors": 0,
+        "stated": 0,
+    } | changes
 
 
 def measured(history_runs: int = 8, **changes: object) -> dict[str, float]:
@@ -99,3 +107,17 @@ def test_zero_rows_block_without_any_baseline() -> None:
 def test_a_few_equal_dates_are_chance_and_twenty_are_not() -> None:
     assert measured(rows=30, nulls=0, parsed=30, peak=19)["single_date_share"] == 0.0
     assert measured(rows=30, nulls=0, parsed=30, peak=20)["single_date_share"] == pytest.approx(2 / 3)
+
+
+@pytest.mark.parametrize(
+    ("minors", "stated", "found"),
+    [
+        (49, 1000, ("pass", ())),
+        (50, 1000, ("pass", ())),
+        (51, 1000, ("block", ("G-05-MINORS",))),
+        (24, 24, ("pass", ())),  # a small publisher with a few children
+        (25, 25, ("block", ("G-05-MINORS",))),
+    ],
+)
+def test_a_feed_in_which_too_many_are_children_is_a_broken_feed(minors: int, stated: int, found: object) -> None:
+    assert verdict_on(SUITES[0], measured(minors=minors, stated=stated)) == found

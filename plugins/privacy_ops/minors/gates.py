@@ -19,6 +19,7 @@ from privacy_ops.datamap.evidence import REPORTS, EvidenceColumn
 from privacy_ops.errors import GateBlocked
 from privacy_ops.gates import runner
 from privacy_ops.gates.suite import Suite, at_least, at_most, one_row
+from privacy_ops.minors.age import civil_date
 from privacy_ops.minors.sources import Builder, sources
 from privacy_ops.runs import Run
 from privacy_ops.stores.sql import statement
@@ -91,6 +92,13 @@ def source_suite(source: str, limits: Thresholds, *, dates: bool = True) -> Suit
                 do="a feed or form writes one date for everybody: its people are not judged from it tonight",
             ),
             at_most(
+                "G-05-MINORS",
+                f"In no feed more than {quality.max_minor_share:.0%} of the people are under age",
+                "minor_share",
+                quality.max_minor_share,
+                do="so many children are a broken feed until a person has looked: nobody is locked or erased by it",
+            ),
+            at_most(
                 "G-01",
                 f"The newest row is at most {quality.fresh_hours} hours old",
                 "newest_row_age_hours",
@@ -157,6 +165,8 @@ def source_metrics(
     newest: datetime | None = row["newest_row_at"]
     # A handful of equal dates is chance; below the row limit of form defaults nothing is concluded.
     peak = int(row["peak"]) if int(row["peak"]) >= limits.default_dates.frequent_min_rows else 0
+    # Nor from a few children among few people.
+    minors = int(row["minors"]) if int(row["minors"]) >= limits.source_quality.min_minors else 0
     return {
         "unexpectedly_empty": float(expect_rows and rows == 0),
         "volume_deviation": round(abs(rows / float(history["median_rows"]) - 1), 9) if enough else 0.0,
@@ -164,6 +174,7 @@ def source_metrics(
         "parse_rate": parsed / filled if filled else 1.0,
         "null_rate": nulls / rows if rows else 0.0,
         "single_date_share": peak / filled if filled else 0.0,
+        "minor_share": minors / int(row["stated"]) if minors else 0.0,
         "newest_row_age_hours": max((at - newest).total_seconds() / 3600, 0.0) if newest else 0.0,
     }
 
@@ -206,6 +217,10 @@ def _check_source(
                 "when_frequent": [d.isoformat() for d in defaults.when_frequent],
                 "frequent_min_rows": defaults.frequent_min_rows,
                 "frequent_factor": defaults.frequent_factor,
+                "on": civil_date(run.as_of, limits.legal_timezone),
+                "as_of": run.as_of,
+                "adult_age": limits.adult_age,
+                "min_minors": limits.source_quality.min_minors,
             },
         )
         .mappings()

@@ -38,6 +38,12 @@ _PATTERNS = {
     "occupation": "pupil",
     "payment_text": "payment",
 }
+# The feed that says of the largest share of its people that they are under age.
+_WORST_FEED = """worst AS (
+                SELECT minors, stated FROM per_feed WHERE minors >= :min_minors
+                ORDER BY minors / CAST(stated AS double precision) DESC LIMIT 1
+            )"""
+_OF_WORST_FEED = "coalesce((SELECT minors FROM worst), 0) AS minors, coalesce((SELECT stated FROM worst), 0) AS stated"
 # Kinds whose values many people share.
 _REPEATED = ("occupation", "payment_text")
 
@@ -59,7 +65,13 @@ class Builder(Reader):
     # --- quality -----------------------------------------------------------------------------------------
 
     def quality(self, source: EvidenceColumn) -> str:
-        """One row of numbers about one source. Parameters: always, when_frequent (text[] of ISO dates)."""
+        """One row of numbers about one source, in one pass over its table.
+
+        ``minors``, ``stated``: the values that may be those of somebody under age, and all that are filled in, of the
+        feed where their share is largest (feeds with fewer than :min_minors count as none). Parameters: always,
+        when_frequent (text[] of ISO dates), frequent_min_rows, frequent_factor, on (date), as_of, adult_age,
+        min_minors.
+        """
         return self._quality_of_dates(source) if source.dates else self._quality(source)
 
     def _quality(self, source: EvidenceColumn) -> str:
@@ -67,40 +79,92 @@ class Builder(Reader):
         value = self.value(source, "t")
         like = {"age_number": "^[^0-9]*[0-9]{1,3}", "age_band": "[0-9]"}.get(source.evidence.kind, "")
         return f"""
-            SELECT count(*) AS rows, count(*) FILTER (WHERE coalesce({value}, '') = '') AS nulls,
-                   count(*) FILTER (WHERE {value} <> '' AND {value} ~ {literal(like)}) AS parsed,
+            WITH per_feed AS (
+                SELECT {self._beside(source, source.evidence.source)} AS feed, count(*) AS n,
+                       count(*) FILTER (WHERE coalesce({value}, '') = '') AS nulls,
+                       count(*) FILTER (WHERE {value} <> '' AND {value} ~ {literal(like)}) AS parsed,
+                       count(*) FILTER (WHERE {self._says_minor(source)}) AS minors,
+                       count(*) - count(*) FILTER (WHERE coalesce({value}, '') = '') AS stated,
+                       CAST({self._newest(source)} AS timestamptz) AS newest
+                FROM {quote_table(source.table)} AS t GROUP BY 1
+            ),
+            {_WORST_FEED}
+            SELECT coalesce(sum(n), 0) AS rows, coalesce(sum(nulls), 0) AS nulls, coalesce(sum(parsed), 0) AS parsed,
                    0 AS placeholders, 0 AS peak, CAST(NULL AS double precision) AS daily_median,
-                   CAST('{{}}' AS text[]) AS over_represented,
-                   CAST({self._newest(source)} AS timestamptz) AS newest_row_at
-            FROM {quote_table(source.table)} AS t
+                   CAST('{{}}' AS text[]) AS over_represented, max(newest) AS newest_row_at, {_OF_WORST_FEED}
+            FROM per_feed
         """
+
+    def _says_minor(self, source: EvidenceColumn) -> str:
+        """Whether a value, by itself, may be that of somebody who is under age now. Only of statements by people of
+        themselves: rows, lists and school years are about the young by their nature."""
+        evidence, value = source.evidence, self.value(source, "t")
+        number = f"CAST(substring({value} FROM '[0-9]{{1,3}}') AS integer)"
+        below = f"{value} ~* '^[^0-9]*({_BELOW})'"
+        says, years = {
+            "age_number": (f"{number} < :adult_age", number),
+            "age_band": (
+                f"({number} < :adult_age OR ({number} <= :adult_age AND {below}))",
+                f"CASE WHEN {below} THEN 0 ELSE {number} END",
+            ),
+            "declared_adult": (f"lower({value}) IN ({', '.join(map(literal, NO))})", "0"),
+            "attendee_type": (f"{value} IN ({', '.join(map(literal, evidence.minor_values))})", "0"),
+        }.get(evidence.kind, ("false", "0"))
+        if source.about_row or says == "false":
+            return "false"
+        said = f"CAST(t.{quote(evidence.stated_on)} AS timestamptz)" if evidence.stated_on else "NULL"
+        moment = f"coalesce({said}, CAST({self._created(source)} AS timestamptz), :as_of)"
+        return f"{says} AND {moment} > CAST(:as_of AS timestamptz) - (:adult_age - ({years})) * interval '1 year'"
 
     def _newest(self, source: EvidenceColumn) -> str:
         created = self._created(source)
         return f"max({created})" if created != "NULL" else "NULL"
 
     def _quality_of_dates(self, source: EvidenceColumn) -> str:
-        value, day = self.value(source, "t"), self._day(source, "t")
+        value = self.value(source, "t")
+        born = "to_char(CAST(:on AS date) - CAST(:adult_age AS integer) * interval '1 year', 'YYYY-MM-DD')"
+        # Written in words, or a year alone: its year tells.
+        year = "substring(value FROM '((19|20)[0-9]{2})')"
+        minors = (
+            "false"
+            if source.about_row
+            else f"""CASE
+                           WHEN day = ANY(CAST(:always AS text[])) OR day = ANY(defaults.days) THEN false
+                           WHEN day IS NOT NULL THEN day > {born} AND day <= to_char(CAST(:on AS date), 'YYYY-MM-DD')
+                           ELSE {year} >= left({born}, 4) AND {year} <= to_char(CAST(:on AS date), 'YYYY') END"""
+        )
         return f"""
-            WITH per_value AS (
-                SELECT {day} AS day, coalesce({value}, '') = '' AS blank, {value} ~ '[0-9]' AS like_a_date,
-                       count(*) AS n, CAST({self._newest(source)} AS timestamptz) AS newest
-                FROM {quote_table(source.table)} AS t GROUP BY 1, 2, 3
+            WITH per_text AS (  -- the same dates come again and again: each is looked at once for every feed
+                SELECT {value} AS value, {self._beside(source, source.evidence.source)} AS feed, count(*) AS n,
+                       CAST({self._newest(source)} AS timestamptz) AS newest
+                FROM {quote_table(source.table)} AS t GROUP BY 1, 2
             ),
-            per_day AS (SELECT day, sum(n) AS n FROM per_value WHERE day IS NOT NULL GROUP BY day)
+            per_value AS MATERIALIZED (
+                SELECT {self._day(source, "value")} AS day, value, coalesce(value, '') = '' AS blank,
+                       value ~ '[0-9]' AS like_a_date, feed, n, newest
+                FROM per_text
+            ),
+            per_day AS (SELECT day, sum(n) AS n FROM per_value WHERE day IS NOT NULL GROUP BY day),
+            usual AS (SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY n) AS median FROM per_day),
+            defaults AS (
+                SELECT coalesce(array_agg(day ORDER BY day), '{{}}') AS days FROM per_day
+                WHERE (day = ANY(CAST(:when_frequent AS text[])) OR day LIKE '%-01-01')
+                  AND NOT day = ANY(CAST(:always AS text[])) AND n >= :frequent_min_rows
+                  AND n > :frequent_factor * (SELECT median FROM usual)
+            ),
+            per_feed AS (
+                SELECT sum(n) FILTER (WHERE {minors}) AS minors, sum(n) AS stated
+                FROM per_value, defaults WHERE NOT blank GROUP BY feed
+            ),
+            {_WORST_FEED}
             SELECT coalesce(sum(n), 0) AS rows,
                    coalesce(sum(n) FILTER (WHERE blank), 0) AS nulls,
                    coalesce(sum(n) FILTER (WHERE NOT blank AND like_a_date), 0) AS parsed,
                    coalesce(sum(n) FILTER (WHERE day = ANY(CAST(:always AS text[]))), 0) AS placeholders,
                    coalesce((SELECT max(n) FROM per_day WHERE NOT day = ANY(CAST(:always AS text[]))), 0) AS peak,
-                   (SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY n) FROM per_day) AS daily_median,
-                   coalesce((SELECT array_agg(day ORDER BY day) FROM per_day
-                             WHERE (day = ANY(CAST(:when_frequent AS text[])) OR day LIKE '%-01-01')
-                               AND NOT day = ANY(CAST(:always AS text[])) AND n >= :frequent_min_rows
-                               AND n > :frequent_factor
-                                   * (SELECT percentile_cont(0.5) WITHIN GROUP (ORDER BY n) FROM per_day)),
-                            '{{}}') AS over_represented,
-                   max(newest) AS newest_row_at
+                   (SELECT median FROM usual) AS daily_median,
+                   (SELECT days FROM defaults) AS over_represented,
+                   max(newest) AS newest_row_at, {_OF_WORST_FEED}
             FROM per_value
         """
 
@@ -483,9 +547,8 @@ class Builder(Reader):
         created = self.map.tables[source.table].created_at
         return f"t.{quote(created)}" if created else "NULL"
 
-    def _day(self, source: EvidenceColumn, alias: str) -> str:
+    def _day(self, source: EvidenceColumn, value: str) -> str:
         """The day a clean value stands for, as ISO text, for counting; NULL for anything else."""
-        value = self.value(source, alias)
         if source.evidence.path is None and self.type(source.table, source.column) == "date":
             return value
         year, first = f"right({value}, 4)", rf"lpad(substring({value} FROM '^([0-9]+)'), 2, '0')"
