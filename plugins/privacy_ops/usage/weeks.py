@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from privacy_ops.errors import UserError
 
 _KEY = re.compile(r"(\d{4})-W(\d{2})")
-_ZONE = "Europe/London"
+ZONE = "Europe/London"
 
 
 @dataclass(frozen=True, order=True)
@@ -22,7 +22,7 @@ class Window:
     """One ISO week. ``start`` and ``end`` are aware datetimes in UTC, end excluded."""
 
     monday: date
-    timezone: str = _ZONE
+    timezone: str = ZONE
 
     @property
     def key(self) -> str:
@@ -32,11 +32,11 @@ class Window:
 
     @property
     def start(self) -> datetime:
-        return _midnight(self.monday, self.timezone)
+        return midnight(self.monday, self.timezone)
 
     @property
     def end(self) -> datetime:
-        return _midnight(self.monday + timedelta(days=7), self.timezone)
+        return midnight(self.monday + timedelta(days=7), self.timezone)
 
     @property
     def last_day(self) -> date:
@@ -49,7 +49,7 @@ class Window:
     def days(self) -> tuple[tuple[date, datetime, datetime], ...]:
         """Each London day with its begin and end in UTC."""
         dates = [self.monday + timedelta(days=n) for n in range(7)]
-        return tuple((d, _midnight(d, self.timezone), _midnight(d + timedelta(days=1), self.timezone)) for d in dates)
+        return tuple((d, midnight(d, self.timezone), midnight(d + timedelta(days=1), self.timezone)) for d in dates)
 
     def before(self, weeks: int) -> Window:
         return Window(self.monday - timedelta(weeks=weeks), self.timezone)
@@ -59,11 +59,12 @@ class Window:
         return (now - self.end) / timedelta(hours=1)
 
 
-def _midnight(day: date, timezone: str) -> datetime:
+def midnight(day: date, timezone: str) -> datetime:
+    """The instant at which a civil day begins there, in UTC."""
     return datetime.combine(day, time(), ZoneInfo(timezone)).astimezone(UTC)
 
 
-def from_key(key: str, timezone: str = _ZONE) -> Window:
+def from_key(key: str, timezone: str = ZONE) -> Window:
     """The week called ``key``. Raises UserError for what is not a week that exists."""
     match = _KEY.fullmatch(key)
     if match:
@@ -76,7 +77,7 @@ def from_key(key: str, timezone: str = _ZONE) -> Window:
     )
 
 
-def containing(moment: datetime, timezone: str = _ZONE) -> Window:
+def containing(moment: datetime, timezone: str = ZONE) -> Window:
     """The week in which ``moment`` (aware) falls."""
     if moment.tzinfo is None:
         raise ValueError("the moment has no time zone")
@@ -84,13 +85,13 @@ def containing(moment: datetime, timezone: str = _ZONE) -> Window:
     return Window(day - timedelta(days=day.weekday()), timezone)
 
 
-def latest_closed(moment: datetime, grace_hours: int, timezone: str = _ZONE) -> Window:
+def latest_closed(moment: datetime, grace_hours: int, timezone: str = ZONE) -> Window:
     """The newest week that had ended ``grace_hours`` before ``moment``; late events have come by then."""
     return containing(moment - timedelta(hours=grace_hours), timezone).before(1)
 
 
 def resolve(
-    *, iso_week: str | None, interval_end: datetime | None, now: datetime, grace_hours: int, timezone: str = _ZONE
+    *, iso_week: str | None, interval_end: datetime | None, now: datetime, grace_hours: int, timezone: str = ZONE
 ) -> Window:
     """The week of a run, however it was started.
 
