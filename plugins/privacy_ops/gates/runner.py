@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import logging
 import math
+import threading
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
@@ -38,6 +39,9 @@ _RESULT_FORMAT = {
     "exclude_unexpected_values": True,
     "partial_unexpected_count": 0,
 }
+
+
+_own = threading.local()
 
 
 @dataclass(frozen=True)
@@ -170,6 +174,19 @@ def _context() -> Any:
     return context
 
 
+def _source() -> tuple[Any, Any]:
+    """This thread's engine for frames and what it takes a whole frame with: an engine knows one frame at a time.
+
+    Kept, because the context writes all its settings as YAML with each source that comes or goes.
+    """
+    if not hasattr(_own, "source"):
+        source = _context().data_sources.add_pandas(f"frame-{uuid4()}")
+        whole = source.add_dataframe_asset("frame").add_batch_definition_whole_dataframe("whole")
+        _own.source = source.get_execution_engine(), whole
+    found: tuple[Any, Any] = _own.source
+    return found
+
+
 def _expectation(check: Check) -> Any:
     import great_expectations as gx
 
@@ -192,14 +209,11 @@ def _expectation(check: Check) -> Any:
 
 def _validate(suite: Suite, frame: pd.DataFrame) -> Mapping[str, Any]:
     """Raw results by check id: they come back in another order than they were asked."""
-    context = _context()
+    engine, whole = _source()
     from great_expectations.core.expectation_suite import ExpectationSuite
 
     expectations = [_expectation(check) for check in suite.checks]
-    # A source of its own per judgement: its engine holds the frame, which must not outlive the judgement.
-    source = context.data_sources.add_pandas(f"frame-{uuid4()}")
     try:
-        whole = source.add_dataframe_asset("frame").add_batch_definition_whole_dataframe("whole")
         batch = whole.get_batch(batch_parameters={"dataframe": frame})
         result = batch.validate(
             ExpectationSuite(name=suite.gate, expectations=expectations), result_format=_RESULT_FORMAT
@@ -208,7 +222,9 @@ def _validate(suite: Suite, frame: pd.DataFrame) -> Mapping[str, Any]:
     except Exception:  # noqa: BLE001 - whatever it says may quote values; no result means every check erred
         return {}
     finally:
-        context.data_sources.delete(source.name)
+        # The engine holds the frame, which must not outlive the judgement.
+        engine.batch_manager.reset_batch_cache()
+        engine.batch_manager.batch_data_cache.clear()
 
 
 def _scrub(check: Check, raw: Any, frame: pd.DataFrame, metrics: bool) -> CheckResult:
