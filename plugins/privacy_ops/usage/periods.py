@@ -15,7 +15,7 @@ from typing import Literal
 
 from privacy_ops.errors import UserError
 from privacy_ops.usage import weeks
-from privacy_ops.usage.weeks import Window
+from privacy_ops.usage.weeks import ZONE, Window
 
 Kind = Literal["week", "block", "quarter", "year"]
 KINDS: tuple[Kind, ...] = ("week", "block", "quarter", "year")  # from the finest
@@ -38,7 +38,7 @@ class Period:
     weeks: int
     kind: Kind
     key: str  # 2026-W47, 2026-Q4-B2, 2026-Q4, 2026
-    timezone: str = weeks.ZONE
+    timezone: str = ZONE
 
     @property
     def start(self) -> datetime:
@@ -76,7 +76,7 @@ class Period:
         return self.start < other.end and other.start < self.end
 
 
-def from_key(key: str, timezone: str = weeks.ZONE) -> Period:
+def from_key(key: str, timezone: str = ZONE) -> Period:
     """The period called ``key``. Raises UserError for one that does not exist."""
     match = _KEY.fullmatch(key)
     if match and "0001" <= match[1] < "9999":
@@ -94,7 +94,7 @@ def of_week(window: Window) -> Period:
     return Period(window.monday, 1, "week", window.key, window.timezone)
 
 
-def block(year: int, number: int, part: int, timezone: str = weeks.ZONE) -> Period:
+def block(year: int, number: int, part: int, timezone: str = ZONE) -> Period:
     """Block ``part`` (1 to 3) of quarter ``number``."""
     within = quarter(year, number, timezone)
     begins = _BLOCK_STARTS[part]
@@ -102,14 +102,14 @@ def block(year: int, number: int, part: int, timezone: str = weeks.ZONE) -> Peri
     return Period(within.monday + timedelta(weeks=begins), length, "block", f"{within.key}-B{part}", timezone)
 
 
-def quarter(year: int, number: int, timezone: str = weeks.ZONE) -> Period:
+def quarter(year: int, number: int, timezone: str = ZONE) -> Period:
     """Quarter ``number`` (1 to 4) of the ISO year."""
     first = _FIRST_WEEK[number]
     length = _FIRST_WEEK.get(number + 1, weeks_of(year) + 1) - first
     return Period(date.fromisocalendar(year, first, 1), length, "quarter", f"{year:04d}-Q{number}", timezone)
 
 
-def whole_year(year: int, timezone: str = weeks.ZONE) -> Period:
+def whole_year(year: int, timezone: str = ZONE) -> Period:
     """The ISO year: from the Monday of week 01, which may lie in December, to the end of week 52 or 53."""
     return Period(date.fromisocalendar(year, 1, 1), weeks_of(year), "year", f"{year:04d}", timezone)
 
