@@ -98,3 +98,13 @@ def verifies(public_pem: bytes, body: Mapping[str, object], signature: str) -> b
             continue
         return True
     return False
+
+
+def sign_bytes(private_pem: bytes | None, data: bytes) -> bytes:
+    """The 64 bytes of a signature of ``data`` as they are. Deterministic. Raises ConfigError."""
+    return _private(private_pem).sign(data)
+
+
+def raw_public_keys(public_pem: bytes) -> tuple[bytes, ...]:
+    """The 32 bytes of each key in ``public_pem`` (one or more PEM blocks). Raises ConfigError."""
+    return tuple(key.public_bytes_raw() for key in _publics(public_pem))
