@@ -33,7 +33,7 @@ from privacy_ops.minors.classify import (
 )
 from privacy_ops.minors.readings import Context
 from privacy_ops.minors.signals import Said, earlier_dates, interpret
-from privacy_ops.minors.sources import CHILD_ROW_TYPES, Builder, parameters, sources
+from privacy_ops.minors.sources import CHILD_ROW_TYPES, Builder, parameters, placeholders, sources
 from privacy_ops.runs import Run
 from privacy_ops.settings import KeyRing
 from privacy_ops.stores.database import copy_rows, stream
@@ -172,16 +172,19 @@ def _find_candidates(
     """Fill ``subject_in_question``; returns the number of candidates of each source."""
     on = civil_date(run.as_of, limits.legal_timezone)
     connection.execute(statement("minors", "create_candidate_table"))
-    found = {}
-    tables = builder.map.tables
+    majority = parameters(on, run.as_of, limits)
+    first_born = connection.execute(text(builder.first_born()), majority).scalar_one()
+    values = parameters(on, run.as_of, limits, first_born) | {"since": since}
+    tables: dict[str, list[EvidenceColumn]] = {}
     for source in trust.sources:
-        if since is not None and source.table != REPORTS and not tables[source.table].created_at:
+        if since is not None and source.table != REPORTS and not builder.map.tables[source.table].created_at:
             continue  # nobody knows what is new there: it waits for the night, and is read as evidence all the same
-        values = parameters(on, run.as_of, limits, _defaults(trust, source, limits)) | {"since": since}
-        found[source.name] = sum(
-            int(connection.execute(text(sql), values).rowcount)
-            for sql in builder.candidates(source, since=since is not None)
-        )
+        tables.setdefault(source.table, []).append(source)
+        values |= placeholders(source, _defaults(trust, source, limits))
+    for several in tables.values():
+        connection.execute(text(builder.candidates(several, since=since is not None)), values)
+    counted = {row.source_no: row.subjects for row in connection.execute(statement("minors", "count_candidates"))}
+    found = {source.name: counted.get(source.number, 0) for several in tables.values() for source in several}
     connection.execute(statement("minors", "create_question_table"), {"whole": since is None})
     connection.execute(text("ANALYZE subject_in_question"))
     connection.execute(statement("minors", "create_linked_table"))
@@ -201,7 +204,7 @@ def _judge_all(connection: Connection, builder: Builder, judge: _Judge) -> None:
         judged.clear()
         signals.clear()
 
-    values = parameters(judge.on, judge.as_of, judge.limits, frozenset())
+    values = parameters(judge.on, judge.as_of, judge.limits)
     rows = stream(connection, text(builder.evidence(list(judge.sources.values()))), values)
     for (kind, table, key), evidence in groupby(
         rows, key=lambda r: (r.subject_kind, r.subject_table, tuple(r.subject_key))

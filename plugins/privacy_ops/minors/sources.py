@@ -40,7 +40,8 @@ _PATTERNS = {
 }
 # The feed that says of the largest share of its people that they are under age.
 _WORST_FEED = """worst AS (
-                SELECT minors, stated FROM per_feed WHERE minors >= :min_minors
+                SELECT minors, stated FROM per_feed
+                WHERE minors >= greatest(:min_minors, :min_minors_share * (SELECT sum(stated) FROM per_feed))
                 ORDER BY minors / CAST(stated AS double precision) DESC LIMIT 1
             )"""
 _OF_WORST_FEED = "coalesce((SELECT minors FROM worst), 0) AS minors, coalesce((SELECT stated FROM worst), 0) AS stated"
@@ -68,19 +69,21 @@ class Builder(Reader):
         """One row of numbers about one source, in one pass over its table.
 
         ``minors``, ``stated``: the values that may be those of somebody under age, and all that are filled in, of the
-        feed where their share is largest (feeds with fewer than :min_minors count as none). Parameters: always,
-        when_frequent (text[] of ISO dates), frequent_min_rows, frequent_factor, on (date), as_of, adult_age,
-        min_minors.
+        feed where their share is largest. A feed with fewer than :min_minors, or than :min_minors_share of everybody
+        in the source, counts as none: a small feed of children discredits no whole column. Earlier states are one
+        feed, because the few dates that are ever changed are children's more often than others.
+        Parameters: always, when_frequent (text[] of ISO dates), frequent_min_rows, frequent_factor, on (date), as_of,
+        adult_age, min_minors, min_minors_share.
         """
         return self._quality_of_dates(source) if source.dates else self._quality(source)
 
     def _quality(self, source: EvidenceColumn) -> str:
         """The same row for what is no date: nothing in it can be over-represented."""
-        value = self.value(source, "t")
+        value, feed = self.value(source, "t"), self._beside(source, _feed(source))
         like = {"age_number": "^[^0-9]*[0-9]{1,3}", "age_band": "[0-9]"}.get(source.evidence.kind, "")
         return f"""
             WITH per_feed AS (
-                SELECT {self._beside(source, source.evidence.source)} AS feed, count(*) AS n,
+                SELECT {feed} AS feed, count(*) AS n,
                        count(*) FILTER (WHERE coalesce({value}, '') = '') AS nulls,
                        count(*) FILTER (WHERE {value} <> '' AND {value} ~ {literal(like)}) AS parsed,
                        count(*) FILTER (WHERE {self._says_minor(source)}) AS minors,
@@ -101,10 +104,11 @@ class Builder(Reader):
         evidence, value = source.evidence, self.value(source, "t")
         number = f"CAST(substring({value} FROM '[0-9]{{1,3}}') AS integer)"
         below = f"{value} ~* '^[^0-9]*({_BELOW})'"
+        upto = f"coalesce(CAST(substring({value} FROM '[0-9]{{1,3}}[^0-9]+([0-9]{{1,3}})') AS integer), {number})"
         says, years = {
             "age_number": (f"{number} < :adult_age", number),
             "age_band": (
-                f"({number} < :adult_age OR ({number} <= :adult_age AND {below}))",
+                f"{upto} <= :adult_age AND ({number} < :adult_age OR {below})",
                 f"CASE WHEN {below} THEN 0 ELSE {number} END",
             ),
             "declared_adult": (f"lower({value}) IN ({', '.join(map(literal, NO))})", "0"),
@@ -121,7 +125,7 @@ class Builder(Reader):
         return f"max({created})" if created != "NULL" else "NULL"
 
     def _quality_of_dates(self, source: EvidenceColumn) -> str:
-        value = self.value(source, "t")
+        value, feed = self.value(source, "t"), self._beside(source, _feed(source))
         born = "to_char(CAST(:on AS date) - CAST(:adult_age AS integer) * interval '1 year', 'YYYY-MM-DD')"
         # Written in words, or a year alone: its year tells.
         year = "substring(value FROM '((19|20)[0-9]{2})')"
@@ -135,7 +139,7 @@ class Builder(Reader):
         )
         return f"""
             WITH per_text AS (  -- the same dates come again and again: each is looked at once for every feed
-                SELECT {value} AS value, {self._beside(source, source.evidence.source)} AS feed, count(*) AS n,
+                SELECT {value} AS value, {feed} AS feed, count(*) AS n,
                        CAST({self._newest(source)} AS timestamptz) AS newest
                 FROM {quote_table(source.table)} AS t GROUP BY 1, 2
             ),
@@ -170,54 +174,82 @@ class Builder(Reader):
 
     # --- candidates --------------------------------------------------------------------------------------
 
-    def candidates(self, source: EvidenceColumn, *, since: bool) -> Iterator[str]:
-        """Statements that name the subjects with a value that is not clearly adult.
+    def candidates(self, several: Sequence[EvidenceColumn], *, since: bool) -> str:
+        """Names the subjects with a value that is not clearly adult: one pass over the table of ``several`` sources.
 
-        Parameters: those of ``parameters``; with ``since`` only rows that came after :since.
+        Parameters: those of ``parameters`` and of ``placeholders`` of each source; with ``since`` only rows that came
+        after :since.
         """
-        if source.table == REPORTS:
-            newer = " AND t.reported_at > :since" if since else ""
-            yield f"""
+        table = several[0].table
+        newer = f"{self._created(several[0])} > :since" if since else "true"
+        if table == REPORTS:
+            return f"""
                 INSERT INTO candidate (source_no, subject_kind, subject_table, subject_key)
-                SELECT {source.number}, t.subject_kind, t.subject_table, t.subject_key
-                FROM {REPORTS} AS t WHERE t.withdrawn_at IS NULL{newer}
+                SELECT {several[0].number}, t.subject_kind, t.subject_table, t.subject_key
+                FROM {REPORTS} AS t WHERE t.withdrawn_at IS NULL AND {newer}
             """
-            return
-        created = self._created(source)
-        newer = f" AND {created} > :since" if since else ""
-        if source.about_row:
-            yield f"""
-                INSERT INTO candidate (source_no, subject_kind, subject_table, subject_key)
-                SELECT {source.number}, 'row', {literal(source.table)}, {self.key_array(source.table, "t")}
-                FROM {quote_table(source.table)} AS t WHERE {self._speaks(source, created)}{newer}
-            """
-            return
-        ways = list(self._ways(source))
-        table = quote_table(source.table)
-        if len(ways) == 1:
-            joins, person = ways[0]
-            registered = f"{person}.{quote(self.map.subject.registered_at)}"
-            yield f"""
-                INSERT INTO candidate (source_no, subject_kind, subject_table, subject_key)
-                SELECT DISTINCT {self._candidate(source, person)}
-                FROM {table} AS t {joins} WHERE {self._speaks(source, registered)}{newer}
-            """
-            return
-        leading = {c for link in self.map.tables[source.table].links() for c in link.columns}
-        hits = ", ".join(f"t.{quote(c)}" for c in sorted(leading | set(self.key(source.table))))
-        found = " UNION ".join(
-            f"SELECT {self._candidate(source, person)} FROM hit AS t {joins}" for joins, person in ways
-        )
-        yield f"""
-            WITH hit AS MATERIALIZED (  -- each text is read once, however many ways lead to its person
-                SELECT {hits} FROM {table} AS t WHERE {self._speaks(source, "NULL")}{newer}
+        ways: dict[tuple[str, str, str], list[EvidenceColumn]] = {}
+        for source in several:
+            for way in self._leads(source):
+                ways.setdefault(way, []).append(source)
+        kept = {*self.key(table), *(c for link in self.map.tables[table].links() for c in link.columns)}
+        kept |= {s.column for s in several if self._joined(s)}
+        speaks = ", ".join(f"{self._speaks(s, self._registered(s))} AS {_says(s)}" for s in several)
+        found = " UNION ".join(self._found(joins, who, alias, by) for (joins, who, alias), by in ways.items())
+        return f"""
+            WITH hit AS MATERIALIZED (  -- OFFSET: every condition is asked once of every row
+                SELECT * FROM (
+                    SELECT {", ".join(f"t.{quote(c)}" for c in sorted(kept))}, {speaks}
+                    FROM {quote_table(table)} AS t WHERE {newer} OFFSET 0
+                ) AS t
+                -- Rarely true, and written so that the planner expects it to be.
+                WHERE CASE WHEN {" OR ".join(map(_says, several))} THEN 1 END = 1
             )
             INSERT INTO candidate (source_no, subject_kind, subject_table, subject_key) {found}
         """
 
-    def _candidate(self, source: EvidenceColumn, person: str) -> str:
-        subject = self.map.subject.table
-        return f"{source.number}, 'person', {literal(subject)}, {self.key_array(subject, person)}"
+    def _found(self, joins: str, subject_table: str, alias: str, several: Sequence[EvidenceColumn]) -> str:
+        """The subjects of the rows in ``hit`` to whom one way leads."""
+        kind = "person" if subject_table == self.map.subject.table else "row"
+        says = []
+        for source in several:
+            # Only now the person is known, whose own registration decides.
+            own = f" AND {self._speaks(source, self._registered(source, alias))}" if self._joined(source) else ""
+            says.append(f"CASE WHEN t.{_says(source)}{own} THEN {source.number} END")
+        return f"""
+            SELECT DISTINCT unnest(array_remove(ARRAY[{", ".join(says)}], NULL)), '{kind}', {literal(subject_table)},
+                {self.key_array(subject_table, alias)}
+            FROM hit AS t {joins}"""
+
+    def _leads(self, source: EvidenceColumn) -> Iterator[tuple[str, str, str]]:
+        """Joins from a row of ``source`` to each table of its subjects, that table, and its alias."""
+        if source.about_row:
+            yield "", source.table, "t"
+        else:
+            for joins, person in self._ways(source):
+                yield joins, self.map.subject.table, person
+
+    def _joined(self, source: EvidenceColumn) -> bool:
+        """Whether a date stands elsewhere than the registration with which it is compared."""
+        return source.dates and not source.about_row and source.table != self.map.subject.table
+
+    def _registered(self, source: EvidenceColumn, person: str | None = None) -> str | None:
+        """When the subject of a row came; None while its person is not joined."""
+        if source.about_row:
+            return self._created(source)
+        alias = "t" if source.table == self.map.subject.table else person
+        return f"{alias}.{quote(self.map.subject.registered_at)}" if alias else None
+
+    def first_born(self) -> str:
+        """The day since which somebody was born who was under age at the very first registration.
+
+        Parameter: majority.
+        """
+        subject = self.map.subject
+        return f"""
+            SELECT CAST(min({quote(subject.registered_at)}) - CAST(:majority AS integer) * interval '1 year' AS date)
+            FROM {quote_table(subject.table)}
+        """
 
     def _ways(self, source: EvidenceColumn) -> Iterator[tuple[str, str]]:
         """Every way from a row of ``source`` to its person: the link, and for reports a shared address as well."""
@@ -245,8 +277,11 @@ class Builder(Reader):
             here = there
         return " ".join(parts), here
 
-    def _speaks(self, source: EvidenceColumn, registered: str) -> str:
-        """Condition under which a row may say that somebody is under age, or was when the data came."""
+    def _speaks(self, source: EvidenceColumn, registered: str | None) -> str:
+        """Condition under which a row may say that somebody is under age, or was when the data came.
+
+        registered: when its subject came; None while that is not known, for a condition that is true more often.
+        """
         evidence, kind = source.evidence, source.evidence.kind
         value = self.value(source, "t")
         where = self._where(source)
@@ -274,45 +309,34 @@ class Builder(Reader):
             condition = f"{value} IN ({', '.join(map(literal, evidence.minor_values))})"
         return f"{condition}{where}"
 
-    def _date_not_clearly_adult(self, source: EvidenceColumn, registered: str) -> str:
-        """Younger than the horizon, younger than the age of majority when the data came, or a placeholder.
-
-        What is cheap comes first: only who was born late enough for the very first registration is compared with
-        the own one.
-        """
-        column = f"t.{quote(source.column)}"
-        years = "CAST(:majority AS integer) * interval '1 year'"
-        then, first = (f"CAST({at} AS timestamptz) - {years}" for at in (registered, self._first(source)))
+    def _date_not_clearly_adult(self, source: EvidenceColumn, registered: str | None) -> str:
+        """Younger than the horizon, younger than the age of majority when the data came, or a placeholder."""
+        column, number = f"t.{quote(source.column)}", source.number
+        then = f"CAST({registered} AS timestamptz) - CAST(:majority AS integer) * interval '1 year'"
         if source.evidence.path is None and self.type(source.table, source.column) == "date":
+            young = f"{column} > CAST({then} AS date)" if registered else f"{column} > CAST(:first_born AS date)"
             return (
                 f"({column} > CAST(:horizon AS date) OR {column} < CAST(:oldest AS date)"
-                f" OR {column} = ANY(CAST(:defaults AS date[]))"
-                f" OR ({column} > (SELECT CAST({first} AS date)) AND {column} > CAST({then} AS date)))"
+                f" OR {column} = ANY(CAST(:defaults_{number} AS date[])) OR {young})"
             )
         # Text is compared by its year: cheap, and never later than the day. Most of it is written in two ways.
         text = self.value(source, "t") if source.evidence.path is not None else f"CAST({column} AS text)"
 
         def near(year: str, defaults: str) -> str:
             year = f'{year} COLLATE "C"'
+            young = f"to_char({then}, 'YYYY')" if registered else "to_char(CAST(:first_born AS date), 'YYYY')"
             return (
                 f"({year} >= CAST(:horizon_year AS text) OR {year} < CAST(:oldest_year AS text) OR {defaults}"
-                f" OR ({year} >= (SELECT to_char({first}, 'YYYY')) AND {year} >= to_char({then}, 'YYYY')))"
+                f" OR {year} >= {young})"
             )
 
+        slashes = f"translate({text}, '.-', '//')"
         return f"""({text} <> '' AND CASE
             WHEN {text} LIKE '____-__-__' AND {text} ~ '{ISO}'
-            THEN {near(f"left({text}, 4)", f"{text} = ANY(CAST(:defaults_iso AS text[]))")}
+            THEN {near(f"left({text}, 4)", f"{text} = ANY(CAST(:defaults_iso_{number} AS text[]))")}
             WHEN {text} LIKE '%____' AND {text} ~ '{NUMERIC}'
-            THEN {near(f"right({text}, 4)", f"translate({text}, '.-', '//') = ANY(CAST(:defaults_numeric AS text[]))")}
+            THEN {near(f"right({text}, 4)", f"{slashes} = ANY(CAST(:defaults_numeric_{number} AS text[]))")}
             ELSE {text} ~ '[0-9]' END)"""
-
-    def _first(self, source: EvidenceColumn) -> str:
-        """The first registration of all: of the rows themselves, or of the people whom they lead to."""
-        if source.about_row:
-            created = self.map.tables[source.table].created_at
-            return f"(SELECT min({quote(created)}) FROM {quote_table(source.table)})" if created else "NULL"
-        subject = self.map.subject
-        return f"(SELECT min({quote(subject.registered_at)}) FROM {quote_table(subject.table)})"
 
     def linked_accounts(self, source: EvidenceColumn) -> str:
         """Other accounts of confirmed minors by a fixed link, into ``linked_subject``. One step, never further.
@@ -560,8 +584,13 @@ class Builder(Reader):
         )
 
 
-def parameters(on: date, as_of: datetime, limits: Thresholds, defaults: frozenset[date]) -> dict[str, Any]:
-    """What the statements bind. ``on``: the civil date of judgement. ``defaults``: a source's placeholders."""
+def _feed(source: EvidenceColumn) -> str | None:
+    """The column by whose values the quality of a source is told apart."""
+    return None if source.evidence.changed_by else source.evidence.source
+
+
+def parameters(on: date, as_of: datetime, limits: Thresholds, first_born: date | None = None) -> dict[str, Any]:
+    """What the statements bind. ``on``: the civil date of judgement; ``first_born``: see ``Builder.first_born``."""
     # One year on the safe side: what the pre-filter leaves out is adult in every time zone and leap rule.
     horizon = date(on.year - limits.adult_age - 1, 1, 1)
     oldest = date(on.year - limits.plausible_age.max, 1, 1)
@@ -573,14 +602,25 @@ def parameters(on: date, as_of: datetime, limits: Thresholds, defaults: frozense
         "horizon_year": f"{horizon.year:04d}",
         "oldest": oldest,
         "oldest_year": f"{oldest.year:04d}",
-        "defaults": sorted(defaults),
-        "defaults_iso": sorted(d.isoformat() for d in defaults),
-        "defaults_numeric": sorted({written for d in defaults for written in _numeric(d)}),
+        "first_born": first_born,
         "free_text": freetext.prefilter_regex(),
         "school_domain": school_regex(),
         "pupil": PUPIL,
         "payment": PAYMENT,
     }
+
+
+def placeholders(source: EvidenceColumn, defaults: frozenset[date]) -> dict[str, Any]:
+    """What ``candidates`` binds for one source: the dates that stand for "nobody entered one" in it."""
+    return {
+        f"defaults_{source.number}": sorted(defaults),
+        f"defaults_iso_{source.number}": sorted(d.isoformat() for d in defaults),
+        f"defaults_numeric_{source.number}": sorted({written for d in defaults for written in _numeric(d)}),
+    }
+
+
+def _says(source: EvidenceColumn) -> str:
+    return f"says_{source.number}"
 
 
 def _numeric(day: date) -> Iterator[str]:
