@@ -63,6 +63,7 @@ class SourceQuality(_Frozen):
     # A publisher of medical education has few children; a feed that says otherwise is broken until somebody has looked.
     max_minor_share: float = Field(gt=0, le=1)
     min_minors: int = Field(ge=1, description="fewer in one feed are no sign of a fault")
+    min_minors_share: float = Field(ge=0, le=1, description="of everybody in the source: smaller feeds fault no column")
 
 
 class MailProvider(_Frozen):
@@ -161,6 +162,18 @@ class Export(_Frozen):
     source_band: float = Field(gt=0, lt=1)
 
 
+class Delivery(_Frozen):
+    """How long a release may be fetched, and when silence calls a person (SPEC 4.9, gate E-16)."""
+
+    open_days: int = Field(ge=1, le=14, description="how long a release may be fetched after it was sent")
+    link_days: int = Field(ge=1, le=7, description="S3 signs no link for longer; another one follows within open_days")
+    receipt_hours: int = Field(ge=1, le=72)
+    mail_hours: int = Field(ge=1)
+    attempts: int = Field(ge=1)
+    log_days: int = Field(ge=1, description="access logs come late: so far back they are listed again")
+    finding_days: int = Field(ge=1)
+
+
 class Transfers(_Frozen):
     adequacy_reference_max_age_days: int = Field(ge=1)
     geoip_max_age_days: int = Field(ge=1)
@@ -191,6 +204,7 @@ class Thresholds(_Frozen):
     intake: Intake
     service_levels: ServiceLevels
     export: Export
+    delivery: Delivery
     transfers: Transfers
 
     def sha256(self) -> str:

@@ -78,9 +78,19 @@ def test_the_worst_feed_of_a_column_counts_and_small_ones_do_not(press: Press) -
     feed_of(press, "vendor_list", 25, "DATE '2010-03-01' + 9 * CAST(n AS integer)")  # 7 in 100 of all
     check_sources(press.workspace, press.open_run("second"))
     assert judged(press, "second") == ("block", ["G-05-MINORS"])
-    feed_of(press, "vendor_list", 475, "DATE '1951-01-03' + 11 * CAST(n AS integer)")  # 5 in 100 of the feed
+    feed_of(press, "vendor_list", 225, "DATE '1951-01-03' + 11 * CAST(n AS integer)")  # 10 in 100 of the feed
     check_sources(press.workspace, press.open_run("third"))
     assert judged(press, "third") == ("warn", [])
+
+
+def test_a_small_feed_of_children_discredits_no_whole_column(press: Press) -> None:
+    press.crowd(2970, "DATE '1950-01-03' + 5 * CAST(n AS integer)")
+    feed_of(press, "summer_school", 29)
+    check_sources(press.workspace, press.open_run())
+    assert judged(press) == ("warn", [])
+    feed_of(press, "summer_school", 1, "DATE '2012-02-02'")  # 30 of 3,000
+    check_sources(press.workspace, press.open_run("second"))
+    assert judged(press, "second") == ("block", ["G-05-MINORS"])
 
 
 def test_who_was_locked_by_a_sound_night_stays_locked_and_waits(press: Press) -> None:
@@ -136,6 +146,7 @@ def test_statements_count_while_they_may_hold_and_what_is_about_the_young_never_
     answers(TODAY, school="Year 12", country="GB")
     answers(LONG_AGO, age=14, band="14-16")  # adults by now
     answers(TODAY, age=40, band="under 25")
+    answers(TODAY, age=41, band="0-35")
     for n in range(30):
         wide.add("attendee", name="x", badge_code=f"b{n}", attendee_type="child", age_or_dob=f"2015-01-{n + 1:02d}",
                  registered_at=NOW)  # fmt: skip

@@ -221,6 +221,7 @@ def _check_source(
                 "as_of": run.as_of,
                 "adult_age": limits.adult_age,
                 "min_minors": limits.source_quality.min_minors,
+                "min_minors_share": limits.source_quality.min_minors_share,
             },
         )
         .mappings()
