@@ -82,6 +82,7 @@ TRAPS: dict[str, tuple[str, ...]] = {
         "integration/test_erasure_safety.py:test_a_tripped_breaker_waits_for_two_different_people",
         "integration/test_minors_signals.py"
         ":test_people_of_a_faulty_feed_are_out_of_use_and_not_locked_until_it_is_sound_again",
+        "integration/test_minors_faulty_feed.py:test_a_feed_bug_makes_two_fifths_of_all_accounts_look_like_minors",
     ),
     "a date of birth that was changed, or corrected by support": (
         "plant:dob_changed_adult_to_minor",
