@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
 
 import psycopg
 from sqlalchemy import Connection, Engine, create_engine, event, exc
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.pool import NullPool
 
 from privacy_ops.errors import PrivacyOpsError, StoreRefused, StoreUnavailable
@@ -21,6 +22,27 @@ __all__ = ["Connection", "Database", "copy_rows", "quote", "quote_table", "strea
 
 # PostgreSQL error classes that another attempt may get past: connection, resources, shutdown, lock, serialisation.
 _TRANSIENT = ("08", "53", "57", "40", "55P03")
+
+
+@lru_cache(maxsize=64)
+def _engine(url: URL, duty: str) -> Engine:
+    """What knows the way to a database. It keeps no connection; what it learnt of the server and the statements that
+    it compiled serve the next transaction too.
+    """
+    engine = create_engine(
+        url,
+        poolclass=NullPool,
+        hide_parameters=True,
+        connect_args={"connect_timeout": 10, "application_name": f"privacy_ops {duty}".strip()},
+    )
+
+    @event.listens_for(engine, "connect")
+    def _utc(connection: Any, _record: Any) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SET TIME ZONE 'UTC'")
+        connection.commit()
+
+    return engine
 
 
 class DatabaseFault(PrivacyOpsError):
@@ -37,18 +59,7 @@ class Database:
     def __init__(self, dsn: str, *, duty: str = "") -> None:
         self._url = make_url(dsn)
         self.duty = duty
-        self._engine: Engine = create_engine(
-            self._url,
-            poolclass=NullPool,
-            hide_parameters=True,
-            connect_args={"connect_timeout": 10, "application_name": f"privacy_ops {duty}".strip()},
-        )
-
-        @event.listens_for(self._engine, "connect")
-        def _utc(connection: Any, _record: Any) -> None:
-            with connection.cursor() as cursor:
-                cursor.execute("SET TIME ZONE 'UTC'")
-            connection.commit()
+        self._engine = _engine(self._url, duty)
 
     @classmethod
     def for_duty(cls, settings: Settings, duty: str) -> Database:
