@@ -18,7 +18,7 @@ from sqlalchemy.engine import make_url
 
 from tests.dags.test_console import as_airflow_connection, server  # noqa: F401 - a fixture
 from tests.integration.press import Press, map_of
-from tests.integration.press_fixtures import press, press_template  # noqa: F401 - fixtures
+from tests.integration.press_fixtures import migrated_press, press, press_template  # noqa: F401 - fixtures
 
 HOST = "http://testserver"
 OWN = {"Origin": HOST}

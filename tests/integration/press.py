@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid5
@@ -16,6 +17,7 @@ from privacy_ops.datamap.model import DataMap
 from privacy_ops.runs import Run
 from privacy_ops.settings import KEY_PURPOSES, KeyRing, ObjectSettings, Settings
 from privacy_ops.stores.database import Database
+from privacy_ops.thresholds import Thresholds
 from privacy_ops.workspace import Workspace
 from sqlalchemy import text
 
@@ -331,9 +333,18 @@ def settings_of(dsns: dict[str, str], objects: ObjectSettings) -> Settings:
     return Settings(home=HOME, dsns=dsns, objects=objects, keys=key_ring(), evidence_bucket="press-evidence")
 
 
+@cache
+def _thresholds() -> Thresholds:
+    return thresholds.load(HOME / "include" / "thresholds.yaml")
+
+
+@cache
+def _map() -> DataMap:
+    return map_of()
+
+
 def workspace_of(settings: Settings) -> Workspace:
-    data_map = map_of()
-    return Workspace(settings, thresholds.load(HOME / "include" / "thresholds.yaml"), data_map, sha256(data_map))
+    return Workspace(settings, _thresholds(), _map(), sha256(_map()))
 
 
 BUCKETS: Sequence[tuple[str, bool]] = (

@@ -24,13 +24,19 @@ from tests.integration.towns import Town, found_town
 _PASSWORDS = dict.fromkeys(DUTIES, "press")
 
 
-@pytest.fixture(scope="module")
-def press_template(cluster: PostgresServer) -> Iterator[str]:
-    """Name of a database with the press's schema, gov, roles and grants."""
+@pytest.fixture(scope="session")
+def migrated_press(cluster: PostgresServer) -> str:
     name = new_name()
     create_template(cluster, name)
-    yield name
-    _administer(cluster, f"DROP DATABASE {name} WITH (FORCE)")
+    return name
+
+
+@pytest.fixture(scope="module")
+def press_template(cluster: PostgresServer, migrated_press: str) -> str:
+    """Name of a database with the press's schema, gov, roles and grants."""
+    # Passwords belong to the whole server, and tests of other kinds set their own.
+    roles.apply(cluster.dsn(migrated_press), _PASSWORDS, closed_databases=())
+    return migrated_press
 
 
 @pytest.fixture
@@ -97,13 +103,19 @@ def open_press(server: PostgresServer, name: str, object_settings: ObjectSetting
         duty: url.set(username=f"privacy_{duty}", password=_PASSWORDS[duty]).render_as_string(hide_password=False)
         for duty in DUTIES
     }
-    return Press(Database(server.dsn(name)), workspace_of(settings_of(dsns, object_settings)))
+    press = Press(Database(server.dsn(name)), workspace_of(settings_of(dsns, object_settings)))
+    _keep_connection(press)
+    return press
 
 
-def keep_connection(press: Press) -> None:
+def _keep_connection(press: Press) -> None:
     """Let ``press`` write its many single rows through one connection; nobody can copy its database meanwhile."""
-    url = press.superuser._url
-    press.superuser._engine = create_engine(url, pool_size=1, connect_args={"options": "-c timezone=UTC"})
+    press.superuser._engine = create_engine(
+        press.superuser._url,
+        pool_size=1,
+        pool_pre_ping=True,  # the server may have been killed, or the database put back
+        connect_args={"options": "-c timezone=UTC", "prepare_threshold": None},  # tables change under prepared ones
+    )
 
 
 def _empty(object_settings: ObjectSettings) -> None:

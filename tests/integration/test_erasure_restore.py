@@ -34,6 +34,7 @@ class Backup:
         self.cluster = cluster
         self.name = f"backup_{secrets.token_hex(4)}"
         self.live = make_url(press.workspace.settings.dsn("erase")).database or ""
+        press.superuser._engine.dispose()  # nobody may be connected to what is copied
         self._do(f"CREATE DATABASE {self.name} TEMPLATE {self.live}")
 
     def put_back(self) -> None:

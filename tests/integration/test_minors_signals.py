@@ -18,7 +18,7 @@ from privacy_ops.workspace import Workspace
 
 from sandbox.postgres import PostgresServer
 from tests.integration.press import ACCOUNT, ADULT, COMMON, MAYBE_ACCOUNT, MINOR, NOW, Press, _columns, map_of
-from tests.integration.press_fixtures import fresh_press, keep_connection
+from tests.integration.press_fixtures import fresh_press
 
 TODAY, LATELY, LONG_AGO = NOW - timedelta(hours=1), NOW - timedelta(days=20), NOW - timedelta(days=2400)
 TABLES = """
@@ -108,7 +108,6 @@ def widen(press: Press) -> Press:
     data_map = wider_map()
     grants.apply(press.superuser._url.render_as_string(hide_password=False), data_map)
     press.workspace = press.with_map(data_map)
-    keep_connection(press)
     return press
 
 
