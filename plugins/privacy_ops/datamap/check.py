@@ -387,14 +387,9 @@ def _usage(data_map: DataMap) -> Iterator[Problem]:
     usage = data_map.usage
     if usage is None:
         return
-    feeds = [
-        (usage.course_table, (usage.course_key, usage.course_title)),
-        (usage.module_table, (usage.module_key, usage.module_course, usage.module_title)),
-        *((e.table, tuple(c for c in (e.module, e.at, e.seconds) if c)) for e in usage.events),
-    ]
     allowed = {"feed": {"feed"}, "filter": {"feed", "filter"}}
-    needs = [(table, column, "feed") for table, columns in feeds for column in columns]
-    needs += [(x.table, x.column, "filter") for x in usage.exclusions]
+    needs = [(table, column, "feed") for table, column in usage.feeds()]
+    needs += [(table, column, "filter") for table, column in usage.filters()]
     for table, column, mark in needs:
         if data_map.tables[table].columns[column].aggregate not in allowed[mark]:
             yield Problem(

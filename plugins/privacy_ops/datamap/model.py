@@ -461,6 +461,35 @@ class UsageExclusion(_Frozen):
     why: Literal["staff", "bot", "objection", "restricted"]
 
 
+class UsagePass(_Frozen):
+    """Assessments that people pass: ``column`` of ``table`` holds one of ``values``."""
+
+    table: TableName
+    module: Identifier
+    at: Identifier
+    column: Identifier
+    values: tuple[str | bool, ...] = Field(min_length=1)
+
+
+class UsageCountry(_Frozen):
+    """Where people are, as a two-letter code: a dimension of the statistics."""
+
+    table: TableName
+    column: Identifier
+
+
+class UsageInstitution(_Frozen):
+    """Where people work: never published, but a cell of too few institutions, or of mostly one, is withheld.
+
+    ``resolved_by``: ``register`` looks spellings up in ``include/registry/institutions.csv``, and all that are not in
+    it count as one institution; ``as_written`` trusts every spelling (for a list that people choose from).
+    """
+
+    table: TableName
+    column: Identifier
+    resolved_by: Literal["register", "as_written"]
+
+
 class UsageView(_Frozen):
     """The columns that make the canonical usage view."""
 
@@ -473,6 +502,29 @@ class UsageView(_Frozen):
     module_title: Identifier
     events: tuple[UsageEvent, ...] = Field(min_length=1)
     exclusions: tuple[UsageExclusion, ...] = ()
+    passes: UsagePass | None = None
+    country: UsageCountry | None = None
+    institution: UsageInstitution | None = None
+
+    def feeds(self) -> list[tuple[str, str]]:
+        """Every (table, column) whose values are counted or shown."""
+        found = [(self.course_table, c) for c in (self.course_key, self.course_title)]
+        found += [(self.module_table, c) for c in (self.module_key, self.module_course, self.module_title)]
+        found += [(e.table, c) for e in self.events for c in (e.module, e.at, e.seconds) if c]
+        if self.passes:
+            found += [(self.passes.table, c) for c in (self.passes.module, self.passes.at)]
+        if self.country:
+            found.append((self.country.table, self.country.column))
+        return found
+
+    def filters(self) -> list[tuple[str, str]]:
+        """Every (table, column) that only decides who or what is left out."""
+        found = [(x.table, x.column) for x in self.exclusions]
+        if self.passes:
+            found.append((self.passes.table, self.passes.column))
+        if self.institution:
+            found.append((self.institution.table, self.institution.column))
+        return found
 
 
 class Location(_Frozen):
@@ -546,6 +598,12 @@ class DataMap(_Frozen):
                 need(e.table, tuple(c for c in (e.module, e.at, e.seconds) if c), f"usage.events[{index}]")
             for index, x in enumerate(u.exclusions):
                 need(x.table, (x.column,), f"usage.exclusions[{index}]")
+            if p := u.passes:
+                need(p.table, (p.module, p.at, p.column), "usage.passes")
+            if u.country:
+                need(u.country.table, (u.country.column,), "usage.country")
+            if u.institution:
+                need(u.institution.table, (u.institution.column,), "usage.institution")
         if wrong:
             raise ValueError("; ".join(wrong))
         return self

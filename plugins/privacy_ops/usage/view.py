@@ -39,18 +39,10 @@ def usage_of(data_map: DataMap) -> UsageView:
     usage = data_map.usage
     if usage is None:
         raise DataMapError("the data map has no usage view", where="usage", do="say which columns make it")
-    feeds: list[tuple[str, str]] = [
-        (usage.course_table, usage.course_key),
-        (usage.course_table, usage.course_title),
-        (usage.module_table, usage.module_key),
-        (usage.module_table, usage.module_course),
-        (usage.module_table, usage.module_title),
+    wrong = [f"{t}.{c} may not feed" for t, c in usage.feeds() if data_map.tables[t].columns[c].aggregate != "feed"]
+    wrong += [
+        f"{t}.{c} may not filter" for t, c in usage.filters() if data_map.tables[t].columns[c].aggregate == "never"
     ]
-    for event in usage.events:
-        feeds += [(event.table, c) for c in (event.module, event.at, event.seconds) if c]
-    filters = [(exclusion.table, exclusion.column) for exclusion in usage.exclusions]
-    wrong = [f"{t}.{c} may not feed" for t, c in feeds if data_map.tables[t].columns[c].aggregate != "feed"]
-    wrong += [f"{t}.{c} may not filter" for t, c in filters if data_map.tables[t].columns[c].aggregate == "never"]
     if wrong:
         raise DataMapError(
             "the usage view reads columns that may not enter an aggregate: " + ", ".join(sorted(set(wrong))),
