@@ -1,14 +1,26 @@
 """### Find people under 18 and erase what we hold about them
 
 Policy section 10: should we discover data of anybody under 18, it is deleted immediately. Every night at 02:15 UTC
-the job reads the dates of birth that people stated, judges everybody's age as of the run's wall clock, restricts at
-once whoever may be a minor, and erases confirmed minors from the database and from every object store.
+the job looks at everything that people declared or reported about an age, judges everybody as of the run's wall clock,
+takes out of use at once whoever is or may be a minor, and erases confirmed minors from the database and every object
+store. Nothing is guessed from names, pictures or behaviour.
 
-**Inputs** the data map (where evidence stands, how rows lead to a person), the publisher's database and buckets,
+**What it reads** Dates of birth however they are written, stated ages and age bands, boxes and age gates, school
+years, kinds of attendance, guardians, reports, what a scan found in submitted files; and what people wrote in English,
+Spanish, French and German, of which only the rule and the offsets are kept. Where each stands is an entry of the map.
+
+**What follows** The person's own statement, with nothing against it, confirms: restricted, told, erased. A report, a
+sentence, contradicting or unclear statements make a suspicion: restricted until people decide in `minor_case_review`;
+no machine erases or releases it. A child who is a row (an attendee, a file) is judged as that row, never as the account
+it hangs on. A source that cannot be trusted tonight locks and erases nobody: its people are left out of exports and
+sends and the privacy lead is asked. `minor_signal_intake` does the same with new evidence every 15 minutes.
+
+**Inputs** the data map, the publisher's database and buckets, `gov.minor_report`, `gov.case_decision`,
 `gov.legal_hold`, `gov.dsr_request`.
 
-**Outputs** `gov.minor_case`, the ledger and the suppression list with their copies in the evidence bucket,
-`gov.erasure_plan` and its steps, signed certificates (`certificates/<case>.json` in the evidence bucket).
+**Outputs** `gov.minor_case` and `gov.minor_signal` (codes and hashes, no values), the notices, the ledger and the
+suppression list with their copies in the evidence bucket, `gov.erasure_plan` and its steps, instructions to processors,
+signed certificates (`certificates/<case>.json` in the evidence bucket).
 
 **Gates** `minors.source.<column>` per source: a faulty source is left out, the others go on. `minors.detection`: the
 detectors see. `erasure.plan`: every subject was under 18 at discovery, recomputed from the sources; no hold, no open
@@ -65,7 +77,7 @@ def minor_data_deletion() -> None:
 
     @task
     def check_sources() -> dict[str, Any]:
-        """Judge each source of birth dates; a faulty one is left out."""
+        """Judge each source of age evidence; a faulty one is left out."""
         from privacy_ops.minors import gates
 
         with linked(get_current_context()):
