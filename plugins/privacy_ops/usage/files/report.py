@@ -1,0 +1,192 @@
+"""report.html: the figures as one self-contained page with charts, for a phone, a screen and paper.
+
+It needs no network and no script, and its own policy forbids both. Every chart has its figures in a table below it.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from privacy_ops.usage.files import chart
+from privacy_ops.usage.files.csvw import title
+from privacy_ops.usage.files.model import Flag, Measure, PackContent, Row, Table, TableSpec, Value
+from privacy_ops.usage.files.text import one_line
+
+if TYPE_CHECKING:
+    import jinja2
+
+_FOLDER = Path(__file__).parent
+
+
+@dataclass(frozen=True)
+class _Figure:
+    """A value as shown."""
+
+    state: chart.State
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class _Line:
+    names: tuple[str, ...]
+    values: tuple[_Figure, ...]
+
+
+@dataclass(frozen=True)
+class _Point:
+    period: str
+    values: tuple[_Figure, ...]
+
+
+@dataclass(frozen=True)
+class _Series:
+    """One course, module or region over time."""
+
+    ident: str
+    title: str
+    chart: str
+    points: tuple[_Point, ...]
+
+
+@dataclass(frozen=True)
+class _Section:
+    """One table."""
+
+    ident: str
+    title: str
+    description: str
+    caption: str
+    period: str
+    heads: tuple[str, ...]
+    measures: tuple[str, ...]
+    rows: tuple[_Line, ...]
+    series: tuple[_Series, ...]
+
+
+@cache
+def _template() -> jinja2.Template:
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(_FOLDER),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("report.html.j2")
+
+
+@cache
+def _style() -> tuple[str, str]:
+    """The style sheet, and its hash for the page's policy."""
+    css = (_FOLDER / "report.css").read_text(encoding="utf-8")
+    return css, "sha256-" + base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()
+
+
+def write(content: PackContent) -> bytes:
+    """The page. Charts appear as soon as a table has two periods, those of the history counted."""
+    import markupsafe
+
+    css, digest = _style()
+    sections = tuple(_sections(content))
+    page = _template().render(
+        content=content,
+        title=title(content),
+        recipient=one_line(content.recipient_name),
+        n_values=sum(table.n_values for table in content.tables),
+        n_published=sum(table.n_values - table.n_withheld for table in content.tables),
+        sections=sections,
+        style=markupsafe.Markup(css),  # noqa: S704 - a file of ours
+        style_hash=digest,
+    )
+    return page.encode(errors="replace")
+
+
+def _sections(content: PackContent) -> Iterator[_Section]:
+    for number, table in enumerate(content.tables, 1):
+        earlier = [row for past in content.history if past.spec.name == table.spec.name for row in past.rows]
+        spec = table.spec
+        # A period that all rows share is said once; a table of periods alone keeps them.
+        periods = sorted({one_line(row.key[0]) for row in table.rows})
+        skip = 1 if len(periods) == 1 and len(spec.dimensions) > 1 else 0
+        yield _Section(
+            ident=f"t{number}",
+            title=spec.title,
+            description=spec.description,
+            caption=f"Figures of this release{f': {periods[0]}' if skip else ''}",
+            period=spec.dimensions[0].title,
+            heads=tuple(dimension.title for dimension in spec.dimensions[skip:]),
+            measures=tuple(measure.title for measure in spec.measures),
+            rows=tuple(_Line(_names(row)[skip:], _figures(row.values, row.flags)) for row in table.rows),
+            series=tuple(_series(table, earlier, f"t{number}")),
+        )
+
+
+def _names(row: Row) -> tuple[str, ...]:
+    """The parts of a key as a reader knows them: the public title, or the key where there is none."""
+    return tuple(
+        (one_line(label) if label else "") or one_line(key) for key, label in zip(row.key, row.labels, strict=True)
+    )
+
+
+def _figures(values: Sequence[Value], flags: Sequence[Flag]) -> tuple[_Figure, ...]:
+    return tuple(_Figure(flag, "" if value is None else str(value)) for value, flag in zip(values, flags, strict=True))
+
+
+def _series(table: Table, earlier: Sequence[Row], prefix: str) -> Iterator[_Series]:
+    """Each row of this release with its earlier ones, as soon as there are two periods to compare."""
+    rows = {row.key: row for row in (*earlier, *table.rows)}
+    periods = sorted({key[0] for key in rows})
+    if len(periods) < 2:
+        return
+    newest = {row.key[1:]: row for row in table.rows}
+    for number, (rest, row) in enumerate(sorted(newest.items()), 1):
+        ident = f"{prefix}s{number}"
+        named = ", ".join(_names(row)[1:]) or table.spec.title
+        run = [rows.get((period, *rest)) for period in periods]
+        yield _Series(ident, named, _chart(table.spec, run, periods, ident, named), _points(table.spec, run, periods))
+
+
+def _points(spec: TableSpec, run: Sequence[Row | None], periods: Sequence[str]) -> tuple[_Point, ...]:
+    nothing = (_Figure("absent"),) * len(spec.measures)
+    return tuple(
+        _Point(one_line(period), nothing if row is None else _figures(row.values, row.flags))
+        for period, row in zip(periods, run, strict=True)
+    )
+
+
+def _chart(spec: TableSpec, run: Sequence[Row | None], periods: Sequence[str], ident: str, named: str) -> str:
+    import markupsafe
+
+    panels = [_panel(measure, index, run) for index, measure in enumerate(spec.measures)]
+    withheld = sum(row is not None and "withheld" in row.flags for row in run)
+    drawn = chart.svg(
+        panels,
+        [one_line(period) for period in periods],
+        ident=f"{ident}c",
+        title=f"{named}, {one_line(periods[0])} to {one_line(periods[-1])}",
+        description=(
+            f"{', '.join(measure.title for measure in spec.measures)} in {len(periods)} periods,"
+            f" with something withheld in {withheld}. The table after the chart holds the figures."
+        ),
+    )
+    return markupsafe.Markup(drawn)  # noqa: S704 - an element serialised with its texts escaped
+
+
+def _panel(measure: Measure, index: int, run: Sequence[Row | None]) -> chart.Panel:
+    def shown(value: Value) -> int | None:
+        return measure.bands.index(value) if isinstance(value, str) else value
+
+    return chart.Panel(
+        measure.title,
+        tuple(None if row is None else shown(row.values[index]) for row in run),
+        tuple("absent" if row is None else row.flags[index] for row in run),
+        measure.bands,
+    )
