@@ -200,9 +200,12 @@ def dataset_with_children(s: Subject) -> None:
 def parent_with_child(s: Subject) -> None:
     """A parent's account and booking; the child is a row of the conference, not the account."""
     s.dob(date(s.anchor.year - 41, 8, 20))
+    n = s.people.first + s.position
+    # Children of many families: one date for all of them would be a broken form, not children.
+    born = date(s.anchor.year - 12, 1 + n % 12, 1 + n // 12 % 28).isoformat()
 
     def rows() -> None:
-        for place, (kind, age) in enumerate((("accompanying_person", None), ("child", "9"), ("child", "2014-06-02"))):
+        for place, (kind, age) in enumerate((("accompanying_person", None), ("child", "9"), ("child", born))):
             number = s.row(
                 "events.attendee",
                 conference_id=1,
