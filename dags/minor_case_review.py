@@ -1,13 +1,14 @@
 """### Ask people about cases that no machine may decide
 
 Policy section 10 wants data of under-18s deleted at once; deleting an adult's record on a doubt is harm too. So a
-suspicion, an unclear statement, a confirmation with something against it and everything from a faulty source goes to
-people. On every working day at 08:00 UTC the job raises one required action per waiting case in the Airflow UI.
+suspicion, an unclear statement, a confirmation with something against it, everything from a faulty source, a file with
+a child in it and an adult whose data came as a child's go to people. On every working day at 08:00 UTC the job raises one required action per waiting case in the Airflow UI.
 
 **Inputs** `gov.minor_case`, `gov.minor_signal` (codes only), the calendar of England and Wales.
 
 **Outputs** `gov.case_decision`; a case that two people confirmed is `DECIDED` and erased by the next run of
-`minor_data_deletion`; one that was cleared gets back what stood in the restriction column, unless it changed since.
+`minor_data_deletion`; one that was cleared gets back what stood in the restriction or quarantine column, unless it
+changed since.
 
 **Answers** *Confirm minor*, *Clear*, *Keep restricted*. Nobody answering keeps everything as it is; the case rises to
 the privacy lead after 3 and 5 working days, and after 10 the lead decides. A suspicion takes two different people, so

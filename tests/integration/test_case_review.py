@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 from privacy_ops import runs
+from privacy_ops.datamap import grants
 from privacy_ops.errors import StoreRefused, UserError
 from privacy_ops.minors import review
 from privacy_ops.minors.review import SamePersonAgain
@@ -17,7 +18,8 @@ from privacy_ops.stores.database import DatabaseFault
 from privacy_ops.workspace import Workspace
 
 from tests.integration import nights
-from tests.integration.press import ADULT, MINOR, NOW, Press
+from tests.integration.press import ADULT, MINOR, NOW, Press, map_of
+from tests.integration.test_minors_signals import wider_map
 
 MONDAY = datetime(2026, 11, 23, 8, tzinfo=UTC)  # NOW is a Sunday night
 
@@ -221,3 +223,96 @@ def test_the_database_itself_refuses_what_must_not_happen(press: Press) -> None:
     ):
         with pytest.raises(DatabaseFault, match="minor_case_"):
             press.execute(f"UPDATE gov.minor_case SET {change}")
+
+
+# ---- two classes that are not about a person under 18
+
+
+def scanned_file(press: Press) -> tuple[UUID, Any]:
+    """A sender of a file in which a child was found, and the file's case, after a night."""
+    press.execute(
+        "CREATE TABLE press.file (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,"
+        " user_id uuid REFERENCES press.account, status text NOT NULL, found text);"
+        "CREATE INDEX ON press.file (user_id)"
+    )
+    data_map = map_of(file=wider_map().tables["press.file"].model_dump(mode="json", exclude_none=True))
+    grants.apply(press.superuser._url.render_as_string(hide_password=False), data_map)
+    press.workspace = press.with_map(data_map)
+    sender = press.person(born=ADULT)
+    file = press.add("file", user_id=sender, status="new", found="a date of birth")
+    nights.find(press.workspace, press.open_run())
+    assert press.scalar("SELECT status FROM press.file") == "quarantined"
+    return sender, press.case_of(file)
+
+
+def test_a_file_with_a_child_in_it_is_asked_about_and_given_free_when_it_identifies_nobody(press: Press) -> None:
+    _, case = scanned_file(press)
+    run = open_review(press)
+    assert review.choose(press.workspace, run, now=MONDAY)["cases"] == [str(case.case_id)]
+    asked = review.question(press.workspace, run, str(case.case_id), person=1, now=MONDAY)
+    assert asked is not None
+    assert asked.title.startswith("Does this file identify somebody under 18?")
+    assert "in quarantine until you decide" in asked.body
+    found = answer(press, run, case, "ann", "CLEAR", reason="IDENTIFIES_NOBODY")
+    assert (found["outcome"], found["released"]) == ("CLEARED", 1)
+    assert press.scalar("SELECT status FROM press.file") == "new"
+    nights.find(press.workspace, press.open_run("next", at=NOW + timedelta(days=1)))
+    assert press.scalar("SELECT status FROM press.file") == "new", "the same finding opens nothing again"
+
+
+def test_a_file_that_two_people_confirm_is_deleted_and_its_sender_stays(press: Press) -> None:
+    sender, case = scanned_file(press)
+    run = open_review(press)
+    assert answer(press, run, case, "ann", "CONFIRM")["outcome"] is None
+    assert (press.scalar("SELECT status FROM press.file"), press.count("file")) == ("quarantined", 1)
+    assert answer(press, run, case, "bob", "CONFIRM")["outcome"] == "CONFIRMED"
+    later = NOW + timedelta(days=1)
+    nights.whole(press.workspace, press.open_run("next", at=later), later)
+    assert (press.count("file"), press.count("account", "user_id = :u", u=sender)) == (0, 1)
+    assert press.scalar("SELECT state FROM gov.minor_case") == "CLOSED"
+
+
+def grown_up(press: Press) -> tuple[UUID, Any]:
+    """An adult who was seventeen on joining, and its case after a night."""
+    person = press.person(born=date(2008, 3, 4))
+    press.workspace = with_people(press)
+    nights.find(press.workspace, press.open_run())
+    case = press.case_of(person)
+    assert (case._mapping["class"], press.status(person)) == ("ADULT_NOW_COLLECTED_AS_MINOR", "active")
+    return person, case
+
+
+def test_of_an_adult_whose_data_came_as_a_childs_the_lead_decides_and_keeps_the_account(press: Press) -> None:
+    person, case = grown_up(press)
+    locked = press.person(born=MINOR, written=ADULT.isoformat())
+    nights.find(press.workspace, press.open_run("with a suspicion"))
+    run = open_review(press)
+    assert review.choose(press.workspace, run, now=MONDAY, most=1)["cases"] == [str(press.case_of(locked).case_id)]
+    asked = review.question(press.workspace, run, str(case.case_id), person=1, now=MONDAY)
+    assert asked is not None
+    assert asked.people == ("lena",)
+    assert "flagged, not shut out" in asked.body
+
+    at = MONDAY + timedelta(days=45)  # silence releases and erases nobody
+    late = open_review(press, name="late", at=at)
+    assert review.choose(press.workspace, late, now=at)["lead_decides"] == 2
+    assert (press.case_of(person).state, press.status(person)) == ("OPEN", "active")
+
+    assert answer(press, run, case, "ann", "CLEAR")["outcome"] is None
+    assert answer(press, run, case, "lena", "CLEAR")["outcome"] == "CLEARED"
+    assert press.status(person) == "active"
+    nights.find(press.workspace, press.open_run("next", at=NOW + timedelta(days=1)))
+    assert press.case_of(person) is None, "the same evidence opens nothing again"
+
+
+def test_an_adult_is_erased_only_by_the_lead_and_somebody_else(press: Press) -> None:
+    person, case = grown_up(press)
+    run = open_review(press)
+    assert answer(press, run, case, "ann", "CONFIRM", reason="ERASURE_REQUESTED")["outcome"] is None
+    later = NOW + timedelta(days=1)
+    nights.whole(press.workspace, press.open_run("before", at=later), later)
+    assert press.count("account") == 1
+    assert answer(press, run, case, "lena", "CONFIRM", reason="ERASURE_REQUESTED")["outcome"] == "CONFIRMED"
+    assert press.status(person) == "restricted"
+    nights.whole(press.workspace, press.open_run("after", at=later), later)
+    assert press.count("account") == 0

@@ -129,7 +129,7 @@ def test_whole_rows_are_written_and_deleted_only_where_the_duty_is(
         ("inventory", set()),
         ("migrate", set()),
         ("console", set()),
-        ("review", {("core.user_account", "status")}),
+        ("review", {("core.user_account", "status"), ("submissions.submission_file", "scan_status")}),
         ("evidence", set()),
         ("notify", set()),
     ],

@@ -9,6 +9,7 @@ from privacy_ops.minors import decisions
 from privacy_ops.minors.decisions import REVIEWED, Vote, escalation, outcome
 
 SUSPECTED, COUNTER = "SUSPECTED_MINOR", "CONFIRMED_PENDING_COUNTER"
+FILE, GROWN_UP = "THIRD_PARTY_MINOR", "ADULT_NOW_COLLECTED_AS_MINOR"
 A, B, C, LEAD = "ann", "bob", "cat", "lena"
 
 
@@ -46,6 +47,14 @@ def votes(*given: tuple[str, str]) -> list[Vote]:
             "CONFIRMED",
         ),
         ("a_lead_alone_is_still_one", SUSPECTED, {"SIG-10"}, ((LEAD, "CONFIRM"), (B, "CLEAR")), None),
+        ("one_does_not_delete_a_file", FILE, {"SIG-16"}, ((A, "CONFIRM"),), None),
+        ("two_delete_a_file", FILE, {"SIG-16"}, ((A, "CONFIRM"), (B, "CONFIRM")), "CONFIRMED"),
+        ("one_gives_a_file_free", FILE, {"SIG-16"}, ((A, "CLEAR"),), "CLEARED"),
+        ("reviewers_alone_do_not_erase_an_adult", GROWN_UP, {"SIG-01"}, ((A, "CONFIRM"), (B, "CONFIRM")), None),
+        ("a_lead_alone_does_not_either", GROWN_UP, {"SIG-01"}, ((LEAD, "CONFIRM"),), None),
+        ("the_lead_and_another_do", GROWN_UP, {"SIG-01"}, ((A, "CONFIRM"), (LEAD, "CONFIRM")), "CONFIRMED"),
+        ("a_reviewer_does_not_settle_it", GROWN_UP, {"SIG-01"}, ((A, "CLEAR"),), None),
+        ("the_lead_keeps_an_account", GROWN_UP, {"SIG-01"}, ((LEAD, "CLEAR"),), "CLEARED"),
         ("no_class_frees_itself", "INDETERMINATE", {"SIG-02"}, ((A, "KEEP"), (B, "KEEP")), None),
     ],
 )
@@ -67,8 +76,10 @@ def test_a_decision_always_rests_on_enough_people(given: list, case_class: str, 
     last = dict(given)
     people = {person for person, said in last.items() if said == answer}
     assert len(people) >= (1 if answer == "CONFIRM" and case_class == COUNTER else 1 + (answer == "CONFIRM"))
-    if answer == "CLEAR" and "SIG-01" in signals:
+    if answer == "CLEAR" and "SIG-01" in signals and case_class != GROWN_UP:
         assert len(people) >= 2
+    if case_class == GROWN_UP:
+        assert LEAD in people
 
 
 LEVELS = {"lead_days": (3, 5), "lead_decides_days": 10}
@@ -88,6 +99,10 @@ LEVELS = {"lead_days": (3, 5), "lead_decides_days": 10}
         (COUNTER, 0, decisions.IN_TIME),
         (COUNTER, 1, decisions.LATE),
         ("SOURCE_SUSPECT", 0, decisions.LEAD),
+        (FILE, 1, decisions.IN_TIME),
+        (FILE, 3, decisions.LEAD),
+        (GROWN_UP, 20, decisions.IN_TIME),
+        (GROWN_UP, 21, decisions.LEAD_DECIDES),
         ("INDETERMINATE", 9, decisions.IN_TIME),
         ("INDETERMINATE", 10, decisions.LEAD_DECIDES),
     ],

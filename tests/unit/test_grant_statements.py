@@ -55,7 +55,10 @@ def test_canaries_are_written_and_read_in_every_table_about_people() -> None:
 def test_review_lifts_restrictions_evidence_reads_cells_and_notify_one_address() -> None:
     assert given_to("review", IMP) == [
         'GRANT USAGE ON SCHEMA "core" TO "privacy_review"',
+        'GRANT USAGE ON SCHEMA "submissions" TO "privacy_review"',
         'GRANT SELECT ("status", "user_id"), UPDATE ("status") ON "core"."user_account" TO "privacy_review"',
+        'GRANT SELECT ("id", "scan_status"), UPDATE ("scan_status") ON "submissions"."submission_file"'
+        ' TO "privacy_review"',
     ]
     assert given_to("notify", IMP) == [
         'GRANT USAGE ON SCHEMA "core" TO "privacy_notify"',

@@ -11,7 +11,12 @@ FROM (
         AND (w.class = ANY(CAST(:classes AS text[])) OR w.objected_at IS NOT NULL)
         AND (w.asked_until IS NULL OR w.asked_until <= :now OR w.asked_until = :until)
     ORDER BY
-        w.asked_until = :until DESC NULLS LAST, w.escalation DESC, w.review_due ASC, w.discovered_at ASC, w.case_id ASC
+        w.asked_until = :until DESC NULLS LAST,
+        w.restriction = 'NONE' ASC, -- whoever nothing was taken from comes last
+        w.escalation DESC,
+        w.review_due ASC,
+        w.discovered_at ASC,
+        w.case_id ASC
     LIMIT :most
     FOR UPDATE SKIP LOCKED
 ) AS chosen

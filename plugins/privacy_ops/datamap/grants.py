@@ -144,10 +144,13 @@ def _canary(data_map: DataMap, granted: dict[str, Rights]) -> None:
 
 
 def _review(data_map: DataMap, granted: dict[str, Rights]) -> None:
-    """Lifts the restriction of a person who was cleared; sees nothing else."""
+    """Lifts the restriction of a person, or the quarantine of a row, that was cleared; sees nothing else."""
     restriction = data_map.restriction
     _select(granted, restriction.table, {*restriction.key, restriction.column})
     granted[restriction.table].update.add(restriction.column)
+    for name, quarantine in data_map.quarantines().items():
+        _select(granted, name, {*data_map.tables[name].key, quarantine.column})
+        granted[name].update.add(quarantine.column)
 
 
 def _evidence(data_map: DataMap, granted: dict[str, Rights]) -> None:

@@ -628,6 +628,16 @@ class DataMap(_Frozen):
         columns = self.tables[self.subject.table].columns
         return next((name for name, column in columns.items() if column.identifier == "email"), None)
 
+    def quarantines(self) -> dict[str, Quarantine]:
+        """How rows are taken out of use, by table; the first that a table names."""
+        found: dict[str, Quarantine] = {}
+        for name, table in self.tables.items():
+            for column in table.columns.values():
+                for evidence in column.evidences:
+                    if evidence.quarantine:
+                        found.setdefault(name, evidence.quarantine)
+        return found
+
     def references_of(self, link: Link) -> tuple[str, ...]:
         """The columns in ``link.to`` that the link's columns equal."""
         return link.references or self.tables[link.to].key

@@ -3,6 +3,10 @@
 A suspicion is confirmed by two different people. Where the person's own statement already confirmed it and only
 something else speaks against it, one reviewer is enough. Clearing a case in which a date of birth was stated (SIG-01)
 takes two as well: releasing a child is harm too. Whoever disagrees leaves it to the privacy lead.
+
+Two classes are not about a person under 18. A file in which a child was found is deleted when people confirm it, and
+given free when it identifies nobody. Of an adult whose data came when it was a child the privacy lead decides: to
+confirm is to erase, to clear is to keep the account.
 """
 
 from __future__ import annotations
@@ -28,13 +32,18 @@ REASONS = (
     "ABOUT_SOMEBODY_ELSE",
     "FAULTY_SOURCE",
     "NOT_CLEAR_YET",
+    "IDENTIFIES_NOBODY",
+    "ERASURE_REQUESTED",
+    "NO_VALID_BASIS",
 )
 # Working days until people should have decided; those that are not named wait for the calendar, not for people.
 DUE_DAYS: dict[str, int] = {
     "CONFIRMED_PENDING_COUNTER": 0,
     "SOURCE_SUSPECT": 0,
     "SUSPECTED_MINOR": 1,
+    "THIRD_PARTY_MINOR": 1,
     "INDETERMINATE": 10,
+    "ADULT_NOW_COLLECTED_AS_MINOR": 20,  # 30 days
 }
 REVIEWED = frozenset(DUE_DAYS)
 IN_TIME, LATE, LEAD, LEAD_AGAIN, LEAD_DECIDES = range(5)
@@ -52,7 +61,13 @@ def people_needed(answer: str, case_class: str, signals: Collection[str]) -> int
     """How many different people must give this answer."""
     if answer == "CONFIRM":
         return 1 if case_class == CaseClass.CONFIRMED_PENDING_COUNTER else 2
-    return 2 if "SIG-01" in signals else 1
+    releases = case_class != CaseClass.ADULT_NOW_COLLECTED_AS_MINOR  # nobody was locked
+    return 2 if releases and "SIG-01" in signals else 1
+
+
+def for_lead(case_class: str) -> bool:
+    """Whether the privacy lead decides from the start."""
+    return case_class in {CaseClass.SOURCE_SUSPECT, CaseClass.ADULT_NOW_COLLECTED_AS_MINOR}
 
 
 def standing(votes: Sequence[Vote]) -> dict[str, Answer]:
@@ -76,6 +91,7 @@ def outcome(
     """What is decided, or None while somebody is still to be asked.
 
     Once people disagree, only the side on which a privacy lead stands can win, and no lead may stand on the other.
+    Where nobody is under age, a lead, if one is named, is always among those who decide.
     """
     held = standing(votes)
     disputed = contested(votes)
@@ -84,6 +100,8 @@ def outcome(
         others = set(held) - side
         if not side or len(side) < people_needed(answer, case_class, signals):
             continue
+        if case_class == CaseClass.ADULT_NOW_COLLECTED_AS_MINOR and leads and not side & set(leads):
+            continue
         if not disputed or (side & set(leads) and not others & set(leads)):
             return result
     return None
@@ -91,6 +109,8 @@ def outcome(
 
 def escalation(case_class: str, waited: int, *, lead_days: tuple[int, int], lead_decides_days: int) -> int:
     """How far an undecided case has risen after ``waited`` working days. It rises; it never decides by itself."""
+    if case_class == CaseClass.ADULT_NOW_COLLECTED_AS_MINOR:  # the lead's from the start; nobody waits locked out
+        return LEAD_DECIDES if waited > DUE_DAYS[case_class] else IN_TIME
     if waited >= lead_decides_days:
         return LEAD_DECIDES
     if case_class == "INDETERMINATE":

@@ -29,6 +29,20 @@ from privacy_ops.workspace import Workspace
 OPTIONS: dict[str, Answer] = {"Confirm minor": "CONFIRM", "Clear": "CLEAR", "Keep restricted": "KEEP"}
 KEEP = "Keep restricted"
 LEAST_WAIT = timedelta(minutes=15)  # a question that would time out sooner is left to the next run
+_TITLES = {
+    "THIRD_PARTY_MINOR": "Does this file identify somebody under 18?",
+    "ADULT_NOW_COLLECTED_AS_MINOR": "An adult now, a child when the data came: may we keep it?",
+}
+_MEANINGS = {
+    "THIRD_PARTY_MINOR": (
+        "*Confirm minor*: it does, and is deleted in every version; the editors tell its author and ask for a"
+        " de-identified one. *Clear*: it identifies nobody, and is given free."
+    ),
+    "ADULT_NOW_COLLECTED_AS_MINOR": (
+        "*Confirm minor*: everything of the account is erased, as the person asked or because there was no valid basis."
+        " *Clear*: the account stays, after a fresh notice to the person."
+    ),
+}
 _LEVELS = ("in time", "late", "with the privacy lead", "with the privacy lead, again", "the privacy lead decides")
 
 
@@ -136,7 +150,12 @@ def question(
         case.evidence_hash or "",
         _title(case),
         _body(workspace, case, len(held), decisions.contested(votes), now, base),
-        _people(workspace.settings, case.escalation, decisions.contested(votes), tuple(held)),
+        _people(
+            workspace.settings,
+            case.escalation >= decisions.LEAD or decisions.for_lead(case._mapping["class"]),
+            decisions.contested(votes),
+            tuple(held),
+        ),
         waits,
     )
 
@@ -152,18 +171,19 @@ def _votes(connection: Connection, case: Any) -> list[Vote]:
     return [Vote(row.person_id, row.decision) for row in rows]
 
 
-def _people(settings: Settings, level: int, disputed: bool, answered: tuple[str, ...]) -> tuple[str, ...]:
-    """Who may answer: reviewers who have not; once it has risen or is disputed, a privacy lead if one is left."""
+def _people(settings: Settings, for_lead: bool, disputed: bool, answered: tuple[str, ...]) -> tuple[str, ...]:
+    """Who may answer: reviewers who have not; a privacy lead, if one is left, once it is the lead's or is disputed."""
     reviewers = tuple(dict.fromkeys((*settings.reviewers, *settings.privacy_leads))) if settings.reviewers else ()
     left = tuple(p for p in reviewers if p not in answered)
     leads = tuple(p for p in settings.privacy_leads if p not in answered)
     if settings.reviewers and not left:
         return reviewers  # all have answered and disagree: any of them may change the answer
-    return leads if leads and (level >= decisions.LEAD or disputed) else left
+    return leads if leads and (for_lead or disputed) else left
 
 
 def _title(case: Any) -> str:
-    return f"Is this a person under 18? Case {str(case.case_id)[:8]}"
+    asked = _TITLES.get(case._mapping["class"], "Is this a person under 18?")
+    return f"{asked} Case {str(case.case_id)[:8]}"
 
 
 def _body(workspace: Workspace, case: Any, answered: int, disputed: bool, now: datetime, base: str) -> str:
@@ -184,9 +204,14 @@ def _body(workspace: Workspace, case: Any, answered: int, disputed: bool, now: d
         lines.append("- The person says that the date is wrong")
     if disputed:
         lines.append("- People disagree: the side of a privacy lead decides")
-    shown = "shut out until you decide" if case.restricted_at else "flagged, not shut out"
+    if meaning := _MEANINGS.get(case_class):
+        lines.append(f"- {meaning}")
+    if case.subject_kind == "row":
+        shown = "The row is in quarantine until you decide" if case.restricted_at else "The row is flagged"
+    else:
+        shown = f"The person is {'shut out until you decide' if case.restricted_at else 'flagged, not shut out'}"
     return (
-        "\n".join(lines) + f"\n\nThe person is {shown}."
+        "\n".join(lines) + f"\n\n{shown}."
         f" Read the evidence on [the page of this case]({base}/privacy/cases/{case.case_id});"
         " who looks is written down. Do not write about the person anywhere. No answer keeps everything as it is."
     )

@@ -119,7 +119,7 @@ def restricted(cases: Iterable[Any], limits: Thresholds, now: datetime) -> Level
 
 
 def decided(cases: Iterable[Any], limits: Thresholds, now: datetime) -> Level:
-    """M2, of every case that people decide. A case that waits for a birthday is due after ten working days."""
+    """M2, of every case that people decide; not of those that wait for a birthday, nor where nobody was restricted."""
     level, spans = limits.service_levels.decided, _Spans()
     for case in cases:
         case_class = case._mapping["class"]
@@ -127,7 +127,7 @@ def decided(cases: Iterable[Any], limits: Thresholds, now: datetime) -> Level:
         if not by_people or (case.decision is None and case.state in {"CLOSED", "CLEARED"}):
             continue
         start = case.objected_at or case.restricted_at or case.discovered_at
-        if case_class == "INDETERMINATE":
+        if case_class in {"INDETERMINATE", "ADULT_NOW_COLLECTED_AS_MINOR"}:
             continue
         days = working_days.waited(start, case.decided_at or now, limits.legal_timezone)
         spans.add(days, DUE_DAYS.get(case_class, level.target_days), still=case.decided_at is None)
