@@ -194,7 +194,9 @@ def _usable(spans: Sequence[Interval], context: Context) -> tuple[Interval, ...]
 
 def _text(source: EvidenceColumn, said: Said, context: Context) -> tuple[Readings, Strength, Place] | None:
     """The strongest first-person statement in a text; in tickets also a report about somebody else."""
-    about_others = source.evidence.signal == "SIG-10"
+    about_others = reports_others(source)
+    if not about_others and not freetext.speaks_of_writer(said.value):
+        return None
     best: tuple[Readings, Strength, Place] | None = None
     for finding in freetext.find(said.value, on=said.on):
         if finding.about == "other" and not about_others:
@@ -206,6 +208,11 @@ def _text(source: EvidenceColumn, said: Said, context: Context) -> tuple[Reading
         if best is None or (best[1], strength) == ("W", "R"):
             best = readings, strength, Place(finding.rule, finding.start, finding.end)
     return best
+
+
+def reports_others(source: EvidenceColumn) -> bool:
+    """Whether a free text there is also read as a report about other people: a message to support is."""
+    return source.evidence.signal == "SIG-10"
 
 
 def _report(said: Said, context: Context) -> Readings:

@@ -8,6 +8,7 @@ database row by row is only what needs the calendar: subjects with at least one 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from datetime import date, datetime
 from itertools import product
 from typing import Any
@@ -16,7 +17,7 @@ from privacy_ops.datamap.catalogue import Catalogue
 from privacy_ops.datamap.evidence import REPORTS, EvidenceColumn, Reader, columns, literal
 from privacy_ops.datamap.model import AgeEvidence, CounterSignal, DataMap, Link
 from privacy_ops.minors import freetext
-from privacy_ops.minors.signals import ALWAYS_READ, NO, PAYMENT, PUPIL, school_regex
+from privacy_ops.minors.signals import ALWAYS_READ, NO, PAYMENT, PUPIL, reports_others, school_regex
 from privacy_ops.stores.database import quote, quote_table
 from privacy_ops.thresholds import Thresholds
 
@@ -33,7 +34,6 @@ _BY_KEY_ONLY = frozenset({
 _BELOW = "<|under|below|less|unter|moins|menos"
 # Kinds that are found by a regular expression, and the parameter that holds it.
 _PATTERNS = {
-    "free_text": "free_text",
     "mail_domain": "school_domain",
     "occupation": "pupil",
     "payment_text": "payment",
@@ -299,6 +299,8 @@ class Builder(Reader):
         }.get(kind)
         if pattern := _PATTERNS.get(kind):
             condition = f"{value} ~* :{pattern}"
+        if kind == "free_text":
+            condition = _may_speak(source, value)
         if kind in _REPEATED:
             # Few different words for many people: each is searched once.
             condition = (
@@ -450,11 +452,11 @@ class Builder(Reader):
                 {self._beside(source, evidence.changed_by)} AS changed_by
             FROM subject_in_question AS q, {tables}
             WHERE {self._is_subject(subject_table, alias)} AND """
-        if pattern := _PATTERNS.get(evidence.kind):
+        pattern = _PATTERNS.get(evidence.kind)
+        if pattern or evidence.kind == "free_text":
             # OFFSET 0: texts are searched after the join, only those of the subjects in question.
-            return (
-                f"SELECT * FROM ({found}{value} <> ''{self._where(source)} OFFSET 0) AS x WHERE x.value ~* :{pattern}"
-            )
+            matches = f"x.value ~* :{pattern}" if pattern else _may_speak(source, "x.value")
+            return f"SELECT * FROM ({found}{value} <> ''{self._where(source)} OFFSET 0) AS x WHERE {matches}"
         return found + condition
 
     def _is_subject(self, table: str, alias: str) -> str:
@@ -603,7 +605,8 @@ def parameters(on: date, as_of: datetime, limits: Thresholds, first_born: date |
         "oldest": oldest,
         "oldest_year": f"{oldest.year:04d}",
         "first_born": first_born,
-        "free_text": freetext.prefilter_regex(),
+        **_searched(others=False),
+        **_searched(others=True),
         "school_domain": school_regex(),
         "pupil": PUPIL,
         "payment": PAYMENT,
@@ -617,6 +620,20 @@ def placeholders(source: EvidenceColumn, defaults: frozenset[date]) -> dict[str,
         f"defaults_iso_{source.number}": sorted(d.isoformat() for d in defaults),
         f"defaults_numeric_{source.number}": sorted({written for d in defaults for written in _numeric(d)}),
     }
+
+
+def _searched(*, others: bool) -> dict[str, str]:
+    about = "anybody" if others else "writer"
+    return {f"{about}_{stage}": regex for stage, regex in asdict(freetext.prefilter(others=others)).items()}
+
+
+def _may_speak(source: EvidenceColumn, value: str) -> str:
+    """Whether a free text may state an age; what is cheap comes first. In tickets others' ages count as well."""
+    about = "anybody" if reports_others(source) else "writer"
+    return (
+        f"(({value} ~* :{about}_opener OR {value} ~* :{about}_unit)"
+        f" AND {value} ~* :{about}_number AND {value} ~* :{about}_exact)"
+    )
 
 
 def _says(source: EvidenceColumn) -> str:

@@ -10,11 +10,12 @@ from functools import cache
 
 from privacy_ops.errors import ConfigError
 from privacy_ops.minors.freetext import de, en, es, fr
-from privacy_ops.minors.freetext.engine import search, strongest
+from privacy_ops.minors.freetext.engine import search, speaks, strongest
 from privacy_ops.minors.freetext.model import Finding, Language
-from privacy_ops.minors.freetext.prefilter import regex as _regex
+from privacy_ops.minors.freetext.prefilter import Stages
+from privacy_ops.minors.freetext.prefilter import stages as _stages
 
-__all__ = ["LANGUAGES", "Finding", "find", "prefilter_regex"]
+__all__ = ["LANGUAGES", "Finding", "Stages", "find", "prefilter", "speaks_of_writer"]
 
 LANGUAGES: dict[str, Language] = {
     language.code: language for language in (en.ENGLISH, es.SPANISH, fr.FRENCH, de.GERMAN)
@@ -31,13 +32,19 @@ def find(text: str, languages: tuple[str, ...] = tuple(LANGUAGES), *, on: date |
     return strongest(search(text, _languages(languages), on))
 
 
-@cache
-def prefilter_regex(languages: tuple[str, ...] = tuple(LANGUAGES)) -> str:
-    """A regular expression for ``text ~* …`` in PostgreSQL that every text with a finding matches.
+def speaks_of_writer(text: str) -> bool:
+    """Whether ``find`` may find anything that writers say of themselves; much cheaper than finding it."""
+    return any(speaks(text, language, others=False) for language in LANGUAGES.values())
 
-    Case-insensitive matching is expected. It lets many texts without a finding through. Python's ``re`` reads it alike.
+
+@cache
+def prefilter(languages: tuple[str, ...] = tuple(LANGUAGES), *, others: bool = True) -> Stages:
+    """Regular expressions for ``text ~* …`` in PostgreSQL that every text with a finding matches, as ``Stages`` says.
+
+    Case-insensitive matching is expected. They let many texts without a finding through. Python's ``re`` reads them
+    alike. others: with findings about other people; otherwise only those about the writer.
     """
-    return _regex(_languages(languages))
+    return _stages(_languages(languages), others=others)
 
 
 def _languages(codes: tuple[str, ...]) -> list[Language]:

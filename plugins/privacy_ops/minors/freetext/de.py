@@ -219,10 +219,8 @@ RULES = (
     ),
 )
 
-_OPENERS = (
-    "bin<>|binn<>|ich<>|mit<>|als<>|mein<>|meine<>|meinem<>|meinen<>|meiner<>|meines<>|unser<>|unsere<>|unserem<>"
-    "|unseren<>|unserer<>|unseres<>"
-)
+_OPENERS = "bin<>|binn<>|ich<>|mit<>|als<>|mein alter<>|mein name<>"
+_KIN = "mein<>|meine<>|meinem<>|meinen<>|meiner<>|meines<>|unser<>|unsere<>|unserem<>|unseren<>|unserer<>|unseres<>"
 _FACTS = "benutzt|genutzt|verwend|angelegt|eroffnet|gemacht|angemeldet|registriert|erstellt"
 GERMAN = Language(
     code="de",
@@ -242,12 +240,11 @@ GERMAN = Language(
     own_words=r"(?:schrieb ich|ich schrieb|ich habe geschrieben|sagte ich|gab ich an|ich sagte)",
     child_uses=r"konto|registr|angemeldet|nutzt|benutzt|genutzt|erstellt|eroffnet|kurs|seite|profil|angelegt",
     openers=tuple(_OPENERS.split("|")),
-    units=("j",),
+    units=("jahr", "j<>"),
     pairs=(
         (("bin<>", "binn<>", "ich<>"), ("minder", "vollja", "schu", "klass", "gymn")),
-        (
-            ("mein<>", "meine<>", "unser<>", "unsere<>"),
-            tuple(_FACTS.split("|")),
-        ),
+        (("mein<>",), ("geburtstag",)),
     ),
+    kin=tuple(_KIN.split("|")),
+    kin_pairs=((("mein<>", "meine<>", "unser<>", "unsere<>"), tuple(_FACTS.split("|"))),),
 )

@@ -266,9 +266,9 @@ RULES = (
 
 _OPENERS = (
     "i am<>|i'm<>|i 'm<>|im<>|i m<>|i are<>|we are<>|we're<>|me and<>|this is<>|i turn|i will|i wo|i have|i just"
-    "|i recently|i was|i'll<>|ill<>|i'll<>|i 've<>|i've<>|ive<>|my<>|our<>|kids<>|children<>|sons<>|daughters<>"
-    "|boys<>|girls<>|twins<>"
+    "|i recently|i was|i'll<>|ill<>|i'll<>|i 've<>|i've<>|ive<>|my age<>|my name<>"
 )
+_KIN = "my<>|our<>|kids<>|children<>|sons<>|daughters<>|boys<>|girls<>|twins<>"
 _FACTS = "minor<>|underage|under age|under-age|age<>|adult|school|gcse|a level|a-level|sixth"
 ENGLISH = Language(
     code="en",
@@ -291,13 +291,15 @@ ENGLISH = Language(
         r"|this site|website|profile"
     ),
     openers=tuple(_OPENERS.split("|")),
-    units=("y",),
+    units=("year", "yera", "yaer", "yr", "y<>", "yo<>", "yol", "yof", "yod", "yyo"),
     pairs=(
         (("year<>", "yr<>"), ("here<>",)),
         (
             ("i am<>", "i'm<>", "i 'm<>", "im<>", "i m<>", "i are<>", "we are<>", "we're<>", "i go<>"),
             tuple(_FACTS.split("|")),
         ),
-        (("my<>", "our<>"), ("use", "using", "creat", "opened", "made", "regist", "sign", "join", "log")),
+        (("my<>",), ("birthday",)),
     ),
+    kin=tuple(_KIN.split("|")),
+    kin_pairs=((("my<>", "our<>"), ("use", "using", "creat", "opened", "made", "regist", "sign", "join", "log")),),
 )

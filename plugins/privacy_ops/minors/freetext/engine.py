@@ -20,7 +20,7 @@ _BEFORE, _AFTER = 60, 80
 
 def search(text: str, languages: Iterable[Language], on: date | None) -> Iterator[Finding]:
     """Every finding in ``text``, overlapping ones too."""
-    spoken = [language for language in languages if gate(language).search(text)]
+    spoken = [language for language in languages if speaks(text, language)]
     if not spoken:
         return
     folded = fold(text)
@@ -30,6 +30,11 @@ def search(text: str, languages: Iterable[Language], on: date | None) -> Iterato
                 finding = _judge(language, rule, match, folded, on)
                 if finding is not None:
                     yield finding
+
+
+def speaks(text: str, language: Language, *, others: bool = True) -> bool:
+    """Whether anything can be found in ``text``; ``others``: about anybody, otherwise about the writer alone."""
+    return gate(language, others=others).search(text) is not None
 
 
 def strongest(findings: Iterable[Finding]) -> tuple[Finding, ...]:

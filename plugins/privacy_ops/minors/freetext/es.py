@@ -200,10 +200,8 @@ RULES = (
     ),
 )
 
-_OPENERS = (
-    "tengo|tngo|soy<>|edad|cumpl|tendre|casi|punto|voy|naci|estoy|curso|estudio|hago|sigo|tenemos|tener|tenga"
-    "|mi<>|mis<>|nuestro<>|nuestra<>|nuestros<>|nuestras<>"
-)
+_OPENERS = "tengo|tngo|soy<>|edad|cumpl|tendre|casi|punto|voy|naci|estoy|curso|estudio|hago|sigo|tenemos|tener|tenga"
+_KIN = ("mi<>", "mis<>", "nuestro<>", "nuestra<>", "nuestros<>", "nuestras<>")
 SPANISH = Language(
     code="es",
     months=("ene", "feb", "mar", "abr", "may", "jun", "jul", "ago", "sep", "oct", "nov", "dic"),
@@ -221,13 +219,11 @@ SPANISH = Language(
     own_words=r"(?:puse|escribi|dije|conteste|indique|respondi|marque)",
     child_uses=r"cuenta|regist|inscri|us[oa]|utiliz|cre[oa]\b|abrio|curso|pagina|perfil|entr[oa]\b|correo",
     openers=tuple(_OPENERS.split("|")),
-    units=("an", "ao"),
+    units=("ano", "an~", "ani", "ans<>", "ao"),
     pairs=(
         (("soy<>", "ser<>", "siendo<>"), ("menor", "mayor")),
         (("estoy", "voy", "curso", "estudio", "hago", "soy"), ("eso<>", "e.s.o", "bach", "primaria", "secundaria")),
-        (
-            ("mi<>", "mis<>", "nuestro<>", "nuestra<>", "nuestros<>", "nuestras<>"),
-            ("usa", "uso", "utiliz", "crea", "creo", "abri", "abier", "hizo", "hecho", "regist", "inscri"),
-        ),
     ),
+    kin=_KIN,
+    kin_pairs=((_KIN, ("usa", "uso", "utiliz", "crea", "creo", "abri", "abier", "hizo", "hecho", "regist", "inscri")),),
 )

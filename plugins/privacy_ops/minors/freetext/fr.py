@@ -162,9 +162,9 @@ RULES = (
 )
 
 _OPENERS = (
-    "j'ai|j' ai|j 'ai|j ai|jai|j'au|j' au|j 'au|j au|jau|n'ai|n'au|g<>|je<>|age<>|mon<>|ma<>|notre<>|mes<>|nos<>"
-    "|nous avons<>|on a<>|avant|jusqu"
+    "j'ai|j' ai|j 'ai|j ai|jai|j'au|j' au|j 'au|j au|jau|n'ai|n'au|g<>|je<>|age<>|nous avons<>|on a<>|avant|jusqu"
 )
+_KIN = ("mon<>", "ma<>", "notre<>", "mes<>", "nos<>")
 _FACTS = "mineur|majeur|lyc|coll|sixieme|cinquieme|quatrieme|troisieme|seconde|2nde|premiere|1ere|terminale|tle<>"
 FRENCH = Language(
     code="fr",
@@ -182,15 +182,13 @@ FRENCH = Language(
     own_words=r"(?:j'ai (?:ecrit|mis|dit|indique|repondu|coche)|j'ecris)",
     child_uses=r"compte|inscri|utilis|cre|ouvert|cours\b|site|profil|connect|adresse",
     openers=tuple(_OPENERS.split("|")),
-    units=("an",),
+    units=("an<>", "ans<>", "ann"),
     pairs=(
         (
             ("je<>", "etant<>"),
             tuple(_FACTS.split("|")),
         ),
-        (
-            ("mon<>", "ma<>", "notre<>", "mes<>", "nos<>"),
-            ("utilis", "cree", "ouvert", "inscri", "fait", "connect"),
-        ),
     ),
+    kin=_KIN,
+    kin_pairs=((_KIN, ("utilis", "cree", "ouvert", "inscri", "fait", "connect")),),
 )

@@ -76,6 +76,9 @@ class Language:
     openers: tuple[str, ...]
     units: tuple[str, ...]
     pairs: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]
+    # The same for statements about others, beside what stands above.
+    kin: tuple[str, ...]
+    kin_pairs: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]
 
     @cached_property
     def words(self) -> str:
