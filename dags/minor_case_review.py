@@ -2,7 +2,8 @@
 
 Policy section 10 wants data of under-18s deleted at once; deleting an adult's record on a doubt is harm too. So a
 suspicion, an unclear statement, a confirmation with something against it, everything from a faulty source, a file with
-a child in it and an adult whose data came as a child's go to people. On every working day at 08:00 UTC the job raises one required action per waiting case in the Airflow UI.
+a child in it and an adult whose data came as a child's go to people. On every working day at 08:00 UTC the job raises
+one required action per waiting case in the Airflow UI.
 
 **Inputs** `gov.minor_case`, `gov.minor_signal` (codes only), the calendar of England and Wales.
 
