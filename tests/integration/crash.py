@@ -11,13 +11,14 @@ import os
 import signal
 import threading
 from collections import Counter
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Callable, Iterator, Sequence, Set
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from multiprocessing.connection import Connection
 from typing import Any
 
+from privacy_ops.erasure import restore
 from privacy_ops.runs import Run
 from privacy_ops.settings import Settings
 from privacy_ops.stores.database import Database
@@ -94,6 +95,16 @@ def _night(
         nights.STEPS[name](workspace, run, now)
 
 
+def _replay(settings: Settings, source: str, now: datetime, report: Connection, kill_at: Set[str]) -> None:
+    clock = _Clock(report, kill_at)
+    _watch(clock)
+
+    def step(name: str) -> None:
+        clock.step, clock.seen = name, Counter()
+
+    restore.replay(workspace_of(settings), source, clock=lambda: now, step=step)
+
+
 @dataclass(frozen=True)
 class Ended:
     """How a night in a process of its own ended: its moments, the step it was in, and whether it was killed."""
@@ -118,8 +129,17 @@ def night(
     """
     steps = tuple(nights.STEPS)
     steps = steps[steps.index(begin) :] if begin else steps
+    return _in_a_process(_night, settings, run, now, steps, kill_at=kill_at)
+
+
+def replay(settings: Settings, source: str, now: datetime, *, kill_at: Set[str] = frozenset()) -> Ended:
+    """One replay of a restored database; its moments are named by what it says it begins."""
+    return _in_a_process(_replay, settings, source, now, kill_at=kill_at)
+
+
+def _in_a_process(work: Callable[..., None], *given: Any, kill_at: Set[str]) -> Ended:
     report, theirs = _processes.Pipe(duplex=False)
-    child = _processes.Process(target=_night, args=(settings, run, now, steps, theirs, kill_at))
+    child = _processes.Process(target=work, args=(*given, theirs, kill_at))
     child.start()
     theirs.close()
     moments: list[str] = []
@@ -128,5 +148,5 @@ def night(
             moments.append(report.recv())
     child.join(TIMEOUT)
     if child.exitcode not in {0, -signal.SIGKILL}:
-        raise AssertionError(f"the night ended with {child.exitcode} after {moments[-1:]}")
+        raise AssertionError(f"it ended with {child.exitcode} after {moments[-1:]}")
     return Ended(tuple(moments), child.exitcode != 0)

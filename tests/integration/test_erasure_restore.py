@@ -19,12 +19,20 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.pool import NullPool
 
 from sandbox.postgres import PostgresServer
-from tests.integration import nights
+from tests.integration import crash, nights
 from tests.integration.press import ADULT, MINOR, NOW, Press
 from tests.integration.test_erasure_night import furnish
 
 MONDAY = NOW + timedelta(days=6)
 FROM = "s3://press-evidence"
+# A replay's step and what it was about to do, or had just done, there.
+REPLAY_MOMENTS = (
+    "finding and restricting who came back/committed/1",
+    "erasing them again/commit/1",
+    "erasing them again/sent POST/1",
+    "searching once more/commit/1",
+    "searching once more/commit/2",
+)
 
 
 class Backup:
@@ -109,6 +117,31 @@ def test_a_restored_backup_is_replayed_and_only_then_ready(
     assert capsys.readouterr().out == "ready\n"
     again = replay(press.workspace)
     assert (again["found"], again["ready"]) == (0, True)
+
+
+def test_a_replay_that_is_killed_at_any_step_goes_on_and_is_ready_only_when_nobody_is_left(
+    press: Press, restored: dict[str, UUID], objects: ObjectStore
+) -> None:
+    """With SIGKILL, again and again, each time a little later."""
+    settings = press.workspace.settings
+    objects.put("press-photos", f"photos/{restored['late']}.jpg", b"restored too")
+    killed = []
+    for moment in REPLAY_MOMENTS:
+        ended = crash.replay(settings, FROM, MONDAY, kill_at={moment})
+        assert ended.killed, f"a replay has no moment {moment} any more: choose another"
+        killed.append(ended.moment)
+        assert restore.ready(press.workspace) != []
+        assert press.scalar("SELECT count(*) FROM gov.erasure_ledger WHERE kind = 'restored'") == 0
+    assert killed == list(REPLAY_MOMENTS)
+    assert not crash.replay(settings, FROM, MONDAY).killed
+
+    assert restore.ready(press.workspace) == []
+    assert (press.count("account"), press.count("subscriber"), press.count("comment")) == (1, 2, 1)
+    late = str(restored["late"])
+    assert not [v for b in ("press-photos", "press-events") for v in objects.versions(b) if late in v.key]
+    assert {r.state for r in press.execute("SELECT state FROM gov.minor_case")} == {"CLOSED"}
+    assert ledger.check(press.workspace).sound
+    assert press.scalar("SELECT count(*) FROM gov.erasure_ledger WHERE kind = 'restored'") == 1
 
 
 def test_copies_are_trusted_only_whole_and_need_nothing_of_the_lost_database(
