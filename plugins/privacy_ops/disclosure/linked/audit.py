@@ -1,0 +1,268 @@
+"""The attacker: what can be worked out about withheld numbers from published ones and the public rules alone.
+
+Independent of ``protect`` on purpose: it sees published cells, the public frame and the rules, never a true count, and
+builds its equations itself. It may be given one file, or many together. Of what is withheld, or in no file he holds,
+the attacker may assume only that it is not negative, since zeros carry the same mark; of a published number he knows
+the rounding, the band, and that it passed the rules.
+
+Intervals are over real numbers, as in the literature. Where whole numbers would tell more they do so by less than the
+widths protected here (``docs/decisions/disclosure_engine.md``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import highspy
+import numpy as np
+from numpy.typing import NDArray
+
+from privacy_ops.disclosure.linked.frame import Amount, Entry, Frame, Measure, rest_of
+from privacy_ops.disclosure.linked.primary import Need
+from privacy_ops.disclosure.linked.publish import PublishedCell, share_of
+from privacy_ops.disclosure.linked.rules import Rules
+
+NOTHING = 1e-6
+LOOSE_ROUNDS = 40  # of two linear programs each, before a number is looked at alone
+WORTHWHILE = 0.05  # of those left; with less, they are looked at one by one
+
+
+class Contradiction(ValueError):
+    """Published numbers that cannot all be true, or one number shown in two ways."""
+
+
+@dataclass(frozen=True)
+class Interval:
+    """What the attacker knows of one withheld number. ``high`` None: nothing limits it.
+
+    ``is_met``: wide enough. ``is_exact`` False: the true interval is at least this wide, which was enough to know.
+    """
+
+    entry: Entry
+    low: float
+    high: float | None
+    is_met: bool
+    is_exact: bool
+
+
+def audit(
+    cells: Iterable[PublishedCell],
+    frame: Frame,
+    rules: Rules,
+    needs: Mapping[Entry, Need] | None = None,
+    *,
+    exact: bool = False,
+) -> tuple[Interval, ...]:
+    """Intervals of the withheld numbers among ``cells``, in order of key.
+
+    ``needs``: what was promised, from the register; then exactly these are judged, complements included, even where
+    one of several files shows the number (so the needs of a master judge all its files together). Without, as a reader
+    would who knows no more than the rules: every withheld number at least as wide as the threshold, an amount at least
+    a fifth of what it may be. ``exact``: solve for both ends of each, not only until it is wide enough.
+
+    Raises Contradiction for numbers that cannot all be true, ValueError for a cell outside the frame.
+    """
+    known = _combine(cells, frame)
+    attacker = _Attacker(known, frame, rules)
+    if needs is None:
+        judged = [entry for entry, value in known.items() if value is None and entry.measure in attacker.names]
+    else:
+        judged = [entry for entry in needs if entry in known or _is_complement_in(entry, known, frame)]
+    return attacker.attack(sorted(judged), needs, exact)
+
+
+def too_narrow(intervals: Iterable[Interval]) -> tuple[Interval, ...]:
+    """Only the intervals that say too much."""
+    return tuple(interval for interval in intervals if not interval.is_met)
+
+
+def _combine(cells: Iterable[PublishedCell], frame: Frame) -> dict[Entry, int | str | None]:
+    """Everything that is in any of the files; shown in one, it is shown."""
+    rows = set(frame.keys)
+    known: dict[Entry, int | str | None] = {}
+    for cell in cells:
+        if cell.key not in rows:
+            raise ValueError("a cell is not in the public row set")
+        for name, value in cell.values.items():
+            entry = Entry(cell.key, name)
+            before = known.get(entry)
+            if before is not None and value is not None and before != value:
+                raise Contradiction("one number is shown in two ways")
+            known[entry] = before if value is None else value
+    return known
+
+
+def _is_complement_in(entry: Entry, known: Mapping[Entry, int | str | None], frame: Frame) -> bool:
+    return any(
+        entry.measure == rest_of(m.name) and Entry(entry.key, m.name) in known
+        for m in frame.measures
+        if m.within is not None
+    )
+
+
+class _Attacker:
+    """His equations in one linear program: a column per number, a row per public fact."""
+
+    def __init__(self, known: Mapping[Entry, int | str | None], frame: Frame, rules: Rules) -> None:
+        self.known, self.frame, self.rules = known, frame, rules
+        counted = [m.name for m in frame.measures]
+        rests = [rest_of(m.name) for m in frame.measures if m.within is not None]
+        self.names = {*counted, *(a.name for a in frame.amounts)}
+        entries = [
+            Entry(key, name) for key in frame.keys for name in (*counted, *rests, *(a.name for a in frame.amounts))
+        ]
+        self.column = {entry: place for place, entry in enumerate(entries)}
+        self.low = np.zeros(len(entries))
+        self.high = np.full(len(entries), highspy.kHighsInf)
+        self.rows: list[tuple[float, float, list[tuple[int, float]]]] = []
+        for key in frame.keys:
+            for measure in frame.measures:
+                self._read_count(Entry(key, measure.name), measure)
+            for amount in frame.amounts:
+                self._read_amount(Entry(key, amount.name), amount)
+        self._relate()
+        self.solver = self._start()
+        self.seen_low = np.full(len(entries), np.inf)
+        self.seen_high = np.full(len(entries), -np.inf)
+
+    def _row(self, low: float, high: float, *terms: tuple[Entry, float]) -> None:
+        self.rows.append((low, high, [(self.column[entry], factor) for entry, factor in terms]))
+
+    def _read_count(self, entry: Entry, measure: Measure) -> None:
+        value = self.known.get(entry)
+        place = self.column[entry]
+        if isinstance(value, int):
+            self.low[place] = max(value - self.rules.half, self.rules.min_people)
+            self.high[place] = value + self.rules.half
+        if measure.within is None:
+            return
+        around, rest = Entry(entry.key, measure.within), Entry(entry.key, rest_of(measure.name))
+        self._row(0, 0, (around, 1.0), (entry, -1.0), (rest, -1.0))
+        if value is not None:  # it would have been withheld with fewer others
+            self.low[self.column[rest]] = self.rules.min_people
+        band = self.known.get(Entry(entry.key, share_of(measure.name)))
+        if isinstance(band, str):
+            least, most = self.rules.share_bands.limits(band)
+            self._row(0, highspy.kHighsInf, (entry, 100.0), (around, -float(least)))
+            if most is not None:
+                self._row(-highspy.kHighsInf, 0, (entry, 100.0), (around, -float(most)))
+
+    def _read_amount(self, entry: Entry, amount: Amount) -> None:
+        people = Entry(entry.key, amount.of)
+        self._row(-highspy.kHighsInf, 0, (entry, 1.0), (people, -float(amount.most)))
+        band = self.known.get(entry)
+        if isinstance(band, str):
+            least, most = self.rules.amount_bands.limits(band)
+            unit = self.rules.amount_unit
+            self._row(0, highspy.kHighsInf, (entry, 1.0), (people, -float(least * unit)))
+            if most is not None:
+                self._row(-highspy.kHighsInf, 0, (entry, 1.0), (people, -float(most * unit)))
+
+    def _relate(self) -> None:
+        for relation in self.frame.relations:
+            for amount in self.frame.amounts:
+                parts = [Entry(child, amount.name) for child in relation.children]
+                self._add_up(Entry(relation.parent, amount.name), parts, relation.complete)
+            for measure in self.frame.measures:
+                whole = Entry(relation.parent, measure.name)
+                parts = [Entry(child, measure.name) for child in relation.children]
+                if relation.dimension in measure.unrelated:
+                    continue
+                if relation.dimension not in measure.unions:
+                    self._add_up(whole, parts, relation.complete)
+                    continue
+                for part in parts:
+                    self._row(0, highspy.kHighsInf, (whole, 1.0), (part, -1.0))
+                if relation.complete:
+                    self._row(0, highspy.kHighsInf, *((part, 1.0) for part in parts), (whole, -1.0))
+
+    def _add_up(self, whole: Entry, parts: list[Entry], complete: bool) -> None:
+        self._row(0, 0 if complete else highspy.kHighsInf, (whole, 1.0), *((part, -1.0) for part in parts))
+
+    def _start(self) -> highspy.Highs:
+        """The program, with an end put to what nothing limits: beyond it, a number counts as unlimited."""
+        shown = self.high[np.isfinite(self.high)]
+        self.far = 100.0 * (float(shown.max(initial=0)) + self.rules.min_people)
+        dearest = max((amount.most for amount in self.frame.amounts), default=1)
+        ends = np.where(np.isfinite(self.high), self.high, self.far)
+        for entry, place in self.column.items():
+            if any(entry.measure == amount.name for amount in self.frame.amounts):
+                ends[place] = self.far * dearest
+        self.ends = ends
+        program = highspy.HighsLp()
+        program.num_col_, program.num_row_ = len(self.low), len(self.rows)
+        program.col_cost_ = np.zeros(len(self.low))
+        program.col_lower_, program.col_upper_ = self.low, ends
+        program.row_lower_ = np.array([row[0] for row in self.rows])
+        program.row_upper_ = np.array([row[1] for row in self.rows])
+        program.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
+        program.a_matrix_.start_ = np.cumsum([0, *(len(row[2]) for row in self.rows)]).astype(np.int32)
+        program.a_matrix_.index_ = np.array([place for row in self.rows for place, _ in row[2]], dtype=np.int32)
+        program.a_matrix_.value_ = np.array([factor for row in self.rows for _, factor in row[2]])
+        solver = highspy.Highs()  # type: ignore[no-untyped-call]
+        settings: dict[str, bool | int | str] = {
+            "output_flag": False,
+            "threads": 1,
+            "random_seed": 0,
+            "presolve": "off",
+            "solver": "simplex",
+            "simplex_strategy": 4,  # primal: only the goal changes from one question to the next
+        }
+        for name, value in settings.items():
+            solver.setOptionValue(name, value)
+        solver.passModel(program)
+        return solver
+
+    def attack(self, targets: list[Entry], needs: Mapping[Entry, Need] | None, exact: bool) -> tuple[Interval, ...]:
+        if not targets:
+            return ()
+        places = np.array([self.column[entry] for entry in targets], dtype=np.int32)
+        wanted = [None if needs is None else needs[entry] for entry in targets]
+        self._look_around(targets, places, wanted)
+        found = []
+        for entry, place, need in zip(targets, places, wanted, strict=True):
+            is_exact = exact or not self._is_enough(entry, int(place), need)
+            if is_exact:
+                for sign in (1.0, -1.0):
+                    self._ask(place.reshape(1), np.array([sign]))
+            low, high = float(self.seen_low[place]), float(self.seen_high[place])
+            is_limited = bool(np.isfinite(self.high[place])) or high < self.ends[place] - NOTHING
+            is_met = self._is_enough(entry, int(place), need)
+            found.append(Interval(entry, round(low, 6), round(high, 6) if is_limited else None, is_met, is_exact))
+        return tuple(found)
+
+    def _look_around(self, targets: list[Entry], places: NDArray[np.int32], needs: list[Need | None]) -> None:
+        """Push many numbers at once, some up and some down, as long as a round settles some of them."""
+        draw = np.random.default_rng(0)
+        left = np.ones(len(places), dtype=np.bool_)
+        for _ in range(LOOSE_ROUNDS):
+            before = int(left.sum())
+            weights = draw.uniform(0.5, 1.5, before) * draw.choice((-1.0, 1.0), before)
+            self._ask(places[left], weights)
+            self._ask(places[left], -weights)
+            left = np.array([not self._is_enough(*one) for one in zip(targets, places, needs, strict=True)])
+            if not left.any() or before - int(left.sum()) < WORTHWHILE * before:
+                return
+
+    def _ask(self, places: NDArray[np.int32], weights: NDArray[np.float64]) -> None:
+        """Solve for one goal and remember where every number was seen."""
+        self.solver.changeColsCost(len(places), places, weights)
+        self.solver.run()
+        status = self.solver.getModelStatus()
+        if status == highspy.HighsModelStatus.kInfeasible:
+            raise Contradiction("the published numbers contradict each other")
+        if status != highspy.HighsModelStatus.kOptimal:
+            raise RuntimeError(f"the linear program ended as {status}")
+        seen = np.array(self.solver.getSolution().col_value)
+        np.minimum(self.seen_low, seen, out=self.seen_low)
+        np.maximum(self.seen_high, seen, out=self.seen_high)
+        self.solver.changeColsCost(len(places), places, np.zeros(len(places)))
+
+    def _is_enough(self, entry: Entry, place: int, need: Need | None) -> bool:
+        low, high = float(self.seen_low[place]), float(self.seen_high[place])
+        if need is not None:
+            return need.met_by(low, high)
+        if any(entry.measure == amount.name for amount in self.frame.amounts):
+            return 5 * (high - low) >= high - NOTHING
+        return high - low >= self.rules.min_people - NOTHING

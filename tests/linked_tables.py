@@ -1,0 +1,149 @@
+"""Made-up linked tables for the tests and measurements of disclosure control: people first, then their counts."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+from privacy_ops.disclosure.linked.frame import Dimension, Frame, Key, Measure
+from privacy_ops.disclosure.linked.rules import Rules
+from privacy_ops.disclosure.linked.table import Facts, Institutions, Sum, Table
+
+RULES = Rules()
+
+
+def flat(name: str, members: Iterable[str]) -> Dimension:
+    """A dimension without levels between its members and all of them."""
+    return Dimension(name, dict.fromkeys(members, "*"))
+
+
+def crossed(dimensions: Sequence[Dimension], *tables: Sequence[str]) -> tuple[Key, ...]:
+    """Keys of linked tables: each table crosses the named dimensions at all their levels."""
+    return tuple({
+        key
+        for table in tables
+        for key in product(*(sorted(d.members) if d.name in table else [d.root] for d in dimensions))
+    })
+
+
+def numbers(*rows: Sequence[int], zero: int = 0) -> Table:
+    """A plain table of counts with its margins: one measure, two dimensions, everybody in exactly one cell."""
+    dimensions = (
+        flat("row", [f"r{i}" for i in range(len(rows))]),
+        flat("column", [f"c{i}" for i in range(len(rows[0]))]),
+    )
+    frame = Frame(dimensions, (Measure("starters"),), crossed(dimensions, ("row", "column")))
+    counts: Counter[Key] = Counter()
+    for i, row in enumerate(rows):
+        for j, count in enumerate(row):
+            for key in product((f"r{i}", "*"), (f"c{j}", "*")):
+                counts[key] += count
+    return Table(frame, {key: Facts({"starters": counts[key]}) for key in frame.keys})
+
+
+@dataclass(frozen=True)
+class Person:
+    """What is counted of one person: a place along each dimension (several where people overlap), and more."""
+
+    places: tuple[tuple[str, ...], ...]
+    measures: frozenset[str]
+    seconds: int = 0
+    institution: str = "unresolved"
+
+
+def count(frame: Frame, people: Iterable[Person]) -> Table:
+    """The table of these people, by definition: everybody once in every cell that they belong to."""
+    counts: dict[Key, Counter[str]] = defaultdict(Counter)
+    sums: dict[Key, list[int]] = defaultdict(list)
+    where: dict[tuple[Key, str], Counter[str]] = defaultdict(Counter)
+    listed = set(frame.keys)
+    for person in people:
+        leaves = list(product(*person.places))
+        spent: Counter[Key] = Counter()
+        for leaf in leaves:
+            for key in product(*(_upwards(d, m) for d, m in zip(frame.dimensions, leaf, strict=True))):
+                if key in listed:
+                    spent[key] += person.seconds // len(leaves)
+        for key, seconds in spent.items():
+            sums[key].append(seconds)
+            for measure in person.measures:
+                counts[key][measure] += 1
+                where[key, measure][person.institution] += 1
+    return Table(frame, {key: _facts(frame, key, counts[key], sums[key], where) for key in frame.keys})
+
+
+def _upwards(dimension: Dimension, member: str) -> list[str]:
+    found = [member]
+    while found[-1] in dimension.parents:
+        found.append(dimension.parents[found[-1]])
+    return found
+
+
+def _facts(
+    frame: Frame, key: Key, counts: Counter[str], sums: list[int], where: Mapping[tuple[Key, str], Counter[str]]
+) -> Facts:
+    top = [*sorted(sums, reverse=True), 0, 0]
+    return Facts(
+        {m.name: counts[m.name] for m in frame.measures},
+        {
+            m.name: Institutions(len(found), max(found.values(), default=0))
+            for m in frame.measures
+            if (found := where.get((key, m.name), Counter())) is not None
+        },
+        {a.name: Sum(sum(sums), top[0], top[1]) for a in frame.amounts},
+    )
+
+
+def stress(seed: int, people: int = 6000, modules: int = 20, countries: int = 30, professions: int = 10) -> Table:
+    """The stress bundle: a course of modules × countries in regions, × professions, and country × profession."""
+    dimensions = (
+        flat("module", [f"m{i:02}" for i in range(modules)]),
+        Dimension(
+            "country",
+            {f"c{i:02}": f"region{i % 6}" for i in range(countries)} | {f"region{i}": "*" for i in range(6)},
+        ),
+        flat("profession", [f"p{i:02}" for i in range(professions)]),
+    )
+    union = frozenset({"module"})
+    frame = Frame(
+        dimensions,
+        (Measure("starters", unions=union), Measure("completers", within="starters", unions=union, share=True)),
+        crossed(dimensions, ("module", "country"), ("module", "profession"), ("country", "profession")),
+    )
+    draw = np.random.default_rng(seed)
+    nations = draw.permutation(countries)
+    country = nations[draw.choice(countries, people, p=_zipf(countries))]
+    profession = draw.choice(professions, people, p=_zipf(professions))
+    begun = draw.random((people, modules)) < draw.uniform(0.05, 0.5, modules)
+    begun[np.arange(people), draw.integers(0, modules, people)] = True
+    done = begun & (draw.random((people, 1)) < 0.5) & (draw.random((people, modules)) < 0.7)
+    counts = {"starters": _cube(country, profession, begun), "completers": _cube(country, profession, done)}
+    facts = {key: Facts({name: cube[key] for name, cube in counts.items()}) for key in frame.keys}
+    return Table(frame, facts)
+
+
+def _zipf(n: int) -> np.ndarray:
+    weights = 1 / np.arange(1, n + 1)
+    return weights / weights.sum()
+
+
+def _cube(country: np.ndarray, profession: np.ndarray, chosen: np.ndarray) -> Counter[Key]:
+    """Distinct people of every cell of the stress bundle."""
+    found: Counter[Key] = Counter()
+    for c, p, row in zip(country, profession, chosen, strict=True):
+        if not row.any():
+            continue
+        nations = (f"c{c:02}", f"region{c % 6}", "*")
+        jobs = (f"p{p:02}", "*")
+        for nation in nations:
+            for job in jobs:
+                found["*", nation, job] += 1
+        for module in np.flatnonzero(row):
+            for nation in nations:
+                found[f"m{module:02}", nation, "*"] += 1
+            for job in jobs[:1]:
+                found[f"m{module:02}", "*", job] += 1
+    return found
