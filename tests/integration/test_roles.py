@@ -167,6 +167,37 @@ def test_a_job_closes_its_run_but_cannot_move_its_clock(governed: str, duty: str
             connection.execute(text(f"UPDATE gov.run SET {column} = {column}"))
 
 
+# By duty, the columns of a case that it changes. Whoever is not named changes none.
+OF_A_CASE = {
+    "detect": "class state flags evidence_hash feed discovered_at evidence_at adult_on judged_by_run restriction"
+    " source_faults restricted_at restriction_previous decision decided_at decision_reason erase_after"
+    " erasure_requested_by",
+    "review": "class state decision decided_at decision_reason review_due escalation asked_until objected_at"
+    " subject_key adult_on closed_at decided_by restricted_at restriction restriction_previous",
+    "erase": "state subject_key evidence_hash adult_on restriction_previous flags closed_at",
+    "notify": "erase_after",
+}
+
+
+@pytest.mark.parametrize("duty", [d for d in DUTIES if d != "migrate"])
+def test_a_duty_changes_its_own_columns_of_a_case_and_is_refused_every_other(governed: str, duty: str) -> None:
+    with Database(governed).transaction() as connection:
+        columns = connection.execute(
+            text("SELECT attname FROM pg_attribute WHERE attrelid = 'gov.minor_case'::regclass AND attnum > 0")
+        ).scalars()
+        everything = {name for name in columns if "." not in name}
+    own = set(OF_A_CASE.get(duty, "").split())
+    assert own < everything
+    for column in sorted(everything):
+        change = text(f"UPDATE gov.minor_case SET {column} = {'NULL' if column in own else 'DEFAULT'}")
+        if column in own:
+            with as_duty(governed, duty).transaction() as connection:
+                connection.execute(change)
+        else:
+            with pytest.raises(StoreRefused, match="42501"), as_duty(governed, duty).transaction() as connection:
+                connection.execute(change)
+
+
 @pytest.mark.parametrize("duty", DUTIES)
 def test_no_duty_enters_a_closed_database(governed: str, duty: str) -> None:
     with pytest.raises(PrivacyOpsError), as_duty(governed, duty, "roles_truth").transaction():
