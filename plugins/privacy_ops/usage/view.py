@@ -52,7 +52,7 @@ def usage_of(data_map: DataMap) -> UsageView:
     return usage
 
 
-def _joined(parts: Sequence[str]) -> str:
+def key_text(parts: Sequence[str]) -> str:
     """One text for a key: of a single part its text, of several length-prefixed parts, so that none collide."""
     texts = [f"CAST({part} AS text)" for part in parts]
     if len(texts) == 1:
@@ -60,7 +60,7 @@ def _joined(parts: Sequence[str]) -> str:
     return " || ".join(f"CAST(LENGTH({t}) AS text) || ':' || {t}" for t in texts)
 
 
-def _person(data_map: DataMap, table: str) -> tuple[str, str, list[str]]:
+def way_to_person(data_map: DataMap, table: str) -> tuple[str, str, list[str]]:
     """Joins from ``table`` (alias t0) towards the subject, the person's text, and the columns it is made of."""
     joins: list[str] = []
     alias = "t0"
@@ -69,16 +69,16 @@ def _person(data_map: DataMap, table: str) -> tuple[str, str, list[str]]:
         here = dict(zip(references, link.columns, strict=True))
         if link.to == data_map.subject.table and set(data_map.subject.key) <= set(here):
             columns = [f"{alias}.{quote(here[key])}" for key in data_map.subject.key]
-            return " ".join(joins), _joined(columns), columns
+            return " ".join(joins), key_text(columns), columns
         on = " AND ".join(f"t{depth}.{quote(r)} = {alias}.{quote(c)}" for r, c in here.items())
         joins.append(f"INNER JOIN {quote_table(link.to)} AS t{depth} ON {on}")
         alias = f"t{depth}"
     columns = [f"{alias}.{quote(key)}" for key in data_map.subject.key]
-    return " ".join(joins), _joined(columns), columns
+    return " ".join(joins), key_text(columns), columns
 
 
 def _events(data_map: DataMap, usage: UsageView, event: UsageEvent) -> str:
-    joins, person, columns = _person(data_map, event.table)
+    joins, person, columns = way_to_person(data_map, event.table)
     at = f"t0.{quote(event.at)}"
     seconds = f"GREATEST(COALESCE(CAST(t0.{quote(event.seconds)} AS bigint), 0), 0)" if event.seconds else "0"
     known = " AND ".join(f"{column} IS NOT NULL" for column in columns)
@@ -93,7 +93,7 @@ def _events(data_map: DataMap, usage: UsageView, event: UsageEvent) -> str:
 
 
 def _excluded(data_map: DataMap, exclusion: UsageExclusion, number: int) -> Select:
-    joins, person, _ = _person(data_map, exclusion.table)
+    joins, person, _ = way_to_person(data_map, exclusion.table)
     values = [str(v).lower() if isinstance(v, bool) else v for v in exclusion.values]
     return Select(
         f"SELECT {person} AS person, '{exclusion.why}' AS why FROM {quote_table(exclusion.table)} AS t0 {joins}"
@@ -106,7 +106,7 @@ def excluded_people(data_map: DataMap) -> Select:
     """Query of (person, why) for everybody who enters no statistic, one row per reason."""
     usage = usage_of(data_map)
     parts = [_excluded(data_map, exclusion, n) for n, exclusion in enumerate(usage.exclusions)]
-    key = _joined([f"c.subject_key[{n}]" for n in range(1, len(data_map.subject.key) + 1)])
+    key = key_text([f"c.subject_key[{n}]" for n in range(1, len(data_map.subject.key) + 1)])
     minors = Select(
         f"SELECT {key} AS person, 'minor' AS why FROM gov.minor_case AS c WHERE c.subject_kind = 'person'"
         " AND c.subject_table = :subject_table AND c.subject_key IS NOT NULL"
@@ -119,6 +119,13 @@ def excluded_people(data_map: DataMap) -> Select:
     return Select(" UNION ALL ".join(part.sql for part in (*parts, minors)), values)
 
 
+def exclude(connection: Connection, data_map: DataMap) -> None:
+    """Make usage_excluded in this transaction; it must not be there."""
+    connection.execute(text("CREATE TEMPORARY TABLE usage_excluded (person text NOT NULL, why text NOT NULL)"))
+    excluded = excluded_people(data_map)
+    connection.execute(text(f"INSERT INTO usage_excluded (person, why) {excluded.sql}"), excluded.values)
+
+
 def build(connection: Connection, data_map: DataMap, window: Window) -> None:
     """Make usage_day, usage_excluded and usage_event in this transaction, replacing any of this session."""
     usage = usage_of(data_map)
@@ -128,12 +135,7 @@ def build(connection: Connection, data_map: DataMap, window: Window) -> None:
         statement("usage", "insert_usage_day"),
         [{"day": day, "starts_at": begin, "ends_at": end} for day, begin, end in window.days()],
     )
-    connection.execute(text("CREATE TEMPORARY TABLE usage_excluded (person text NOT NULL, why text NOT NULL)"))
-    excluded = excluded_people(data_map)
-    connection.execute(
-        text(f"INSERT INTO usage_excluded (person, why) {excluded.sql}"),
-        excluded.values,
-    )
+    exclude(connection, data_map)
     connection.execute(
         text(
             "CREATE TEMPORARY TABLE usage_event (person text NOT NULL, course_id text NOT NULL,"

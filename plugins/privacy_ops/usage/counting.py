@@ -1,0 +1,193 @@
+"""True counts of one period, by the staged statements of ``include/sql/usage/count``: deduplicate, then add upward.
+
+The statements are plain queries over the tables of ``usage.period_view``: small numbers, no functions of one engine,
+no GROUPING SETS, no COUNT(DISTINCT) over events. An ``Engine`` keeps their rows: PostgreSQL in temporary tables;
+DuckDB runs the same text.
+
+A ``TrueCell`` must not leave the process that protects it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple, Protocol
+
+from sqlalchemy import Connection, text
+
+from privacy_ops.stores.sql import read_statement
+from privacy_ops.usage.period_view import Lists
+from privacy_ops.usage.periods import Kind, Period
+from privacy_ops.usage.places import Places
+from privacy_ops.usage.view import PublicCourse
+
+Table = Literal["period", "country_quarter", "region_quarter", "region_year"]
+
+AREA = "usage/count"
+# Every step is kept as a table of its own name; each reads those before it.
+_STEPS = ("person_module", "long_stay", "long_day", "over_day", "excess", "contribution", "person_course", "cohort")
+_PLACES = ("place_part", "place_top")
+_MODULES = ("module_part", "module_top")
+STEPS = (*_STEPS, *_PLACES, *_MODULES)
+# Enough for the hash tables of a large publisher's week; without it they go to the disk.
+_WORK_MEMORY = "SET LOCAL work_mem = '128MB'"
+
+
+class Engine(Protocol):
+    """Something that runs the statements. ``bound`` holds their ``:name`` parameters."""
+
+    def keep(self, name: str, query: str, bound: Mapping[str, int]) -> None:
+        """Keep the rows of a query under a name, replacing what had it."""
+
+    def rows(self, query: str) -> Iterable[Mapping[str, Any]]:
+        """Rows of a query by the names of its columns."""
+
+
+@dataclass(frozen=True)
+class Postgres:
+    """Keeps rows in temporary tables of the connection's transaction."""
+
+    connection: Connection
+
+    def __post_init__(self) -> None:
+        self.connection.execute(text(_WORK_MEMORY))
+
+    def keep(self, name: str, query: str, bound: Mapping[str, int]) -> None:
+        self.connection.execute(text(f"DROP TABLE IF EXISTS {name}"))
+        self.connection.execute(text(f"CREATE TEMPORARY TABLE {name} AS\n{query}"), dict(bound))
+        self.connection.execute(text(f"ANALYZE {name}"))
+
+    def rows(self, query: str) -> Iterable[Mapping[str, Any]]:
+        return [dict(row) for row in self.connection.execute(text(query)).mappings()]
+
+
+class CellKey(NamedTuple):
+    """Which cell: of which table, course and period; then a module, a country or a region, or neither."""
+
+    table: Table
+    course_id: str
+    period_key: str
+    module_id: str | None = None
+    country: str | None = None
+    region: str | None = None
+
+
+@dataclass(frozen=True)
+class TrueCell:
+    """True facts of one cell that is not empty. Every count is of distinct people in the whole period.
+
+    ``starters`` and ``completers`` started and completed the module; of a course, at least one of its modules. So
+    along modules and along time a count is that of a union: ``largest part ≤ whole ≤ sum``; along places it is a sum.
+    ``cohort_*`` (courses, quarters only): who started the course for the first time ever, and who of them completed
+    every module of it, and passed an assessment of it, by the end of the quarter. ``seconds`` are capped by person,
+    course and day; they add up along modules, places and time. ``seconds_top1`` and ``_top2``: what the two people
+    add who add most. ``institutions``: those resolved, and one for all others; ``largest_institution``: its people.
+    """
+
+    table: Table
+    course_id: str
+    period_key: str
+    module_id: str | None
+    country: str | None
+    region: str | None
+    learners: int
+    starters: int
+    completers: int
+    seconds: int
+    cohort_starters: int
+    cohort_completers: int
+    cohort_passed: int
+    institutions: int
+    largest_institution: int
+    seconds_top1: int
+    seconds_top2: int
+
+    @property
+    def key(self) -> CellKey:
+        return CellKey(self.table, self.course_id, self.period_key, self.module_id, self.country, self.region)
+
+
+def tables_of(kind: Kind) -> tuple[Table, ...]:
+    """Tables that a period of this kind closes. ``period`` is for the courses whose base period it is."""
+    if kind == "quarter":
+        return ("period", "country_quarter", "region_quarter")
+    return ("region_year",) if kind == "year" else ("period",)
+
+
+def count(engine: Engine, period: Period, lists: Lists, tables: Collection[Table], cap_seconds: int) -> list[TrueCell]:
+    """Cells with people of every course in ``lists``, from the tables that ``period_view.build`` made.
+
+    ``cap_seconds``: of one person, course and day. Deterministic: in order of table, course and cell.
+    """
+    wanted = set(tables)
+    run_steps(engine, cap_seconds, by_module="period" in wanted)
+    found: list[TrueCell] = []
+    if "period" in wanted:
+        found += _cells(engine, "select_courses", "period", period, lists)
+        found += _cells(engine, "select_modules", "period", period, lists)
+    if "country_quarter" in wanted:
+        found += _cells(engine, "select_countries", "country_quarter", period, lists)
+    for table in ("region_quarter", "region_year"):
+        if table in wanted:
+            found += _cells(engine, "select_courses", table, period, lists)
+            found += _cells(engine, "select_regions", table, period, lists)
+    return sorted(found, key=lambda cell: sort_key(cell.key))
+
+
+def run_steps(engine: Engine, cap_seconds: int, *, by_module: bool = True) -> None:
+    """Every step up to the finest counts, without reading any."""
+    for step in (*_STEPS, *_PLACES, *(_MODULES if by_module else ())):
+        query = read_statement(AREA, step)
+        engine.keep(step, query, {"cap_seconds": cap_seconds} if ":cap_seconds" in query else {})
+
+
+def _cells(engine: Engine, name: str, table: Table, period: Period, lists: Lists) -> Iterable[TrueCell]:
+    quarter = period.kind == "quarter"
+    for row in engine.rows(read_statement(AREA, name)):
+        yield TrueCell(
+            table,
+            lists.course(row["course"]),
+            period.key,
+            lists.module(row["module"]) if "module" in row else None,
+            lists.country(row["country"]) if "country" in row else None,
+            lists.region(row["region"]) if "region" in row else None,
+            learners=int(row["learners"]),
+            starters=int(row["starters"]),
+            completers=int(row["completers"]),
+            seconds=int(row["seconds"]),
+            cohort_starters=int(row["cohort_starters"]) if quarter else 0,
+            cohort_completers=int(row["cohort_completers"]) if quarter else 0,
+            cohort_passed=int(row["cohort_passed"]) if quarter else 0,
+            institutions=int(row["institutions"]),
+            largest_institution=int(row["largest_institution"]),
+            seconds_top1=int(row["seconds_top1"]),
+            seconds_top2=int(row["seconds_top2"]),
+        )
+
+
+def sort_key(key: CellKey) -> tuple[str, ...]:
+    """Order of cells: by what they are, the whole before its parts; never by what is in them."""
+    return tuple(part or "" for part in key)
+
+
+def public_keys(
+    period: Period, places: Places, courses: Mapping[str, PublicCourse], tables: Mapping[str, Sequence[Table]]
+) -> list[CellKey]:
+    """The row set: every cell that exists, whether anybody was counted in it or not.
+
+    ``tables``: which tables each course has in this period. All modules of a course, all countries and all regions
+    of the reference; nothing here depends on what people did.
+    """
+    keys: list[CellKey] = []
+    for course_id in sorted(tables):
+        for table in tables[course_id]:
+            here = CellKey(table, course_id, period.key)
+            if table == "country_quarter":
+                keys += [here._replace(country=country.code) for country in places.countries]
+                continue
+            keys.append(here)
+            if table == "period":
+                keys += [here._replace(module_id=module) for module, _ in courses[course_id].modules]
+            else:
+                keys += [here._replace(region=region) for region in places.regions]
+    return sorted(keys, key=sort_key)
