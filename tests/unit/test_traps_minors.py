@@ -96,9 +96,22 @@ TRAPS: dict[str, tuple[str, ...]] = {
         "plant:guardian_on_file",
         "plant:dataset_with_children",
     ),
+    "a mailbox, an order or a guardian that a minor shares": (
+        "integration/test_erasure_plan.py:test_a_mailbox_that_somebody_else_uses_is_not_the_minors",
+        "integration/test_erasure_families.py:test_a_role_mailbox_is_nobodys",
+        "integration/test_erasure_families.py:test_a_guardian_goes_with_the_child_and_keeps_what_is_their_own",
+        "integration/test_erasure_families.py:test_a_childs_own_address_that_is_the_parents_leaves_the_parents_rows",
+        "integration/test_erasure_families.py:test_a_parents_order_for_a_child_stays_without_the_child",
+    ),
+    "an object that nobody can read, passed over": (
+        "integration/test_unreadable_objects.py"
+        ":test_an_object_that_is_cut_short_stops_the_certificate_and_the_later_sweep",
+    ),
     "a kill in the middle, a store that fails, a late event": (
         "integration/test_crash_night.py:test_a_night_that_is_killed_again_and_again_ends_as_if_nothing_had_happened",
         "integration/test_crash_stores.py:test_a_database_that_is_killed_during_the_delete",
+        "integration/test_erasure_restore.py"
+        ":test_a_replay_that_is_killed_at_any_step_goes_on_and_is_ready_only_when_nobody_is_left",
         "integration/test_crash_stores.py:test_a_bad_line_to_the_object_store",
         "integration/test_concurrency_night.py"
         ":test_an_event_of_the_minor_that_arrives_during_the_erasure_stops_it_and_goes_with_the_next",
