@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from privacy_ops.datamap.catalogue import Catalogue
 from privacy_ops.datamap.model import AgeEvidence, DataMap, Link
@@ -28,12 +29,12 @@ class EvidenceColumn:
     column: str
     evidence: AgeEvidence
 
-    @property
+    @cached_property
     def label(self) -> str:
         """The column, and the key inside it where it holds JSON: ``gov.minor_signal.source_column``."""
         return f"{self.column}.{self.evidence.path}" if self.evidence.path else self.column
 
-    @property
+    @cached_property
     def name(self) -> str:
         return f"{self.table}.{self.label}"
 

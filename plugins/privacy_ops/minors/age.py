@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -31,6 +32,7 @@ class Interval:
         return cls(birth, birth)
 
 
+@lru_cache(maxsize=4096)  # what one person has often came at one instant
 def civil_date(instant: datetime, timezone: str) -> date:
     """The calendar date that ``instant`` (aware) has in ``timezone``. Raises ValueError for a naive instant."""
     if instant.tzinfo is None:
@@ -59,6 +61,7 @@ def age_range(birth: Interval, on: date, leap_rule: LeapRule = "MAR_1") -> tuple
     return age_on(birth.last, on, leap_rule), age_on(birth.first, on, leap_rule)
 
 
+@lru_cache(maxsize=4096)
 def born_when_aged(youngest: int, oldest: int, on: date, leap_rule: LeapRule = "MAR_1") -> Interval:
     """All birth dates of people who were ``youngest`` to ``oldest`` completed years old on the date ``on``.
 

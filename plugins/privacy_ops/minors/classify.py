@@ -121,8 +121,13 @@ def classify(
     judge otherwise, the flag BOUNDARY says so and ``on`` decides.
     """
 
-    def side(statement: Statement, day: date = on) -> _Side:
-        return _side_of(statement.readings.intervals, day, adult_age, leap_rule)
+    sides = {id(s): _side_of(s.readings.intervals, on, adult_age, leap_rule) for s in statements}
+
+    def side(statement: Statement) -> _Side:
+        return sides[id(statement)]
+
+    def changes(statement: Statement, day: date) -> bool:
+        return _side_of(statement.readings.intervals, day, adult_age, leap_rule) is not side(statement)
 
     flags = frozenset(flag for s in statements for flag in s.readings.flags)
     own = [s for s in statements if s.strength == "S" and s.readings.usable]
@@ -136,7 +141,8 @@ def classify(
         flags |= {Flag.CONFLICT}
     adult_on = _latest_birthday(own or reports, adult_age, leap_rule)
     telling = _without_wider(own)
-    if elsewhere and any(side(s, day) is not side(s) for s in telling for day in elsewhere):
+    others = [day for day in elsewhere or () if day != on]
+    if any(changes(s, day) for day in others for s in telling):
         flags |= {Flag.BOUNDARY}
     found = _by_own_statements([side(s) for s in telling], flags, counter_signals=counter_signals)
     if found not in {CaseClass.CONFIRMED_MINOR, CaseClass.CONFIRMED_PENDING_COUNTER} and (

@@ -11,8 +11,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, timezone
+from functools import lru_cache
 from itertools import groupby
-from typing import Any
+from operator import itemgetter
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, text
 
@@ -77,6 +79,24 @@ _SIGNAL = (
 )
 # The civil dates that it can be somewhere on earth at one instant.
 _WEST, _EAST = timezone(timedelta(hours=-12)), timezone(timedelta(hours=14))
+
+
+class _Value(NamedTuple):
+    """One row of ``Builder.evidence``."""
+
+    subject_kind: str
+    subject_table: str
+    subject_key: list[str]
+    source_no: int | None
+    row_key: list[str]
+    value: str
+    registered_at: datetime | None
+    created_at: datetime | None
+    said_at: datetime | None
+    feed: str
+    row_type: str
+    extra: str
+    changed_by: str
 
 
 @dataclass
@@ -206,10 +226,9 @@ def _judge_all(connection: Connection, builder: Builder, judge: _Judge) -> None:
 
     values = parameters(judge.on, judge.as_of, judge.limits)
     rows = stream(connection, text(builder.evidence(list(judge.sources.values()))), values)
-    for (kind, table, key), evidence in groupby(
-        rows, key=lambda r: (r.subject_kind, r.subject_table, tuple(r.subject_key))
-    ):
-        judged_row, its_signals = judge.subject(kind, table, key, evidence)
+    evidence = map(_Value._make, rows)  # plain tuples: a driver's row looks up every name that it is asked for
+    for (kind, table, key), its_own in groupby(evidence, key=itemgetter(0, 1, 2)):
+        judged_row, its_signals = judge.subject(kind, table, key, its_own)
         judged.append(judged_row)
         signals.extend(its_signals)
         if len(judged) >= _BATCH:
@@ -252,20 +271,19 @@ class _Judge:
         self.tally = Tally()
 
     def subject(
-        self, kind: str, table: str, key: tuple[str, ...], evidence: Iterable[Any]
+        self, kind: str, table: str, key: list[str], evidence: Iterable[_Value]
     ) -> tuple[Sequence[Any], list[Sequence[Any]]]:
         """The rows for ``judged`` and ``judged_signal`` of one subject."""
         stated: list[tuple[EvidenceColumn, Statement]] = []
-        rows: list[Any] = []
-        collected: list[date] = []
+        rows: list[_Value] = []
+        came: list[datetime] = []
         counter_signals = False
         for row in evidence:
             if row.source_no is None:
                 counter_signals = True
                 continue
             source = self.sources[row.source_no]
-            context = self._context(source, row)
-            found = interpret(source, self._said(row), context)
+            found = interpret(source, self._said(row), self._context(source, row))
             self.tally.values += 1
             if found is None:
                 continue
@@ -273,12 +291,14 @@ class _Judge:
                 found = Statement(found.source, found.readings, found.strength, row.row_type)
             stated.append((source, found))
             rows.append(row)
-            collected += context.registered
+            came += [at for at in (row.registered_at, row.created_at) if at]
         stated = earlier_dates(stated, self.on)
         statements = [s for _, s in stated]
         for s in statements:
-            self.tally.flags.update(s.readings.flags)
-        judgement, faults = self._judge(stated, counter_signals, min(collected, default=None))
+            if s.readings.flags:
+                self.tally.flags.update(s.readings.flags)
+        collected = civil_date(min(came), self.limits.legal_timezone) if came else None
+        judgement, faults = self._judge(stated, counter_signals, collected)
         self.tally.classes[judgement.case_class] += 1
         counted = [(row, source, s) for row, (source, s) in zip(rows, stated, strict=True) if _counts(s)]
         feeds = Counter(row.feed or source.name for row, source, _ in counted)
@@ -291,7 +311,7 @@ class _Judge:
         judged = (
             kind,
             table,
-            list(key),
+            key,
             str(judgement.case_class),
             sorted(judgement.flags),
             self._references(pseudonyms.subject_text(key, table="" if kind == "person" else table)),
@@ -307,10 +327,10 @@ class _Judge:
         return judged, [
             (
                 table,
-                list(key),
+                key,
                 source.table,
                 source.label,
-                list(row.row_key),
+                row.row_key,
                 s.signal,
                 s.strength,
                 _counts(s),
@@ -346,14 +366,14 @@ class _Judge:
             elsewhere=self.elsewhere,
         )
 
-    def _said(self, row: Any) -> Said:
+    def _said(self, row: _Value) -> Said:
         on = civil_date(row.said_at, self.limits.legal_timezone) if row.said_at else None
         return Said(row.value, on, row.extra, row.changed_by)
 
-    def _context(self, source: EvidenceColumn, row: Any) -> Context:
+    def _context(self, source: EvidenceColumn, row: _Value) -> Context:
         zone = self.limits.legal_timezone
         came = tuple(dict.fromkeys(civil_date(at, zone) for at in (row.registered_at, row.created_at) if at))
-        child = source.about_row and (row.row_type or "").lower().replace(" ", "_") in CHILD_ROW_TYPES
+        child = source.about_row and row.row_type.lower().replace(" ", "_") in CHILD_ROW_TYPES
         return Context(
             on=self.on,
             registered=came,
@@ -362,7 +382,7 @@ class _Judge:
             order=source.evidence.order,
             min_age_at_registration=None if child else self.limits.plausible_age.min_at_registration,
             max_age=self.limits.plausible_age.max,
-            spreadsheet=bool(_SPREADSHEET.search(row.feed or "")),
+            spreadsheet=_through_a_spreadsheet(row.feed),
             leap_rule=self.limits.leap_rule,
         )
 
@@ -370,6 +390,11 @@ class _Judge:
         """References under every key still held, the current key's first."""
         found = pseudonyms.references_all_keys(self.keys, "ledger", canonical)
         return [r.value for r in sorted(found, key=lambda r: r.key_id != self.current_key)]
+
+
+@lru_cache(maxsize=4096)
+def _through_a_spreadsheet(feed: str) -> bool:
+    return bool(_SPREADSHEET.search(feed))
 
 
 def _counts(statement_: Statement) -> bool:

@@ -272,6 +272,8 @@ def earlier_dates(
     stated: Sequence[tuple[EvidenceColumn, Statement]], on: date
 ) -> list[tuple[EvidenceColumn, Statement]]:
     """Mark earlier dates of birth that differ from today's: from adult to minor (SIG-08) or back (SIG-09)."""
+    if not any(source.evidence.changed_by for source, _ in stated):
+        return list(stated)
     today = {
         i
         for source, s in stated

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from typing import Literal
 
 from privacy_ops.minors.age import Interval
@@ -86,6 +87,7 @@ _ERA = re.compile(
 LIKE_A_DATE = re.compile(r"[0-9]{2}")
 
 
+@lru_cache(maxsize=4096)  # the same date often stands in several places
 def meanings(text: str, order: DayOrder = "unknown") -> tuple[Meaning, ...]:
     """Every meaning of a trimmed text; none when it is written in no way that is known."""
     for reader in (_instant, _full, _serial, _named, _eastern, _partial):

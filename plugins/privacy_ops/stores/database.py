@@ -140,15 +140,24 @@ def quote_table(name: str) -> str:
 
 
 def copy_rows(connection: Connection, table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
-    """COPY ``rows`` into ``table`` inside the connection's transaction; returns how many. Streams."""
+    """COPY ``rows`` into ``table`` inside the connection's transaction; returns how many. Streams.
+
+    A list is a text array: its items are strings.
+    """
     raw: Any = connection.connection.dbapi_connection
     target = f"COPY {quote_table(table)} ({', '.join(map(quote, columns))}) FROM STDIN"
     count = 0
     with raw.cursor() as cursor, cursor.copy(target) as copy:
         for row in rows:
-            copy.write_row(row)
+            copy.write_row([_array(value) if isinstance(value, list) else value for value in row])
             count += 1
     return count
+
+
+def _array(items: list[str]) -> str:
+    """``items`` as PostgreSQL reads an array: the driver's own way looks up the type of every item."""
+    escaped = (item.replace("\\", "\\\\").replace('"', '\\"') for item in items)
+    return "{" + ",".join([f'"{item}"' for item in escaped]) + "}"
 
 
 def stream(
