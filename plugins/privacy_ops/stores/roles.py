@@ -21,11 +21,15 @@ from privacy_ops.stores.database import Database
 CLOSED_DATABASES = ("ground_truth", "airflow")
 GRANT_FILES = tuple(
     f"gov_grants_{area}"
-    for area in ("frame", "minors", "usage", "transfers", "review", "erasure", "return", "downstream")
+    for area in ("frame", "minors", "usage", "transfers", "review", "erasure", "return", "downstream", "delivery")
 )
 
 # Nobody guesses a duty's way into more rights: it can neither become another role nor make one.
 _ATTRIBUTES = sql.SQL("LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS INHERIT")
+
+# What a duty's statement holds never stands in the server's log, however it fails: no DETAIL, no CONTEXT (a COPY would
+# quote its row there), no statement, no parameters.
+_QUIET = {"log_error_verbosity": "terse", "log_min_error_statement": "panic", "log_parameter_max_length_on_error": "0"}
 
 
 def role_name(duty: str) -> str:
@@ -81,6 +85,14 @@ def _make_role(cursor: psycopg.Cursor, role: str, password: str) -> None:
     # Hashed here, so that neither the server's log nor its statistics ever see the password.
     verifier = cursor.connection.pgconn.encrypt_password(password.encode(), role.encode(), b"scram-sha-256")
     cursor.execute(sql.SQL("ALTER ROLE {} {} PASSWORD {}").format(name, _ATTRIBUTES, sql.Literal(verifier.decode())))
+    for setting, value in _QUIET.items():
+        try:
+            with cursor.connection.transaction():
+                cursor.execute(
+                    sql.SQL("ALTER ROLE {} SET {} = {}").format(name, sql.Identifier(setting), sql.Literal(value))
+                )
+        except psycopg.errors.InsufficientPrivilege:
+            pass  # a hosted server whose administrator is no superuser: its own parameters say it (docs/operations.md)
 
 
 def _own_gov(cursor: psycopg.Cursor) -> None:
