@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from privacy_ops.datamap import grants, loader
-from privacy_ops.settings import DUTIES, ObjectSettings, home_directory
+from privacy_ops.settings import DUTIES, KeyRing, ObjectSettings, home_directory
 from privacy_ops.stores import migrations, roles
 from privacy_ops.stores.database import Database, quote
 from privacy_ops.usage import recipients
@@ -79,17 +79,19 @@ def create_airflow_database(server: PostgresServer, password: str, reader_passwo
         )
 
 
-def create_publisher(server: PostgresServer, database: str, passwords: Mapping[str, str]) -> None:
+def create_publisher(
+    server: PostgresServer, database: str, passwords: Mapping[str, str], ring: KeyRing | None = None
+) -> None:
     """An empty publisher: its schema, gov migrated, one role per duty, grants from the data map, who may be given what.
 
-    ``passwords`` by duty.
+    ``passwords`` by duty. Without ``ring`` no recipient's address is noted.
     """
     dsn = server.dsn(database)
     schema.create_schema(dsn)
     migrations.upgrade(dsn)
     grant(dsn, passwords)
     with Database(dsn).transaction() as connection:
-        recipients.load_registry(connection, home_directory() / "include" / "registry" / "recipients.yaml")
+        recipients.load_registry(connection, home_directory() / "include" / "registry" / "recipients.yaml", ring)
 
 
 def grant(dsn: str, passwords: Mapping[str, str]) -> None:

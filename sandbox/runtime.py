@@ -21,7 +21,7 @@ from pathlib import Path
 
 import psutil
 from privacy_ops.errors import ConfigError, PrivacyOpsError
-from privacy_ops.settings import DUTIES, ObjectSettings
+from privacy_ops.settings import DUTIES, KeyRing, ObjectSettings, parse_keys
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -203,7 +203,8 @@ class Runtime:
             for name in (provision.PUBLISHER, provision.GROUND_TRUTH):
                 provision.create_database(self.server, name)
             passwords = {duty: self.state.passwords[airflow.role(duty)] for duty in DUTIES}
-            provision.create_publisher(self.server, provision.PUBLISHER, passwords)
+            ring = KeyRing(*parse_keys(keys(self.var).hmac))
+            provision.create_publisher(self.server, provision.PUBLISHER, passwords, ring)
         with self._bar(f"making up {people:,} people", people) as report:
             counts = provision.fill(
                 self.server,

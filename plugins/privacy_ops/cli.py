@@ -28,6 +28,7 @@ from privacy_ops.settings import DUTIES, Settings
 from privacy_ops.stores.database import Database
 from privacy_ops.transfers import commands as transfers_commands
 from privacy_ops.usage import commands as usage_commands
+from privacy_ops.usage import release_commands
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -43,6 +44,7 @@ ledger_app = typer.Typer(no_args_is_help=True, help="The erasure ledger.")
 for name, sub in (
     ("map", map_app), ("grants", grants_app), ("gov", gov_app), ("roles", roles_app), ("ledger", ledger_app),
     ("transfers", transfers_commands.app), ("recipients", usage_commands.app),
+    ("release", release_commands.app),
     ("report", minors_commands.report_app), ("notice", minors_commands.notice_app),
     ("suppression", return_commands.suppression_app), ("keys", return_commands.keys_app),
     ("certificate", certificate_commands.app), ("downstream", downstream_commands.app),

@@ -21,17 +21,21 @@ DUTIES = ("detect", "erase", "export", "inventory", "canary", "migrate", "consol
 
 # One key per purpose, so that tables keyed for different purposes cannot be joined. "work_items" encrypts, the others
 # are HMAC keys.
-KEY_PURPOSES = ("suppression", "ledger", "join", "export", "notices", "work_items", "sweep")
+KEY_PURPOSES = ("suppression", "ledger", "join", "export", "notices", "work_items", "sweep", "contact")
 
 
 @dataclass(frozen=True)
 class ObjectSettings:
-    """How boto3 reaches the object store. ``endpoint_url`` None means AWS itself."""
+    """How boto3 reaches the object store. ``endpoint_url`` None means AWS itself.
+
+    ``link_url``: the address under which recipients reach it, when that is another one than ours.
+    """
 
     endpoint_url: str | None = None
     access_key: str | None = None
     secret_key: str | None = field(default=None, repr=False)
     region: str = "eu-west-2"
+    link_url: str | None = None
 
 
 @dataclass(frozen=True)
@@ -97,10 +101,17 @@ class Settings:
     notice: NoticeSettings = field(default_factory=NoticeSettings)
     mail: MailSettings | None = None
     downstream_registry: Path | None = None  # default: include/registry/downstream.yaml
+    recipients_registry: Path | None = None  # default: include/registry/recipients.yaml
+    access_logs: str = ""  # bucket/prefix where S3 writes who fetched from the exports bucket; empty: nowhere
 
     @property
     def include(self) -> Path:
         return self.home / "include"
+
+    @property
+    def recipients_path(self) -> Path:
+        """The registry of recipients: with their addresses, which no table holds."""
+        return self.recipients_registry or self.include / "registry" / "recipients.yaml"
 
     @property
     def data_map_path(self) -> Path:
@@ -191,6 +202,7 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
             access_key=env.get("PRIVACY_OPS_S3_ACCESS_KEY"),
             secret_key=env.get("PRIVACY_OPS_S3_SECRET_KEY"),
             region=env.get("PRIVACY_OPS_S3_REGION", "eu-west-2"),
+            link_url=env.get("PRIVACY_OPS_S3_LINK_URL") or None,
         ),
         keys=KeyRing(
             hmac=hmac,
@@ -204,6 +216,8 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
         staging_bucket=env.get("PRIVACY_OPS_STAGING_BUCKET", "imp-staging"),
         mail=parse_mail(env["PRIVACY_OPS_SMTP_URL"]) if env.get("PRIVACY_OPS_SMTP_URL") else None,
         downstream_registry=Path(registry) if (registry := env.get("PRIVACY_OPS_DOWNSTREAM_REGISTRY")) else None,
+        recipients_registry=Path(listed) if (listed := env.get("PRIVACY_OPS_RECIPIENTS_REGISTRY")) else None,
+        access_logs=env.get("PRIVACY_OPS_ACCESS_LOGS", ""),
         reviewers=_names(env.get("PRIVACY_OPS_REVIEWERS", "")),
         privacy_leads=_names(env.get("PRIVACY_OPS_PRIVACY_LEADS", "")),
         notice=NoticeSettings(

@@ -170,7 +170,6 @@ class Delivery(_Frozen):
     receipt_hours: int = Field(ge=1, le=72)
     mail_hours: int = Field(ge=1)
     attempts: int = Field(ge=1)
-    log_days: int = Field(ge=1, description="access logs come late: so far back they are listed again")
     finding_days: int = Field(ge=1)
 
 

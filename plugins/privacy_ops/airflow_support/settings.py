@@ -35,7 +35,7 @@ def database_url(conn_id: str) -> str:
 
 
 def object_settings(conn_id: str) -> ObjectSettings:
-    """Object store of a connection: login and password are the keys, extra holds endpoint_url, region_name."""
+    """Object store of a connection: login and password are the keys, extra holds endpoint_url, region_name, link_url."""
     found = _connection(conn_id)
     extra = found.extra_dejson
     return ObjectSettings(
@@ -43,6 +43,7 @@ def object_settings(conn_id: str) -> ObjectSettings:
         access_key=found.login,
         secret_key=found.password,
         region=extra.get("region_name") or "eu-west-2",
+        link_url=extra.get("link_url") or None,
     )
 
 

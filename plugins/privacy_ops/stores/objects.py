@@ -10,11 +10,11 @@ import re
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import IO, TYPE_CHECKING, Any
-from urllib.parse import urlencode
+from datetime import UTC, datetime, timedelta
+from typing import IO, TYPE_CHECKING, Any, Literal
+from urllib.parse import parse_qs, urlencode, urlsplit
 
-from privacy_ops.errors import StoreRefused, StoreUnavailable
+from privacy_ops.errors import ConfigError, StoreRefused, StoreUnavailable
 from privacy_ops.settings import ObjectSettings
 
 if TYPE_CHECKING:
@@ -26,6 +26,9 @@ _BATCH = 1000  # what one delete_objects call may name
 _PART = 64 * 2**20
 # Larger bodies go up in parts; one put carries 5 GiB at most.
 _SINGLE_PUT = 1024 * 2**20
+# S3 refuses a signature of version 4 that is to last longer.
+LONGEST_LINK = timedelta(days=7)
+_HERE = ("127.0.0.1", "::1", "localhost")
 # Codes of single keys in an answer to delete_objects that another attempt may get past.
 TRANSIENT_CODES = frozenset({"InternalError", "SlowDown", "ServiceUnavailable", "RequestTimeout", "OperationAborted"})
 
@@ -93,6 +96,14 @@ class ObjectFacts:
 
 
 @dataclass(frozen=True)
+class Link:
+    """A signed address of one object version: whoever holds it can fetch it. Never stored and never logged."""
+
+    url: str = field(repr=False)
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
 class BucketFacts:
     """What the API says about one bucket. ``location`` is the raw LocationConstraint (None = us-east-1)."""
 
@@ -138,31 +149,38 @@ class ObjectStore:
     def __init__(self, settings: ObjectSettings) -> None:
         self._settings = settings
         self._client: S3Client | None = None
+        self._signer: S3Client | None = None
 
     @property
     def client(self) -> S3Client:
         """The boto3 client, made on first use (importing boto3 is slow)."""
         if self._client is None:
-            # At DEBUG these write every key and header, and keys may name a person.
-            for name in ("boto3", "botocore", "s3transfer", "urllib3"):
-                logging.getLogger(name).setLevel(logging.INFO)
-            import boto3
-            from botocore.config import Config
-
-            self._client = boto3.client(
-                "s3",
-                endpoint_url=self._settings.endpoint_url,
-                aws_access_key_id=self._settings.access_key,
-                aws_secret_access_key=self._settings.secret_key,
-                region_name=self._settings.region,
-                config=Config(
-                    retries={"max_attempts": 4, "mode": "standard"},
-                    connect_timeout=10,
-                    read_timeout=60,
-                    s3={"addressing_style": "path"} if self._settings.endpoint_url else {},
-                ),
-            )
+            self._client = self._connect(self._settings.endpoint_url)
         return self._client
+
+    def _connect(
+        self, endpoint_url: str | None, *, style: Literal["auto", "virtual"] = "auto", **more: Any
+    ) -> S3Client:
+        # At DEBUG these write every key and header, and keys may name a person.
+        for name in ("boto3", "botocore", "s3transfer", "urllib3"):
+            logging.getLogger(name).setLevel(logging.INFO)
+        import boto3
+        from botocore.config import Config
+
+        return boto3.client(
+            "s3",
+            endpoint_url=endpoint_url,
+            aws_access_key_id=self._settings.access_key,
+            aws_secret_access_key=self._settings.secret_key,
+            region_name=self._settings.region,
+            config=Config(
+                retries={"max_attempts": 4, "mode": "standard"},
+                connect_timeout=10,
+                read_timeout=60,
+                s3={"addressing_style": "path" if endpoint_url else style},
+                **more,
+            ),
+        )
 
     def buckets(self) -> list[str]:
         """Names of all buckets that the credentials can list."""
@@ -175,6 +193,37 @@ class ObjectStore:
             if version_id is None:
                 return self.client.get_object(Bucket=bucket, Key=key)["Body"].read()
             return self.client.get_object(Bucket=bucket, Key=key, VersionId=version_id)["Body"].read()
+
+    def link(self, bucket: str, key: str, version_id: str, *, lasts: timedelta) -> Link:
+        """A link that fetches exactly this version ("": there is no versioning) until it expires.
+
+        Signed here (signature version 4), without asking the store; from what address is ``link_url``. Raises
+        ConfigError for an address without TLS beyond this machine, ValueError for more than seven days.
+        """
+        if not timedelta(seconds=1) <= lasts <= LONGEST_LINK:
+            raise ValueError("S3 signs links for a second to seven days")
+        endpoint = self._settings.link_url or self._settings.endpoint_url
+        if endpoint:
+            parts = urlsplit(endpoint)
+            if parts.scheme != "https" and parts.hostname not in _HERE:
+                raise ConfigError(
+                    "a link would leave this machine without TLS",
+                    where=parts.hostname or "link_url",
+                    do="set link_url in the connection privacy_ops_objects, or PRIVACY_OPS_S3_LINK_URL, to https://…",
+                )
+        # The address of the region itself: a redirect from the global one would break the signature.
+        if self._signer is None:
+            self._signer = self._connect(endpoint, signature_version="s3v4", style="virtual")
+        with _clean_errors(bucket):
+            url = self._signer.generate_presigned_url(
+                "get_object",
+                Params={"Bucket": bucket, "Key": key, **_of_version(version_id)},
+                ExpiresIn=int(lasts.total_seconds()),
+                HttpMethod="GET",
+            )
+        asked = parse_qs(urlsplit(url).query)
+        signed_at = datetime.strptime(asked["X-Amz-Date"][0], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+        return Link(url, signed_at + timedelta(seconds=int(asked["X-Amz-Expires"][0])))
 
     def exists(self, bucket: str, key: str) -> bool:
         from botocore.exceptions import ClientError

@@ -27,8 +27,8 @@ def load(
 ) -> None:
     """Make the database say exactly what the registry file says (duty `migrate`); validates first."""
     settings = configuration.from_environment()
-    path = file or settings.include / "registry" / "recipients.yaml"
+    path = file or settings.recipients_path
     recipients.read_registry(path)
     with Database.for_duty(settings, "migrate").transaction() as connection:
-        counts = recipients.load_registry(connection, path)
+        counts = recipients.load_registry(connection, path, settings.keys)
     typer.echo(", ".join(f"{count} {what}" for what, count in counts.items()))

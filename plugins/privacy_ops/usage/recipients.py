@@ -1,6 +1,8 @@
 """The registry of recipients: who may be given which course, validated and loaded into ``gov``.
 
-Entered by the owner of gov (duty ``migrate``): the job that releases can read it and cannot entitle anybody.
+Entered by the owner of gov (duty ``migrate``): the job that releases can read it and cannot entitle anybody. The
+address that a release is announced to stays in the file; gov keeps a keyed hash of it, so that a file which was
+changed and not loaded sends nothing anywhere.
 """
 
 from __future__ import annotations
@@ -13,7 +15,9 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from sqlalchemy import Connection
 
+from privacy_ops import pseudonyms
 from privacy_ops.errors import ConfigError
+from privacy_ops.settings import KeyRing
 from privacy_ops.stores.sql import statement
 
 # What a recipient must have promised before anything is given.
@@ -25,6 +29,7 @@ CLAUSES = (
     "report_identification",
     "audit",
 )
+CONTACT_PURPOSE = "contact"
 Product = Literal["EXP-AUTHOR", "EXP-SUPPORTER"]
 _PRODUCT_OF = {"author": "EXP-AUTHOR", "supporter": "EXP-SUPPORTER"}
 
@@ -39,6 +44,10 @@ class Recipient(_Frozen):
     name: str = Field(min_length=1)
     country: str = Field(pattern=r"^[A-Z]{2}$")
     status: Literal["active", "ended"] = "active"
+    # One plain address, and nothing that could end a header or name a second one.
+    contact: str | None = Field(
+        default=None, repr=False, max_length=254, pattern=r"^[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$"
+    )
 
 
 class Agreement(_Frozen):
@@ -110,21 +119,38 @@ def read_registry(path: Path) -> Registry:
     except yaml.YAMLError as error:
         raise ConfigError("the registry of recipients is not valid YAML", where=str(path), do=str(error)) from None
     except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'registry'}: {e['msg']}" for e in error.errors())
+        wrong = "; ".join(
+            f"{'.'.join(map(str, e['loc'])) or 'registry'}: {_said(e['loc'], e['msg'])}" for e in error.errors()
+        )
         raise ConfigError("the registry of recipients is not valid", where=str(path), do=wrong) from None
 
 
-def load_registry(connection: Connection, path: Path) -> dict[str, int]:
+def _said(where: tuple[int | str, ...], message: str) -> str:
+    return "give one plain mail address" if where and where[-1] == "contact" else message
+
+
+def contact_reference(keys: KeyRing, contact: str) -> pseudonyms.Reference:
+    """What gov keeps of an address. Raises ConfigError when there is no key for it."""
+    return pseudonyms.reference(keys, CONTACT_PURPOSE, pseudonyms.normalise_email(contact))
+
+
+def load_registry(connection: Connection, path: Path, keys: KeyRing | None = None) -> dict[str, int]:
     """Make gov say exactly what the file says; recipients that left the file end, they are not deleted.
 
-    Entitlements are replaced as a whole: releases keep their own snapshot. Returns counts.
+    Entitlements are replaced as a whole: releases keep their own snapshot. Without ``keys`` no contact is noted, and
+    nothing can be delivered. Returns counts.
     """
     registry = read_registry(path)
     papers = {a.id: a for a in registry.agreements}
     connection.execute(statement("usage", "delete_entitlements"))
     connection.execute(statement("usage", "end_other_recipients"), {"recipients": [r.id for r in registry.recipients]})
     for recipient in registry.recipients:
-        connection.execute(statement("usage", "upsert_recipient"), recipient.model_dump())
+        noted = contact_reference(keys, recipient.contact) if keys and recipient.contact else None
+        connection.execute(
+            statement("usage", "upsert_recipient"),
+            recipient.model_dump(exclude={"contact"})
+            | {"contact_key_id": noted and noted.key_id, "contact_hmac": noted and noted.value},
+        )
     for agreement in registry.agreements:
         connection.execute(
             statement("usage", "upsert_agreement"), {**agreement.model_dump(), "clauses": list(agreement.clauses)}

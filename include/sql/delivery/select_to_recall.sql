@@ -1,0 +1,19 @@
+-- Purpose: withdrawn releases whose delivery was prepared and is not known to be gone.
+-- Parameters: none.
+-- Grain: one row per release.
+-- Idempotency: reads only.
+SELECT
+    p.release_id,
+    p.object_key
+FROM gov.release_delivery AS p
+WHERE
+    p.kind = 'prepared'
+    AND EXISTS (
+        SELECT 1 FROM gov.release_event AS w
+        WHERE w.release_id = p.release_id AND w.kind = 'withdrawn'
+    )
+    AND NOT EXISTS (
+        SELECT 1 FROM gov.release_delivery AS g
+        WHERE g.release_id = p.release_id AND g.kind = 'recalled'
+    )
+ORDER BY p.release_id

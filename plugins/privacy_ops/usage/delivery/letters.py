@@ -1,0 +1,116 @@
+"""The two mails that a recipient gets, in plain words and without attachments: here it is, and please delete it."""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.utils import format_datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from privacy_ops.stores.objects import Link
+
+_RELATION = {"EXP-AUTHOR": "wrote", "EXP-SUPPORTER": "support"}
+_SIGNATURES = ("SHA256SUMS.sig", "SHA256SUMS.minisig", "SHA256SUMS.asc")
+
+
+@dataclass(frozen=True)
+class Announced:
+    """What a mail says about one release."""
+
+    release_id: str
+    product: str
+    iso_week: str
+    first_day: date
+    last_day: date
+    file_name: str
+    n_bytes: int
+    sha256: str
+    names: tuple[str, ...]  # of the files inside
+    link: Link
+
+
+@dataclass(frozen=True)
+class Recalled:
+    release_id: str
+    iso_week: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Envelope:
+    """What both mails share."""
+
+    mail_id: UUID
+    to: Address
+    publisher: str
+    publisher_key: str
+    contact: str
+    timezone: str
+    sent_at: datetime
+
+
+def announce(template: str, envelope: Envelope, releases: Sequence[Announced]) -> EmailMessage:
+    """Here it is: what, of when, until when the link works, how to check it, what was agreed."""
+    blocks = [
+        "\n".join((
+            f"Release {one.release_id}: {_span(one.first_day, one.last_day)} ({one.iso_week})",
+            f"File: {one.file_name}, {one.n_bytes:,} bytes",
+            f"SHA-256: {one.sha256}",
+            f"Fetch it until {_until(one.link.expires_at, envelope.timezone)}:",
+            one.link.url,
+        ))
+        for one in releases
+    ]
+    signed = next((name for one in releases for name in _SIGNATURES if name in one.names), None)
+    how = f"\n3. {signed} is our signature of that list; README in the folder says how to check it." if signed else ""
+    return _mail(
+        template,
+        envelope,
+        releases,
+        relation=" or ".join(sorted({_RELATION.get(one.product, "take part in") for one in releases})),
+        releases="\n\n".join(blocks),
+        signature=how,
+    )
+
+
+def recall(template: str, envelope: Envelope, releases: Sequence[Recalled]) -> EmailMessage:
+    """Please delete it: what, and why."""
+    blocks = [f"Release {one.release_id} ({one.iso_week})\nReason: {one.why}" for one in releases]
+    return _mail(template, envelope, releases, releases="\n\n".join(blocks))
+
+
+def _mail(
+    template: str, envelope: Envelope, about: Sequence[Announced] | Sequence[Recalled], **words: str
+) -> EmailMessage:
+    weeks = sorted({one.iso_week for one in about})
+    filled = string.Template(template).substitute(
+        publisher=envelope.publisher,
+        contact=envelope.contact,
+        weeks=weeks[0] if len(weeks) == 1 else f"{weeks[0]} to {weeks[-1]}",
+        ids=", ".join(one.release_id for one in about),
+        **words,
+    )
+    first, _, body = filled.partition("\n\n")
+    mail = EmailMessage()
+    mail["To"] = envelope.to
+    mail["Subject"] = first.removeprefix("Subject:").strip()
+    mail["Date"] = format_datetime(envelope.sent_at)
+    # The same however often one mail is handed over: mail programs drop the copy.
+    mail["Message-ID"] = f"<{envelope.mail_id}@{envelope.publisher_key}.invalid>"
+    mail["Auto-Submitted"] = "auto-generated"
+    mail.set_content(body, cte="quoted-printable")  # links are longer than a line of mail may be
+    return mail
+
+
+def _span(first: date, last: date) -> str:
+    return f"{first.day} {first:%B %Y} to {last.day} {last:%B %Y}"
+
+
+def _until(moment: datetime, timezone: str) -> str:
+    local = moment.astimezone(ZoneInfo(timezone))
+    return f"{local:%H:%M} on {local.day} {local:%B %Y} ({timezone.rpartition('/')[2]} time)"

@@ -1,0 +1,134 @@
+"""Whether a release may be delivered now, and if not, why: a code that people read in ``release list``."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection
+
+from privacy_ops.stores.sql import statement
+from privacy_ops.usage.recipients import CLAUSES
+from privacy_ops.workspace import Workspace
+
+DUTY = "export"
+
+# Why nothing is sent. The first two are for good, and nobody here can mend the third and fourth.
+WITHDRAWN = "WITHDRAWN"
+BYTES_CHANGED = "BYTES_CHANGED"
+RECIPIENT_ENDED = "RECIPIENT_ENDED"
+NOT_ENTITLED = "NOT_ENTITLED"
+DESTINATION_BLOCKED = "DESTINATION_BLOCKED"
+NO_CONTACT = "NO_CONTACT"
+CONTACT_CHANGED = "CONTACT_CHANGED"
+MAIL_REFUSED = "MAIL_REFUSED"
+ENDED = (RECIPIENT_ENDED, NOT_ENTITLED)
+
+MEANING = {
+    WITHDRAWN: "the release was withdrawn",
+    BYTES_CHANGED: "its files are not the registered ones",
+    RECIPIENT_ENDED: "the recipient has ended",
+    NOT_ENTITLED: "an agreement or entitlement does not cover it any more",
+    DESTINATION_BLOCKED: "the transfer inventory has blocked the destination",
+    NO_CONTACT: "no address of the recipient is known",
+    CONTACT_CHANGED: "the address in the registry is not the one that was loaded",
+    MAIL_REFUSED: "the mail server refused it",
+}
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One release of the register, as far as its delivery is concerned."""
+
+    release_id: str
+    product: str
+    recipient_id: str
+    iso_week: str
+    object_prefix: str
+    files: Sequence[Any]
+    pack_sha256: str
+    status: str
+    country: str
+    contact_key_id: str | None
+    contact_hmac: str | None
+    object_key: str | None  # of the prepared object; None: there is none yet
+    sha256: str | None
+    version_id: str | None
+    first_day: date
+    last_day: date
+    withdrawn: bool
+    destination_blocked: bool
+    entitled: bool
+    noted: str | None  # reason of the newest event that says whether it may go out
+
+    def blocked(self) -> str | None:
+        """The code of what forbids the delivery, or None. What cannot be undone comes first."""
+        reasons = (
+            (self.withdrawn, WITHDRAWN),
+            (self.status != "active", RECIPIENT_ENDED),
+            (not self.entitled, NOT_ENTITLED),
+            (self.destination_blocked, DESTINATION_BLOCKED),
+            (self.contact_hmac is None, NO_CONTACT),
+        )
+        return next((code for holds, code in reasons if holds), None)
+
+
+def read(
+    connection: Connection, workspace: Workspace, *, now: datetime, releases: Collection[str] | None = None
+) -> list[Standing]:
+    """Standing of these releases, or of all that were never sent; judged as of ``now``."""
+    zone = workspace.thresholds.legal_timezone
+    rows = connection.execute(
+        statement("delivery", "select_standing"),
+        {
+            "releases": None if releases is None else sorted(releases),
+            "today": now.astimezone(ZoneInfo(zone)).date(),
+            "timezone": zone,
+            "clauses": list(CLAUSES),
+            "bucket": f"bucket:{workspace.settings.exports_bucket}",
+        },
+    )
+    return [Standing(**row) for row in rows.mappings()]
+
+
+def lock(connection: Connection, releases: Iterable[str]) -> None:
+    """Hold these releases until the transaction ends: whoever withdraws one waits for whoever sends it."""
+    connection.execute(statement("delivery", "lock_releases"), {"releases": sorted(releases)}).all()
+
+
+def note(
+    connection: Connection,
+    release_id: str,
+    kind: str,
+    *,
+    at: datetime,
+    by: str,
+    **facts: Any,
+) -> bool:
+    """Append one event; False when what may be only once was noted before. ``by``: run, or who did it by hand."""
+    row = dict.fromkeys((
+        "object_key",
+        "sha256",
+        "bytes",
+        "version_id",
+        "mail_id",
+        "country",
+        "expires_at",
+        "request_ref",
+    ))
+    row |= {"release_id": release_id, "kind": kind, "at": at, "run_id": by, "reason": "", "said_by": ""} | facts
+    return bool(connection.execute(statement("delivery", "insert_event"), row).rowcount)
+
+
+def note_blocked(connection: Connection, one: Standing, reason: str, *, at: datetime, by: str) -> bool:
+    """A blocked delivery is a row, once for as long as the reason stays the same."""
+    return one.noted != reason and note(connection, one.release_id, "blocked", at=at, by=by, reason=reason)
+
+
+def queue(connection: Connection, releases: Iterable[str], kind: str, *, at: datetime, by: str) -> int:
+    """Queue one mail to each recipient about these releases; returns how many releases were queued."""
+    wanted = {"releases": sorted(releases), "kind": kind, "at": at, "by": by}
+    return len(connection.execute(statement("delivery", "queue_mails"), wanted).all())
