@@ -6,9 +6,11 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
+from typing import Literal
 
 import numpy as np
-from privacy_ops.disclosure.linked.frame import Dimension, Frame, Key, Measure
+from hypothesis import strategies as st
+from privacy_ops.disclosure.linked.frame import Amount, Dimension, Frame, Key, Measure
 from privacy_ops.disclosure.linked.rules import Rules
 from privacy_ops.disclosure.linked.table import Facts, Institutions, Sum, Table
 
@@ -29,7 +31,7 @@ def crossed(dimensions: Sequence[Dimension], *tables: Sequence[str]) -> tuple[Ke
     })
 
 
-def numbers(*rows: Sequence[int], zero: int = 0) -> Table:
+def numbers(*rows: Sequence[int]) -> Table:
     """A plain table of counts with its margins: one measure, two dimensions, everybody in exactly one cell."""
     dimensions = (
         flat("row", [f"r{i}" for i in range(len(rows))]),
@@ -95,6 +97,52 @@ def _facts(
         },
         {a.name: Sum(sum(sums), top[0], top[1]) for a in frame.amounts},
     )
+
+
+MODULE = flat("module", ["m0", "m1", "m2"])
+COUNTRY = Dimension("country", {"GB": "europe", "FR": "europe", "US": "america", "europe": "*", "america": "*"})
+PROFESSION = flat("profession", ["doctor", "nurse"])
+LINKS = (("module", "country"), ("module", "profession"), ("country", "profession"))
+CAP = 7 * 120 * 60
+
+
+def course_frame(
+    *tables: Sequence[str], module_is: Literal["union", "unrelated"] = "union", minutes: bool = False
+) -> Frame:
+    """A course by module, country and profession: starters, completers among them, and their minutes."""
+    modules = frozenset({"module"})
+    kinds = {"unions": modules} if module_is == "union" else {"unrelated": modules}
+    return Frame(
+        (MODULE, COUNTRY, PROFESSION),
+        (Measure("starters", **kinds), Measure("completers", within="starters", share=True, **kinds)),
+        crossed((MODULE, COUNTRY, PROFESSION), *tables),
+        (Amount("minutes", of="starters", most=CAP),) if minutes else (),
+    )
+
+
+@st.composite
+def linked_tables(draw: st.DrawFn) -> Table:
+    """Groups of people with the modules they touched, counted: small and large, with zeros, over linked tables."""
+    tables = draw(st.lists(st.sampled_from(LINKS), min_size=1, max_size=3, unique=True))
+    frame = course_frame(*tables, minutes=draw(st.booleans()))
+    people: list[Person] = []
+    for _ in range(draw(st.integers(1, 7))):
+        modules = tuple(draw(st.lists(st.sampled_from(["m0", "m1", "m2"]), min_size=1, max_size=3, unique=True)))
+        country = draw(st.sampled_from(["GB", "FR", "US"]))
+        profession = draw(st.sampled_from(["doctor", "nurse"]))
+        size = draw(st.sampled_from([1, 3, 9, 10, 11, 25, 60]))
+        done = draw(st.integers(0, size))
+        seconds = draw(st.sampled_from([0, 300, 5000, CAP]))
+        people += [
+            Person(
+                (modules, (country,), (profession,)),
+                frozenset({"starters", "completers"} if number < done else {"starters"}),
+                seconds if number else CAP,
+                institution=f"hospital {number % 7}",
+            )
+            for number in range(size)
+        ]
+    return count(frame, people)
 
 
 def stress(seed: int, people: int = 6000, modules: int = 20, countries: int = 30, professions: int = 10) -> Table:

@@ -23,7 +23,7 @@ from privacy_ops.disclosure.linked.primary import Need
 from privacy_ops.disclosure.linked.publish import PublishedCell, share_of
 from privacy_ops.disclosure.linked.rules import Rules
 
-NOTHING = 1e-6
+SLACK = 1e-5  # of one person: the solver's arithmetic
 LOOSE_ROUNDS = 40  # of two linear programs each, before a number is looked at alone
 WORTHWHILE = 0.05  # of those left; with less, they are looked at one by one
 
@@ -113,6 +113,9 @@ class _Attacker:
             Entry(key, name) for key in frame.keys for name in (*counted, *rests, *(a.name for a in frame.amounts))
         ]
         self.column = {entry: place for place, entry in enumerate(entries)}
+        # Amounts are measured in what one person may add at most, so that all numbers are of one size.
+        size = {amount.name: float(amount.most) for amount in frame.amounts}
+        self.unit = np.array([size.get(entry.measure, 1.0) for entry in entries])
         self.low = np.zeros(len(entries))
         self.high = np.full(len(entries), highspy.kHighsInf)
         self.rows: list[tuple[float, float, list[tuple[int, float]]]] = []
@@ -150,11 +153,11 @@ class _Attacker:
 
     def _read_amount(self, entry: Entry, amount: Amount) -> None:
         people = Entry(entry.key, amount.of)
-        self._row(-highspy.kHighsInf, 0, (entry, 1.0), (people, -float(amount.most)))
+        self._row(-highspy.kHighsInf, 0, (entry, 1.0), (people, -1.0))
         band = self.known.get(entry)
         if isinstance(band, str):
             least, most = self.rules.amount_bands.limits(band)
-            unit = self.rules.amount_unit
+            unit = self.rules.amount_unit / amount.most
             self._row(0, highspy.kHighsInf, (entry, 1.0), (people, -float(least * unit)))
             if most is not None:
                 self._row(-highspy.kHighsInf, 0, (entry, 1.0), (people, -float(most * unit)))
@@ -184,16 +187,11 @@ class _Attacker:
         """The program, with an end put to what nothing limits: beyond it, a number counts as unlimited."""
         shown = self.high[np.isfinite(self.high)]
         self.far = 100.0 * (float(shown.max(initial=0)) + self.rules.min_people)
-        dearest = max((amount.most for amount in self.frame.amounts), default=1)
-        ends = np.where(np.isfinite(self.high), self.high, self.far)
-        for entry, place in self.column.items():
-            if any(entry.measure == amount.name for amount in self.frame.amounts):
-                ends[place] = self.far * dearest
-        self.ends = ends
+        self.ends = np.where(np.isfinite(self.high), self.high, self.far)
         program = highspy.HighsLp()
         program.num_col_, program.num_row_ = len(self.low), len(self.rows)
         program.col_cost_ = np.zeros(len(self.low))
-        program.col_lower_, program.col_upper_ = self.low, ends
+        program.col_lower_, program.col_upper_ = self.low, self.ends
         program.row_lower_ = np.array([row[0] for row in self.rows])
         program.row_upper_ = np.array([row[1] for row in self.rows])
         program.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
@@ -219,20 +217,20 @@ class _Attacker:
             return ()
         places = np.array([self.column[entry] for entry in targets], dtype=np.int32)
         wanted = [None if needs is None else needs[entry] for entry in targets]
-        self._look_around(targets, places, wanted)
+        self._look_around(places, wanted)
         found = []
         for entry, place, need in zip(targets, places, wanted, strict=True):
-            is_exact = exact or not self._is_enough(entry, int(place), need)
+            is_exact = exact or not self._is_enough(int(place), need)
             if is_exact:
                 for sign in (1.0, -1.0):
                     self._ask(place.reshape(1), np.array([sign]))
-            low, high = float(self.seen_low[place]), float(self.seen_high[place])
-            is_limited = bool(np.isfinite(self.high[place])) or high < self.ends[place] - NOTHING
-            is_met = self._is_enough(entry, int(place), need)
+            low, high = self._seen(int(place))
+            is_limited = bool(np.isfinite(self.high[place])) or self.seen_high[place] < self.ends[place] - SLACK
+            is_met = self._is_enough(int(place), need)
             found.append(Interval(entry, round(low, 6), round(high, 6) if is_limited else None, is_met, is_exact))
         return tuple(found)
 
-    def _look_around(self, targets: list[Entry], places: NDArray[np.int32], needs: list[Need | None]) -> None:
+    def _look_around(self, places: NDArray[np.int32], needs: list[Need | None]) -> None:
         """Push many numbers at once, some up and some down, as long as a round settles some of them."""
         draw = np.random.default_rng(0)
         left = np.ones(len(places), dtype=np.bool_)
@@ -241,7 +239,7 @@ class _Attacker:
             weights = draw.uniform(0.5, 1.5, before) * draw.choice((-1.0, 1.0), before)
             self._ask(places[left], weights)
             self._ask(places[left], -weights)
-            left = np.array([not self._is_enough(*one) for one in zip(targets, places, needs, strict=True)])
+            left = np.array([not self._is_enough(*one) for one in zip(places, needs, strict=True)])
             if not left.any() or before - int(left.sum()) < WORTHWHILE * before:
                 return
 
@@ -250,6 +248,10 @@ class _Attacker:
         self.solver.changeColsCost(len(places), places, weights)
         self.solver.run()
         status = self.solver.getModelStatus()
+        if status not in {highspy.HighsModelStatus.kOptimal, highspy.HighsModelStatus.kInfeasible}:
+            self.solver.clearSolver()
+            self.solver.run()
+            status = self.solver.getModelStatus()
         if status == highspy.HighsModelStatus.kInfeasible:
             raise Contradiction("the published numbers contradict each other")
         if status != highspy.HighsModelStatus.kOptimal:
@@ -259,10 +261,13 @@ class _Attacker:
         np.maximum(self.seen_high, seen, out=self.seen_high)
         self.solver.changeColsCost(len(places), places, np.zeros(len(places)))
 
-    def _is_enough(self, entry: Entry, place: int, need: Need | None) -> bool:
-        low, high = float(self.seen_low[place]), float(self.seen_high[place])
+    def _seen(self, place: int) -> tuple[float, float]:
+        return float(self.seen_low[place] * self.unit[place]), float(self.seen_high[place] * self.unit[place])
+
+    def _is_enough(self, place: int, need: Need | None) -> bool:
+        low, high = self._seen(place)
         if need is not None:
-            return need.met_by(low, high)
-        if any(entry.measure == amount.name for amount in self.frame.amounts):
-            return 5 * (high - low) >= high - NOTHING
-        return high - low >= self.rules.min_people - NOTHING
+            return need.met_by(low, high, SLACK * self.unit[place])
+        if self.unit[place] != 1.0:
+            return 5 * (high - low) >= high - SLACK * self.unit[place]
+        return high - low >= self.rules.min_people - SLACK

@@ -151,25 +151,24 @@ class _Stage:
         for amount in self.system.amounts:
             for key in self.table.frame.keys:
                 place = self.system.index[Entry(key, amount.name)]
-                people, total = self.table.value(Entry(key, amount.of)), int(self.system.true[place])
+                people, total = self.table.value(Entry(key, amount.of)), self.table.value(Entry(key, amount.name))
                 if not people:
                     continue
                 unit = self.rules.amount_unit * people
                 edge, upper = self.rules.amount_bands.limits(self.rules.amount_bands.of(total, unit))
-                least[place] = edge * unit - total
-                most[place] = (
-                    amount.most * people if upper is None else min(upper * unit, amount.most * people)
-                ) - total
+                most_of_all = amount.most * people
+                least[place] = (edge * unit - total) / amount.most
+                most[place] = ((most_of_all if upper is None else min(upper * unit, most_of_all)) - total) / amount.most
         return least, most
 
     def _bounds(self) -> tuple[Vector, Vector]:
         return np.where(self.free, -self.system.true, self.least), np.where(self.free, INF, self.most)
 
     def _need(self, place: int, need: Need) -> None:
-        true = self.system.true[place]
-        self.width[place] = need.width
-        self.up[place] = np.nan if need.up_to is None else need.up_to - true
-        self.down[place] = np.nan if need.down_to is None else need.down_to - true
+        true, unit = self.system.true[place], self.system.unit[place]
+        self.width[place] = need.width / unit
+        self.up[place] = np.nan if need.up_to is None else need.up_to / unit - true
+        self.down[place] = np.nan if need.down_to is None else need.down_to / unit - true
 
     def run(self) -> frozenset[Entry]:
         """Withhold in the parent until all needs are met; returns those that cannot be."""

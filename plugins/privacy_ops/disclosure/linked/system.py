@@ -41,7 +41,10 @@ class System:
         self.rests = sorted(rests)
         self.entries = [Entry(key, name) for name in listed for key in table.frame.keys] + self.rests
         self.index = {entry: place for place, entry in enumerate(self.entries)}
-        self.true: Vector = np.array([table.value(entry) for entry in self.entries], dtype=np.float64)
+        # Amounts are measured in what one person may add at most, so that all numbers are of one size.
+        size = {amount.name: float(amount.most) for amount in self.amounts}
+        self.unit: Vector = np.array([size.get(entry.measure, 1.0) for entry in self.entries])
+        self.true: Vector = np.array([table.value(entry) for entry in self.entries], dtype=np.float64) / self.unit
         self._collect()
 
     def _collect(self) -> None:
@@ -75,7 +78,7 @@ class System:
                 else:
                     yield terms, 0.0, INF
             for amount in self.amounts:
-                yield [(Entry(key, amount.of), float(amount.most)), (Entry(key, amount.name), -1.0)], 0.0, INF
+                yield [(Entry(key, amount.of), 1.0), (Entry(key, amount.name), -1.0)], 0.0, INF
 
     def _along_dimensions(self) -> Iterator[tuple[Terms, float, float]]:
         every: list[Measure | Amount] = [*self.measures, *self.amounts]
@@ -170,6 +173,10 @@ class Solver:
         """Deviations at the optimum; None when nothing fits. Raises SolverFailed for anything else."""
         self._highs.run()
         status = self._highs.getModelStatus()
+        if status not in {highspy.HighsModelStatus.kOptimal, highspy.HighsModelStatus.kInfeasible}:
+            self._highs.clearSolver()  # a warm start may lead astray; from nothing the answer is found
+            self._highs.run()
+            status = self._highs.getModelStatus()
         if status == highspy.HighsModelStatus.kInfeasible:
             return None
         if status != highspy.HighsModelStatus.kOptimal:
