@@ -125,6 +125,7 @@ def environment(state: State, objects: ObjectSettings) -> dict[str, str]:
         "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": str(state.ports["trigger_logs"]),
         "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_SERVER_PORT": str(state.ports["scheduler_health"]),
         "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "60",
+        "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "60",
         # The first call of a cold api-server took 6.8 s against a default of 5.
         "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "30",
         # 3.3.2 has no collector any more; both switches stay off for any version that has one.
@@ -165,4 +166,5 @@ def migrate(processes: Processes, environ: Mapping[str, str]) -> None:
 
 def start(processes: Processes, program: str, environ: Mapping[str, str]) -> None:
     """Start one of ``PROGRAMS`` in the background. Does nothing when it runs."""
-    processes.start(program, [sys.executable, "-m", "airflow", program], environ=environ)
+    module = ["sandbox.scheduler"] if program == SCHEDULER else ["airflow", program]
+    processes.start(program, [sys.executable, "-m", *module], environ=environ, cwd=PROJECT)

@@ -78,6 +78,7 @@ class Demo:
 
     runtime: Runtime
     night: int
+    weeks: int = BACKFILLED_WEEKS
     failures: list[str] = field(default_factory=list)
 
     @property
@@ -183,13 +184,13 @@ class Demo:
         return None
 
     def backfill(self, newest_week: str) -> list[DagRun]:
-        """Four weeks before ``newest_week``, two at a time."""
+        """The weeks before ``newest_week``, two at a time."""
         monday = datetime.strptime(newest_week + "-1", "%G-W%V-%u").replace(tzinfo=UTC)
         # The interval that exports a week begins on the Wednesday in it and ends on the Wednesday after it.
         last = monday + timedelta(days=2, hours=6) - timedelta(weeks=1)
-        first = last - timedelta(weeks=BACKFILLED_WEEKS - 1)
+        first = last - timedelta(weeks=self.weeks - 1)
         engineer = self.api(ENGINEER)
-        self.say(f"[bold]{EXPORT}[/bold] backfill of {BACKFILLED_WEEKS} weeks")
+        self.say(f"[bold]{EXPORT}[/bold] backfill of {self.weeks} weeks")
         number = engineer.backfill(EXPORT, first, last, max_active_runs=2)
         seen = {run.run_id for run in engineer.runs(EXPORT, run_type="backfill")}
         runs = engineer.wait_backfill(EXPORT, number, on_change=lambda run, state: self.say(f"    {run}: {state}"))
@@ -301,7 +302,7 @@ def prepare(runtime: Runtime) -> int:
     if not facts.is_registered(runtime, night):
         plant_governance(workspace.settings, truth, now=now, night=night)
     with workspace.database("migrate").transaction() as connection:
-        recipients.load_registry(connection, workspace.settings.include / "registry" / "recipients.yaml")
+        recipients.load_registry(connection, workspace.settings.recipients_path, workspace.settings.keys)
     with workspace.database("inventory").transaction() as connection:
         reviewed = inventory.load_reference(workspace.settings.include)
         inventory.record_review(connection, reviewer=LEAD, reviewed_at=now, reference_sha256=reviewed.sha256)
@@ -313,12 +314,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--people", type=int, default=int(os.environ.get("PEOPLE") or DEFAULT_PEOPLE))
     parser.add_argument("--var", type=Path, default=None, help="folder of the runtime (default: var)")
+    parser.add_argument("--weeks", type=int, default=BACKFILLED_WEEKS, help="past weeks to export (default: 4)")
     options = parser.parse_args(arguments)
     started = time.monotonic()
     runtime = Runtime(options.var) if options.var else Runtime()
     try:
         runtime.up(options.people)
-        demo = Demo(runtime, prepare(runtime))
+        demo = Demo(runtime, prepare(runtime), options.weeks)
         summary = demo.go()
     except FAILURES as error:
         runtime.console.print(f"[red]{error}[/red]")
