@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,6 +49,9 @@ def undisturbed(cluster: PostgresServer, press_template: str, object_settings: O
         state = town.state()
     assert len(state["rows"]["account"]) == len(town.adults)
     assert len(state["certificates"]) == len(town.minors)
+    for said in state["certificates"]:  # of objects, how many versions: a kill may not lose one of them
+        versions = {a["asset"]: a["done"] for a in json.loads(said)["assets"] if a["method"] == "OBJECT_VERSIONS"}
+        assert versions == {"s3://press-photos": 2, "s3://press-attachments": 1, "s3://press-events": 1}
     assert {case[-1] for case in state["cases"]} == {"CLOSED"}
     return Undisturbed(state, frozenset(ended.moments))
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from itertools import islice
@@ -120,12 +120,22 @@ class _Work:
 
     def _erase_keys(self, reading: Connection, *, again: bool) -> None:
         rows = stream(reading, statement("erasure", "select_objects_to_erase"), self.this | {"again": again})
-        eraser = Eraser(self.store, self.pool, self.pause)
+        numbers: dict[Target, int] = {}  # of the chunk at hand
+
+        def announce(told: Mapping[Target, tuple[int, int]]) -> None:
+            # What a killed attempt deleted is found gone by the next: its number is written down before.
+            with self.database.transaction() as connection:
+                connection.execute(
+                    statement("erasure", "update_object_listed"),
+                    [self.this | {"object_no": numbers[t], "versions": v, "markers": m} for t, (v, m) in told.items()],
+                )
+
+        eraser = Eraser(self.store, self.pool, self.pause, announce)
         while chunk := list(islice(rows, CHUNK)):
             numbers = {Target(row.bucket, row.object_key, row.is_prefix): row.object_no for row in chunk}
             outcomes = erase_chunk(eraser, list(numbers))
             done = [(numbers[t], o) for t, o in outcomes.items() if o.state in {"erased", "exception"}]
-            # Committed chunk by chunk: a kill loses the record of one chunk at most, whose keys are found empty then.
+            # Committed chunk by chunk: a kill loses the proofs of one chunk at most, whose keys are found empty then.
             if done:
                 with self.database.transaction() as connection:
                     connection.execute(
@@ -240,8 +250,9 @@ def erase_chunk(eraser: Eraser, targets: list[Target]) -> dict[Target, Outcome]:
 
 def _values(outcome: Outcome) -> dict[str, Any]:
     return {
-        "versions": outcome.versions,
-        "markers": outcome.markers,
+        # Announced numbers stand already.
+        "versions": outcome.versions - outcome.told[0],
+        "markers": outcome.markers - outcome.told[1],
         "uploads": outcome.uploads,
         "state": outcome.state,
         "reason": outcome.reason or None,

@@ -8,7 +8,7 @@ may get past is tried again a bounded number of times; whatever happens to one k
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -39,14 +39,21 @@ class Target:
         return key.startswith(self.key) if self.is_prefix else key == self.key
 
 
+Announce = Callable[[Mapping[Target, tuple[int, int]]], None]
+
+
 @dataclass
 class Outcome:
-    """What became of one target. ``reason`` is a code: LOCKED, LEGAL_HOLD, CAME_BACK, UNAVAILABLE, or S3's."""
+    """What became of one target. ``reason`` is a code: LOCKED, LEGAL_HOLD, CAME_BACK, UNAVAILABLE, or S3's.
+
+    ``told``: the versions and markers that were announced before anything was deleted.
+    """
 
     state: State = "open"
     versions: int = 0
     markers: int = 0
     uploads: int = 0
+    told: tuple[int, int] = (0, 0)
     reason: str = ""
     locked_until: datetime | None = None
     _pass: _Pass = field(default_factory=lambda: _Pass(), repr=False)
@@ -65,10 +72,20 @@ class _Pass:
 
 
 class Eraser:
-    """Empties targets of one store. ``pause`` sleeps so many seconds between attempts (tests pass their own)."""
+    """Empties targets of one store. ``pause`` sleeps so many seconds between attempts (tests pass their own).
 
-    def __init__(self, store: ObjectStore, pool: ThreadPoolExecutor, pause: Callable[[float], None] = time.sleep):
-        self._store, self._pool, self._pause = store, pool, pause
+    ``announce`` is told, before the first deletion, of how many versions and markers small targets hold: who writes
+    that down knows them after a kill too. A target of more than one page is emptied unannounced.
+    """
+
+    def __init__(
+        self,
+        store: ObjectStore,
+        pool: ThreadPoolExecutor,
+        pause: Callable[[float], None] = time.sleep,
+        announce: Announce = lambda _: None,
+    ):
+        self._store, self._pool, self._pause, self._announce = store, pool, pause, announce
         self._uploads: dict[str, list[tuple[str, str]]] = {}
         self._crowded: set[str] = set()  # buckets with too many neighbours for one listing over many targets
         self._counting = Lock()  # versions of one target may go in two batches at once
@@ -82,14 +99,14 @@ class Eraser:
                 break
             if number and any(o._pass.again for o in open_.values()):
                 self._pause(min(FIRST_PAUSE * 4 ** (number - 1), LONGEST_PAUSE))
-            self._one_pass(open_, last=number == PASSES - 1)
+            self._one_pass(open_, first=number == 0, last=number == PASSES - 1)
             if all("UNAVAILABLE" in o._pass.again for o in open_.values()):
                 # The client has tried each call several times: the store is away, and the task comes again.
                 for outcome in open_.values():
                     outcome.state, outcome.reason = "failed", "UNAVAILABLE"
         return outcomes
 
-    def _one_pass(self, outcomes: dict[Target, Outcome], *, last: bool) -> None:
+    def _one_pass(self, outcomes: dict[Target, Outcome], *, first: bool, last: bool) -> None:
         before = {target: outcome._pass for target, outcome in outcomes.items()}
         for outcome in outcomes.values():
             outcome._pass = _Pass()
@@ -100,6 +117,11 @@ class Eraser:
             lambda t: (t, self._list(t, outcomes[t])), [t for t in outcomes if t not in empty]
         ):
             small.setdefault(target.bucket, []).extend((target, version) for version in few)
+            if first and few:
+                markers = sum(version.is_marker for version in few)
+                outcomes[target].told = len(few) - markers, markers
+        if told := {target: outcome.told for target, outcome in outcomes.items() if first and any(outcome.told)}:
+            self._announce(told)
         batches = [
             (bucket, found[n : n + _BATCH]) for bucket, found in small.items() for n in range(0, len(found), _BATCH)
         ]
