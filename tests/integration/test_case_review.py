@@ -10,12 +10,13 @@ from uuid import UUID
 import pytest
 from privacy_ops import runs
 from privacy_ops.datamap import grants
-from privacy_ops.errors import StoreRefused, UserError
+from privacy_ops.errors import GateBlocked, StoreRefused, UserError
 from privacy_ops.minors import review
 from privacy_ops.minors.review import SamePersonAgain
 from privacy_ops.runs import Run
 from privacy_ops.stores.database import DatabaseFault
 from privacy_ops.workspace import Workspace
+from sqlalchemy import text
 
 from tests.integration import nights
 from tests.integration.press import ADULT, MINOR, NOW, Press, map_of
@@ -223,6 +224,19 @@ def test_the_database_itself_refuses_what_must_not_happen(press: Press) -> None:
     ):
         with pytest.raises(DatabaseFault, match="minor_case_"):
             press.execute(f"UPDATE gov.minor_case SET {change}")
+
+
+def test_a_decision_that_nobody_gave_erases_nobody(press: Press) -> None:
+    """Detection may take decisions back, and so may write that column: what it wrote there is no answer of people."""
+    person = suspect(press)
+    with press.workspace.database("detect").transaction() as connection:
+        connection.execute(
+            text("UPDATE gov.minor_case SET decision = 'CONFIRMED', decided_at = :at, state = 'DECIDED'"), {"at": NOW}
+        )
+    later = NOW + timedelta(days=1)
+    with pytest.raises(GateBlocked, match="G-20-CLASS"):
+        nights.prepare(press.workspace, press.open_run("forged", at=later), later)
+    assert press.count("account", "user_id = :u", u=person) == 1
 
 
 # ---- two classes that are not about a person under 18

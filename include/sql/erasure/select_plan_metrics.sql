@@ -6,6 +6,11 @@ WITH planned AS (
         c.class,
         c.state,
         c.decision,
+        -- A decision without a person's answer to exactly this evidence is nobody's.
+        (
+            SELECT count(*) > 0 FROM gov.case_decision AS d
+            WHERE d.case_id = c.case_id AND d.evidence_hash = c.evidence_hash AND d.decision = 'CONFIRM'
+        ) AS answered,
         c.subject_kind,
         c.subject_ref
     FROM gov.erasure_plan_case AS p
@@ -39,7 +44,7 @@ SELECT
         SELECT count(*) FROM planned AS p
         WHERE
             NOT coalesce(
-                (p.decision = 'CONFIRMED' AND p.state = 'DECIDED')
+                (p.decision = 'CONFIRMED' AND p.state = 'DECIDED' AND p.answered)
                 OR (
                     p.class = 'CONFIRMED_MINOR' AND p.decision IS NULL
                     AND (p.state = 'RESTRICTED' OR (p.subject_kind = 'row' AND p.state = 'OPEN'))
