@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,43 +14,39 @@ PHONE, SCREEN = 360, 1200
 
 @dataclass(frozen=True)
 class View:
-    """One way to look at the page: width in CSS pixels, colour scheme."""
+    """One way to look at the page: width in CSS pixels, colour scheme, pixels of the picture per CSS pixel."""
 
     name: str
     width: int
     scheme: str = "light"
+    scale: float = 1.5
 
 
-VIEWS = (View("phone", PHONE), View("phone_dark", PHONE, "dark"), View("screen", SCREEN))
+VIEWS = (View("phone", PHONE), View("phone_dark", PHONE, "dark"), View("screen", SCREEN, scale=1))
 
 
-def take(files: Mapping[str, bytes], folder: Path, *, tallest: int = 2400) -> dict[str, str]:
-    """Open the pack's report from disk, picture it and print it to ``report.pdf``; returns what went wrong, by view.
+def take(report: Path, folder: Path, *, tallest: int = 1500) -> dict[str, str]:
+    """Open ``report`` from disk, picture it in ``folder`` and print it to paper; returns what went wrong, by view.
 
-    Wrong is: wider than the window, something loaded, refused or logged, or a print without pages. Raises RuntimeError
+    Wrong is: wider than the window, something loaded, refused or logged, or no print. Raises RuntimeError
     when no browser is there.
     """
     found = browser()
     if found is None:
         raise RuntimeError("there is no chromium with a chromedriver")
     folder.mkdir(parents=True, exist_ok=True)
-    page = folder / "report.html"
-    page.write_bytes(files["report.html"])
     wrong: dict[str, str] = {}
     with _driver(*found) as driver:
         for view in VIEWS:
             _look(driver, view)
-            driver.get(page.resolve().as_uri())
+            driver.get(report.resolve().as_uri())
             if problem := _problem(driver, view):
                 wrong[view.name] = problem
             picture = folder / f"report_{view.name}.png"
             picture.write_bytes(_picture(driver, view, tallest))
         printed = driver.execute_cdp_cmd("Page.printToPDF", {"printBackground": False, "preferCSSPageSize": True})
-        pdf = base64.b64decode(printed["data"])
-        (folder / "report.pdf").write_bytes(pdf)
-        if pdf.count(b"/Type /Page\n") + pdf.count(b"/Type /Page ") + pdf.count(b"/Type /Page/") == 0:
-            wrong["print"] = "the print has no page"
-    page.unlink()
+        if not base64.b64decode(printed["data"]).startswith(b"%PDF-"):
+            wrong["print"] = "it cannot be printed"
     return wrong
 
 
@@ -59,7 +54,7 @@ def _look(driver: Any, view: View) -> None:
     """Set the window as the device has it."""
     driver.execute_cdp_cmd(
         "Emulation.setDeviceMetricsOverride",
-        {"width": view.width, "height": 800, "deviceScaleFactor": 2, "mobile": view.width < 600},
+        {"width": view.width, "height": 800, "deviceScaleFactor": view.scale, "mobile": view.width < 600},
     )
     driver.execute_cdp_cmd(
         "Emulation.setEmulatedMedia", {"features": [{"name": "prefers-color-scheme", "value": view.scheme}]}

@@ -1,7 +1,7 @@
 """`make proof`: what takes long or needs programs of the system, written to docs/proof.md with what was not proven.
 
 python -m bench.proof [--people 1000000] [--truth-people 200000] [--seeds 1 2 3 4 5] [--schemas 200]
-    [--only scale truth schemas crashes browser spreadsheets] [--var var]
+    [--only scale truth schemas crashes browser report spreadsheets] [--var var]
 
 A proof that cannot run says so; the exit code is 0 only if nothing that ran failed.
 """
@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from bench import pictures, scale, schemas, spreadsheets, truth, world
+from bench import pack_pictures, pictures, scale, schemas, spreadsheets, truth, world
 from bench.measure import machine
 from sandbox.runtime import Runtime
 from sandbox.state import PROJECT
@@ -159,6 +159,25 @@ def prove_browser(var: Path | None) -> Proof:
     return Proof(title, "failed" if wrong else "proven", tuple(lines))
 
 
+def prove_report(var: Path | None) -> Proof:
+    """The largest released report as a supporter opens it: a phone's width, dark and light, on paper."""
+    title = _TITLES["report"]
+    if pictures.browser() is None:
+        return Proof(title, "not carried out", ("- Chromium or its driver is missing.",))
+    reports = sorted(((var or PROJECT / "var") / "demo" / "packs").rglob("report.html"))
+    if not reports:
+        return Proof(title, "not carried out", ("- There is no released report: run `make demo` first.",))
+    folder = PICTURES / "pack"
+    wrong = pack_pictures.take(max(reports, key=lambda report: report.stat().st_size), folder)
+    lines = [
+        "- Opened from disk at the width of a phone and of a screen, light and dark, and printed. It loaded nothing,"
+    ]
+    lines += ["  the browser had nothing to object to, and it is as wide as the window:", ""]
+    lines += [f"  ![{path.stem}](pictures/pack/{path.name})" for path in sorted(folder.glob("*.png"))]
+    lines += [f"- Failed: {view}: {why}." for view, why in wrong.items()]
+    return Proof(title, "failed" if wrong else "proven", tuple(lines))
+
+
 def prove_spreadsheets(var: Path | None) -> Proof:
     """The released files in LibreOffice."""
     title = "Released files in a spreadsheet"
@@ -208,6 +227,7 @@ _TITLES = {
     "schemas": "Random schemas",
     "crashes": "Crashes and concurrency",
     "browser": "The UI in a browser",
+    "report": "The report of a pack in a browser",
     "spreadsheets": "Released files in a spreadsheet",
 }
 
@@ -242,6 +262,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         say(f"{name} is missing: not proven: {what}")
     steps: dict[str, Callable[[], Proof]] = {
         "browser": lambda: prove_browser(given.var),
+        "report": lambda: prove_report(given.var),
         "spreadsheets": lambda: prove_spreadsheets(given.var),
         "schemas": lambda: prove_schemas(given.schemas),
         "crashes": prove_crashes,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import date, timedelta
 from typing import Any
 
@@ -64,8 +65,8 @@ def week_row(course: str, week: str = "2026-W47", *values: Value, title: str | N
     return row((week, course), *(values or (40, 20, "15-30")), labels=(None, title or f"Title of {course}"))
 
 
-def withheld(course: str, week: str = "2026-W47") -> Row:
-    return week_row(course, week, None, None, None)
+def withheld(course: str, week: str = "2026-W47", *, title: str | None = None) -> Row:
+    return week_row(course, week, None, None, None, title=title)
 
 
 def content(*rows: Row, **changed: Any) -> PackContent:
@@ -86,26 +87,35 @@ def content(*rows: Row, **changed: Any) -> PackContent:
     return PackContent(**{**given, **changed})
 
 
+def _title(course: int) -> str:
+    subjects = ("Asthma in children", "Managing hypertension", "Sepsis: the first hour", "Reading an ECG")
+    return f"{subjects[course % 4]}{f', part {course // 4 + 1}' if course >= 4 else ''}"
+
+
 def year(courses: int = 8, weeks: int = 52) -> PackContent:
     """A full pack: two tables, a year of history, some of it withheld in a pattern that is easy to see."""
     keys = [(date(2025, 11, 24) + timedelta(weeks=n)).isocalendar() for n in range(weeks)]
     periods = [f"{year:04d}-W{number:02d}" for year, number, _ in keys]
     rows = [
-        withheld(f"c{c:03d}", period)
-        if (n + 5 * c) % 11 in {0, 1}
+        withheld(f"c{c:03d}", period, title=_title(c))
+        if (n + 5 * c) % 11 in {0, 1} and c % 2
         else week_row(
             f"c{c:03d}",
             period,
-            60 + 5 * ((7 * n + 3 * c) % 17),
-            30 + 5 * ((5 * n + c) % 9),
-            BANDS[(n // 6 + c) % 5],
-            title=f"Course {c}: managing hypertension, the first years",
+            5 * (16 - c % 5 + round(5 * math.sin(n / 5 + c)) + (7 * n + c) % 3),
+            5 * (9 - c % 5 + round(3 * math.sin(n / 5 + c - 1)) + (5 * n + c) % 2),
+            BANDS[(n // 9 + c) % 3 + 2],
+            title=_title(c),
         )
         for c in range(courses)
         for n, period in enumerate(periods)
     ]
     regions = [
-        row(("2026-Q3", f"c{c:03d}", region), *((None,) * 3 if (c + i) % 3 == 0 else (20 + 5 * i, 20, "5-15")))
+        row(
+            ("2026-Q3", f"c{c:03d}", region),
+            *((None,) * 3 if (c + i) % 3 == 0 else (90 + 5 * i * c, 45, "15-30")),
+            labels=(None, _title(c), None),
+        )
         for c in range(courses)
         for i, region in enumerate(("Africa", "Americas", "Asia", "Europe", "Oceania"))
     ]

@@ -8,6 +8,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -173,6 +174,13 @@ def test_a_table_without_rows_is_still_a_table():
     assert verify(body, expected_of(content(), (SIGNER.public_key,)))["usage_by_course_week"].rows == ()
 
 
+def _spoilt(body: bytes) -> bytes:
+    """The table with one count below the threshold that the metadata names."""
+    spoilt = re.sub(rb",\d+,published", b",5,published", body, count=1)
+    assert spoilt != body
+    return spoilt
+
+
 def test_data_package_is_valid_and_its_reader_finds_hashes_and_types_right(folder, pack):
     frictionless = pytest.importorskip("frictionless")
     described = frictionless.Package(str(folder / "datapackage.json"))
@@ -184,7 +192,7 @@ def test_data_package_is_valid_and_its_reader_finds_hashes_and_types_right(folde
         assert report.valid, report.flatten(["type", "note"])
         shown = csv_table(pack[str(resource.path)], ("n_starters", "n_completers"))
         assert [tuple(row.to_dict()[name] for name in shown.header) for row in resource.read_rows()] == list(shown.rows)
-    (folder / "usage_by_course_week.csv").write_bytes(pack["usage_by_course_week.csv"].replace(b"60", b"65", 1))
+    (folder / "usage_by_course_week.csv").write_bytes(_spoilt(pack["usage_by_course_week.csv"]))
     assert not described.get_resource("usage-by-course-week-csv").validate().valid
 
 
@@ -197,7 +205,7 @@ def test_csvw_is_valid_and_its_reader_finds_types_and_empty_cells(folder, pack):
         assert table.check_primary_key()
         shown = csv_table(pack[str(table.url)], ("n_starters", "n_completers"))
         assert [tuple(row.values()) for row in table.iterdicts(strict=True)] == list(shown.rows)
-    (folder / "usage_by_course_week.csv").write_bytes(pack["usage_by_course_week.csv"].replace(b",60,", b",5,", 1))
+    (folder / "usage_by_course_week.csv").write_bytes(_spoilt(pack["usage_by_course_week.csv"]))
     assert not csvw.CSVW(str(folder / "csv-metadata.json"), validate=True).is_valid
 
 

@@ -51,6 +51,7 @@ class _Series:
     ident: str
     title: str
     chart: str
+    n_withheld: int
     points: tuple[_Point, ...]
 
 
@@ -151,24 +152,27 @@ def _series(table: Table, earlier: Sequence[Row], prefix: str) -> Iterator[_Seri
         ident = f"{prefix}s{number}"
         named = ", ".join(_names(row)[1:]) or table.spec.title
         run = [rows.get((period, *rest)) for period in periods]
-        yield _Series(ident, named, _chart(table.spec, run, periods, ident, named), _points(table.spec, run, periods))
+        withheld = sum(past is not None and "withheld" in past.flags for past in run)
+        drawn = _chart(table.spec, run, periods, withheld, ident=ident, named=named)
+        yield _Series(ident, named, drawn, withheld, _points(table.spec, run, periods))
 
 
 def _points(spec: TableSpec, run: Sequence[Row | None], periods: Sequence[str]) -> tuple[_Point, ...]:
+    """The newest first: it is what a reader looks for."""
     nothing = (_Figure("absent"),) * len(spec.measures)
     return tuple(
         _Point(one_line(period), nothing if row is None else _figures(row.values, row.flags))
-        for period, row in zip(periods, run, strict=True)
+        for period, row in reversed([*zip(periods, run, strict=True)])
     )
 
 
-def _chart(spec: TableSpec, run: Sequence[Row | None], periods: Sequence[str], ident: str, named: str) -> str:
+def _chart(
+    spec: TableSpec, run: Sequence[Row | None], periods: Sequence[str], withheld: int, *, ident: str, named: str
+) -> str:
     import markupsafe
 
-    panels = [_panel(measure, index, run) for index, measure in enumerate(spec.measures)]
-    withheld = sum(row is not None and "withheld" in row.flags for row in run)
     drawn = chart.svg(
-        panels,
+        [_panel(measure, index, run) for index, measure in enumerate(spec.measures)],
         [one_line(period) for period in periods],
         ident=f"{ident}c",
         title=f"{named}, {one_line(periods[0])} to {one_line(periods[-1])}",
