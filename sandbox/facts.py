@@ -137,8 +137,7 @@ def reviews(runtime: Runtime, runs: Sequence[DagRun]) -> dict[str, Any]:
     confirmed, waiting = _rows(
         runtime,
         "SELECT count(*) FILTER (WHERE decision = 'CONFIRMED'), count(*) FILTER (WHERE decision IS NULL"
-        " AND state IN ('OPEN', 'RESTRICTED', 'IN_REVIEW') AND class NOT IN ('CONFIRMED_MINOR',"
-        " 'ADULT_NOW_COLLECTED_AS_MINOR')) FROM gov.minor_case",
+        " AND state IN ('OPEN', 'RESTRICTED', 'IN_REVIEW') AND class <> 'CONFIRMED_MINOR') FROM gov.minor_case",
     )[0]
     return {**_common(runtime, runs), "confirmed": confirmed, "waiting": waiting}
 
