@@ -1,4 +1,10 @@
-"""What detection costs beside a plain scan of the columns that it reads."""
+"""What detection costs beside a plain scan of the columns that it reads.
+
+Compared are one scan (every value fetched and compared once, nobody joined, nobody judged) and one whole detection as a
+rehearsal: every table of evidence is read once, whoever may be a minor is read with everything on record and judged.
+Reading the catalogue and making temporary tables costs the same for one person and for a million; the cost per person
+is therefore the slope between two publishers that differ in size alone.
+"""
 
 from __future__ import annotations
 
@@ -68,7 +74,18 @@ class Detected:
 
     @property
     def ratio(self) -> float:
+        """Everything that one detection costs, whatever the number of people, over the scan."""
         return self.detection / self.scan
+
+
+def slope(small: Detected, large: Detected) -> float:
+    """What more people cost in detection over what they cost in a scan: fixed costs fall out on both sides.
+
+    Raises ValueError when the scan of the larger publisher was not the longer one.
+    """
+    if large.scan <= small.scan:
+        raise ValueError("a scan of more people took no longer: measure larger publishers")
+    return (large.detection - small.detection) / (large.scan - small.scan)
 
 
 def measure(workspace: Workspace, run_id: str, repeats: int) -> Detected:

@@ -196,20 +196,35 @@ def measure_erasure(small: World, large: World, results: Results, group: int) ->
         )
 
 
-def measure_detection(publisher: World, results: Results) -> None:
-    """Looking for minors beside one pass over every table that holds evidence."""
-    publisher.settle()
-    found = detecting.measure(publisher.workspace, publisher.next_run("minor_data_deletion"), REPEATS)
+def measure_detection(small: World, large: World, results: Results) -> None:
+    """Looking for minors beside one pass over every table that holds evidence, per person and in all."""
+    in_small, in_large = (_detected(publisher) for publisher in (small, large))
+    share = in_large.in_question / large.people
     results.ratio(
-        "detection / plain scan of the same columns",
-        found.ratio,
+        "detection / plain scan of the same columns, per person",
+        detecting.slope(in_small, in_large),
         3,
-        f"{publisher.people:,} people, {found.in_question:,} judged with all their evidence / one comparison per value",
+        f"what {large.people - small.people:,} more people cost, {in_large.in_question - in_small.in_question:,} of"
+        " them judged with all their evidence / one comparison per value, no join, no judgement; the made-up publisher"
+        f" is dense: {share:.1%} of its people are in question",
     )
-    results.line(
-        "plain scan / detection / checks of the sources",
-        " / ".join(map(seconds, (found.scan, found.detection, found.checks))),
+    results.ratio(
+        "detection / plain scan of the same columns, all costs",
+        in_large.ratio,
+        None,
+        f"{large.people:,} people, {in_large.in_question:,} judged; with what does not grow with people (catalogue,"
+        " temporary tables)",
     )
+    for publisher, found in ((small, in_small), (large, in_large)):
+        results.line(
+            f"plain scan / detection / checks of the sources, {publisher.people:,} people",
+            " / ".join(map(seconds, (found.scan, found.detection, found.checks))),
+        )
+
+
+def _detected(publisher: World) -> detecting.Detected:
+    publisher.settle()
+    return detecting.measure(publisher.workspace, publisher.next_run("minor_data_deletion"), REPEATS)
 
 
 def measure_objects(settings: ObjectSettings, results: Results) -> None:
@@ -324,7 +339,7 @@ def run(people: int, events: int, say: Callable[[str], None] = print) -> Results
                 f"{at_small['peak_mib']:.0f} → {at_large['peak_mib']:.0f} MiB, a process of its own",
             )
         results.line(f"detection over {people:,} people", seconds(found_large["seconds"]))
-        measure_detection(large, results)
+        measure_detection(small, large, results)
         large.settle()
         measure_aggregate(large, results)
         say("aggregate measured")
