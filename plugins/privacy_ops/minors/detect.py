@@ -195,16 +195,21 @@ def _find_candidates(
     majority = parameters(on, run.as_of, limits)
     first_born = connection.execute(text(builder.first_born()), majority).scalar_one()
     values = parameters(on, run.as_of, limits, first_born) | {"since": since}
+    found: dict[str, int] = {}
     tables: dict[str, list[EvidenceColumn]] = {}
     for source in trust.sources:
         if since is not None and source.table != REPORTS and not builder.map.tables[source.table].created_at:
             continue  # nobody knows what is new there: it waits for the night, and is read as evidence all the same
+        found[source.name] = 0
+        if source.evidence.kind == "identity_link":
+            continue  # says something beside a confirmed minor only: see `_judge_linked`
         tables.setdefault(source.table, []).append(source)
         values |= placeholders(source, _defaults(trust, source, limits))
     for several in tables.values():
         connection.execute(text(builder.candidates(several, since=since is not None)), values)
-    counted = {row.source_no: row.subjects for row in connection.execute(statement("minors", "count_candidates"))}
-    found = {source.name: counted.get(source.number, 0) for several in tables.values() for source in several}
+    names = {source.number: source.name for source in trust.sources}
+    for row in connection.execute(statement("minors", "count_candidates")):
+        found[names[row.source_no]] = row.subjects
     connection.execute(statement("minors", "create_question_table"), {"whole": since is None})
     connection.execute(text("ANALYZE subject_in_question"))
     connection.execute(statement("minors", "create_linked_table"))

@@ -46,7 +46,7 @@ _WORST_FEED = """worst AS (
             )"""
 _OF_WORST_FEED = "coalesce((SELECT minors FROM worst), 0) AS minors, coalesce((SELECT stated FROM worst), 0) AS stated"
 # Kinds whose values many people share.
-_REPEATED = ("occupation", "payment_text")
+_REPEATED = ("mail_domain", "occupation", "payment_text")
 
 
 def sources(data_map: DataMap) -> tuple[EvidenceColumn, ...]:
@@ -302,9 +302,10 @@ class Builder(Reader):
         if kind == "free_text":
             condition = _may_speak(source, value)
         if kind in _REPEATED:
-            # Few different words for many people: each is searched once.
+            # Few different words for many people: each is searched once. Of a mail address the domain counts.
+            word = f"'@' || split_part({value}, '@', -1)" if kind == "mail_domain" else value
             condition = (
-                f"{value} IN (SELECT v FROM (SELECT DISTINCT {value} AS v FROM {quote_table(source.table)} AS t"
+                f"{word} IN (SELECT v FROM (SELECT DISTINCT {word} AS v FROM {quote_table(source.table)} AS t"
                 f" OFFSET 0) AS d WHERE v ~* :{pattern})"
             )
         if evidence.minor_values and kind in {"attendee_type", "age_gate", "youth_list", "scan"}:
@@ -321,23 +322,24 @@ class Builder(Reader):
                 f"({column} > CAST(:horizon AS date) OR {column} < CAST(:oldest AS date)"
                 f" OR {column} = ANY(CAST(:defaults_{number} AS date[])) OR {young})"
             )
-        # Text is compared by its year: cheap, and never later than the day. Most of it is written in two ways.
+        # Most text is written in two ways. The first sorts like days; of the second the year is compared.
         text = self.value(source, "t") if source.evidence.path is not None else f"CAST({column} AS text)"
 
-        def near(year: str, defaults: str) -> str:
-            year = f'{year} COLLATE "C"'
-            young = f"to_char({then}, 'YYYY')" if registered else "to_char(CAST(:first_born AS date), 'YYYY')"
+        def near(written: str, form: str, defaults: str) -> str:
+            written = f'{written} COLLATE "C"'
+            first = "first_born_day" if "DD" in form else "first_born_year"
+            young = f"to_char({then}, '{form}')" if registered else f"CAST(:{first} AS text)"
             return (
-                f"({year} >= CAST(:horizon_year AS text) OR {year} < CAST(:oldest_year AS text) OR {defaults}"
-                f" OR {year} >= {young})"
+                f"({written} >= CAST(:horizon_year AS text) OR {written} < CAST(:oldest_year AS text) OR {defaults}"
+                f" OR {written} >= {young})"
             )
 
         slashes = f"translate({text}, '.-', '//')"
         return f"""({text} <> '' AND CASE
             WHEN {text} LIKE '____-__-__' AND {text} ~ '{ISO}'
-            THEN {near(f"left({text}, 4)", f"{text} = ANY(CAST(:defaults_iso_{number} AS text[]))")}
+            THEN {near(text, "YYYY-MM-DD", f"{text} = ANY(CAST(:defaults_iso_{number} AS text[]))")}
             WHEN {text} LIKE '%____' AND {text} ~ '{NUMERIC}'
-            THEN {near(f"right({text}, 4)", f"{slashes} = ANY(CAST(:defaults_numeric_{number} AS text[]))")}
+            THEN {near(f"right({text}, 4)", "YYYY", f"{slashes} = ANY(CAST(:defaults_numeric_{number} AS text[]))")}
             ELSE {text} ~ '[0-9]' END)"""
 
     def linked_accounts(self, source: EvidenceColumn) -> str:
@@ -605,6 +607,8 @@ def parameters(on: date, as_of: datetime, limits: Thresholds, first_born: date |
         "oldest": oldest,
         "oldest_year": f"{oldest.year:04d}",
         "first_born": first_born,
+        "first_born_day": first_born.isoformat() if first_born else None,
+        "first_born_year": f"{first_born.year:04d}" if first_born else None,
         **_searched(others=False),
         **_searched(others=True),
         "school_domain": school_regex(),
