@@ -1,7 +1,8 @@
 """`make proof`: what takes long or needs programs of the system, written to docs/proof.md with what was not proven.
 
 python -m bench.proof [--people 1000000] [--truth-people 200000] [--seeds 1 2 3 4 5] [--schemas 200]
-    [--only scale truth schemas crashes browser report spreadsheets] [--var var]
+    [--only scale truth schemas crashes browser report spreadsheets links]
+    [--var var]
 
 A proof that cannot run says so; the exit code is 0 only if nothing that ran failed.
 """
@@ -19,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from bench import pack_pictures, pictures, scale, schemas, spreadsheets, truth, world
+from bench import links, pack_pictures, pictures, scale, schemas, spreadsheets, truth, world
 from bench.measure import machine
 from sandbox.runtime import Runtime
 from sandbox.state import PROJECT
@@ -40,6 +41,7 @@ PROGRAMS = {
     "chromium": (pictures.BROWSERS, "pictures of the UI in a browser"),
     "chromedriver": (pictures.DRIVERS, "pictures of the UI in a browser"),
     "LibreOffice": (("soffice", "libreoffice"), "released files in a spreadsheet"),
+    "Node": (("node",), "links to releases against a server that verifies them"),
     "Redis": (("redis-server", "valkey-server"), "tasks spread over Celery workers"),
     "Java": (("java",), "the aggregate on Spark"),
 }
@@ -192,6 +194,26 @@ def prove_spreadsheets(var: Path | None) -> Proof:
     return Proof(title, "failed" if changed or not count else "proven", tuple(lines))
 
 
+def prove_links() -> Proof:
+    """Links to releases against a server that verifies signatures and expiry."""
+    title = "Links to releases"
+    try:
+        with links.server() as settings:
+            tried = links.attack(settings)
+    except links.CannotProve as reason:
+        return Proof(title, "not carried out", (f"- Unproven: {reason}.",))
+    through = [one.title for one in tried if not one.refused]
+    lines = [
+        "- Against an S3 server that verifies signature and expiry: an honest link fetches its release;"
+        f" {len(tried) - len(through)} of {len(tried)} other requests were refused:"
+        f" {', '.join(one.title for one in tried)}.",
+        "- Not shown by it: that an unsigned request is refused, which is a matter of the bucket's rights, and that a"
+        " link opens one version only: this server keeps no versions.",
+        *(f"- Failed: {one} got through." for one in through),
+    ]
+    return Proof(title, "failed" if through else "proven", tuple(lines))
+
+
 def not_yet() -> tuple[Proof, ...]:
     """What no proof exists for yet, whatever is installed."""
     return (
@@ -229,6 +251,7 @@ _TITLES = {
     "browser": "The UI in a browser",
     "report": "The report of a pack in a browser",
     "spreadsheets": "Released files in a spreadsheet",
+    "links": "Links to releases",
 }
 
 
@@ -264,6 +287,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "browser": lambda: prove_browser(given.var),
         "report": lambda: prove_report(given.var),
         "spreadsheets": lambda: prove_spreadsheets(given.var),
+        "links": prove_links,
         "schemas": lambda: prove_schemas(given.schemas),
         "crashes": prove_crashes,
         "truth": lambda: prove_truth(given.truth_people, given.seeds),

@@ -10,6 +10,7 @@ import pytest
 
 PROJECT = Path(__file__).resolve().parents[2]
 DAG_IDS = [
+    "course_usage_delivery",
     "course_usage_export",
     "erasure_propagation",
     "erasure_verification",
