@@ -10,7 +10,7 @@ from privacy_ops.signing import generate_key_pem
 from privacy_ops.usage.files.model import Dimension, Flag, Measure, PackContent, Row, Table, TableSpec, Value
 from privacy_ops.usage.files.sums import KeySigner
 
-BANDS = ("0-5", "5-15", "15-30", "30-60", "60-120", "120-240", "240+")
+BANDS = ("0 to 5", "5 to 15", "15 to 30", "30 to 60", "60 to 120", "120 to 240", "240+")
 CONTACT = "Privacy office, privacy@publisher.example.org"
 RULES = (
     "Staff, automated accounts, people who objected, restricted accounts and people who may be under 18 are left out.",
@@ -62,7 +62,7 @@ def row(key: tuple[str, ...], *values: Value, labels: tuple[str | None, ...] | N
 
 def week_row(course: str, week: str = "2026-W47", *values: Value, title: str | None = None) -> Row:
     """A row of courses by week; published unless ``values`` say otherwise."""
-    return row((week, course), *(values or (40, 20, "15-30")), labels=(None, title or f"Title of {course}"))
+    return row((week, course), *(values or (40, 20, "15 to 30")), labels=(None, title or f"Title of {course}"))
 
 
 def withheld(course: str, week: str = "2026-W47", *, title: str | None = None) -> Row:
@@ -113,7 +113,7 @@ def year(courses: int = 8, weeks: int = 52) -> PackContent:
     regions = [
         row(
             ("2026-Q3", f"c{c:03d}", region),
-            *((None,) * 3 if (c + i) % 3 == 0 else (90 + 5 * i * c, 45, "15-30")),
+            *((None,) * 3 if (c + i) % 3 == 0 else (90 + 5 * i * c, 45, "15 to 30")),
             labels=(None, _title(c), None),
         )
         for c in range(courses)

@@ -72,7 +72,7 @@ def test_withheld_is_an_empty_cell_with_a_flag_and_the_csv_is_as_it_always_is():
     assert body.decode().splitlines() == [
         "iso_week,course_id,course_title,n_starters,n_starters_flag,n_completers,n_completers_flag,"
         "mean_minutes_band,mean_minutes_band_flag,method_version",
-        '2026-W47,c1,"HIV, ""the basics"" =1+1 ünïcode 漢字",40,published,20,published,15-30,published,usage-2',
+        '2026-W47,c1,"HIV, ""the basics"" =1+1 ünïcode 漢字",40,published,20,published,15 to 30,published,usage-2',
         "2026-W47,c2,Title of c2,,withheld,,withheld,,withheld,usage-2",
     ]
     assert b"\r" not in body
@@ -113,7 +113,7 @@ def test_the_same_content_gives_the_same_bytes_in_another_process_time_zone_and_
 
 def test_two_contents_that_are_equal_give_equal_bytes_and_a_changed_value_changes_them():
     one, same = content(week_row("c1"), withheld("c2")), content(week_row("c1"), withheld("c2"))
-    other = content(week_row("c1", "2026-W47", 45, 20, "15-30"), withheld("c2"))
+    other = content(week_row("c1", "2026-W47", 45, 20, "15 to 30"), withheld("c2"))
     assert one is not same
     assert build(one, SIGNER) == build(same, SIGNER)
     changed = {name for name, body in build(other, SIGNER).items() if body != build(one, SIGNER)[name]}
@@ -245,7 +245,7 @@ def test_any_title_and_key_comes_back_from_both_files(titles):
     """Quotes, line breaks, formulas, any script: what a reader gets is the title on one line."""
     titles = {one_line(key): title for key, title in titles.items() if one_line(key)}
     rows = [
-        Row(("2026-W47", key), (None, title), (40, None, "0-5"), ("published", "withheld", "published"))
+        Row(("2026-W47", key), (None, title), (40, None, "0 to 5"), ("published", "withheld", "published"))
         for key, title in titles.items()
     ]
     table = Table.of(spec(), rows)

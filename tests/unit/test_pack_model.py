@@ -17,14 +17,14 @@ PUBLISHED = ("published",) * 3
 @pytest.mark.parametrize(
     "values",
     [
-        pytest.param((0, 20, "15-30"), id="zero"),
-        pytest.param((5, 20, "15-30"), id="below the threshold"),
-        pytest.param((41, 20, "15-30"), id="not rounded"),
-        pytest.param((-40, 20, "15-30"), id="negative"),
-        pytest.param((True, 20, "15-30"), id="a truth value"),
-        pytest.param((40, 20, "15-31"), id="a band that is not one"),
+        pytest.param((0, 20, "15 to 30"), id="zero"),
+        pytest.param((5, 20, "15 to 30"), id="below the threshold"),
+        pytest.param((41, 20, "15 to 30"), id="not rounded"),
+        pytest.param((-40, 20, "15 to 30"), id="negative"),
+        pytest.param((True, 20, "15 to 30"), id="a truth value"),
+        pytest.param((40, 20, "15 to 31"), id="a band that is not one"),
         pytest.param((40, 20, 15), id="a number for a band"),
-        pytest.param((40, "20", "15-30"), id="a text for a number"),
+        pytest.param((40, "20", "15 to 30"), id="a text for a number"),
     ],
 )
 def test_a_value_that_must_never_be_shown_is_refused_and_not_quoted(values):
@@ -39,14 +39,14 @@ def test_the_smallest_count_is_the_rounded_threshold():
     assert spec(min_people=13, round_to=5).least_count == 15
     assert spec(min_people=1, round_to=5).least_count == 5  # never zero
     with pytest.raises(ValueError, match="small"):
-        Table.of(REGIONS, [row(("2026-Q3", "c1", "Asia"), 15, 20, "0-5")])
+        Table.of(REGIONS, [row(("2026-Q3", "c1", "Asia"), 15, 20, "0 to 5")])
 
 
 @pytest.mark.parametrize(
     "changed",
     [
         {"flags": ("withheld", "published", "published")},
-        {"values": (None, 20, "15-30")},
+        {"values": (None, 20, "15 to 30")},
         {"flags": ("ok", "published", "published")},
         {"values": (40, 20), "flags": ("published", "published")},
         {"labels": ("title of a week", "Title of c1")},
@@ -87,7 +87,14 @@ def test_bands_belong_to_bands():
     with pytest.raises(ValueError, match="bands"):
         Measure("m", "band", "", "")
     with pytest.raises(ValueError, match="twice"):
-        Measure("m", "band", "", "", ("0-5", "0-5"))
+        Measure("m", "band", "", "", ("0 to 5", "0 to 5"))
+
+
+@pytest.mark.parametrize("band", ["5-15", "0-5", "1/2", "1.2", "2026-11", "5-15-20"])
+def test_a_band_that_a_spreadsheet_may_read_as_a_date_is_refused(band):
+    Measure("m", "band", "", "", ("5 to 15", "240+", "20-30 %"))
+    with pytest.raises(ValueError, match="a date"):
+        Measure("m", "band", "", "", (band,))
 
 
 def test_two_columns_never_share_a_name():
@@ -124,6 +131,6 @@ def test_keys_that_a_reader_could_not_tell_apart_are_refused():
 
 
 def test_a_title_that_is_empty_gives_way_to_its_key():
-    rows = written(Table.of(spec(), [Row(("2026-W47", "c1"), (None, "\t "), (40, 20, "0-5"), PUBLISHED)]), "usage-2")
-    assert rows == [("2026-W47", "c1", "c1", 40, "published", 20, "published", "0-5", "published", "usage-2")]
+    rows = written(Table.of(spec(), [Row(("2026-W47", "c1"), (None, "\t "), (40, 20, "0 to 5"), PUBLISHED)]), "usage-2")
+    assert rows == [("2026-W47", "c1", "c1", 40, "published", 20, "published", "0 to 5", "published", "usage-2")]
     assert [column.name for column in columns(spec(WEEK, COURSE))][:3] == ["iso_week", "course_id", "course_title"]

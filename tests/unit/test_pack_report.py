@@ -97,7 +97,7 @@ def test_withheld_is_said_and_hatched_and_is_never_a_zero():
     past = [withheld("c1", WEEKS[0]), week_row("c1", WEEKS[1]), withheld("c1", WEEKS[2])]
     tree = page(tables=history(week_row("c1")), history=history(*past))
     cells = [[words(cell) for cell in line.findall("td")] for line in tree.findall(".//article//tbody/tr")]
-    assert cells == [["40", "20", "15-30"], ["withheld"] * 3, ["40", "20", "15-30"], ["withheld"] * 3]
+    assert cells == [["40", "20", "15 to 30"], ["withheld"] * 3, ["40", "20", "15 to 30"], ["withheld"] * 3]
     assert all("withheld" in cell.get("class") for cell in tree.findall(".//td") if words(cell) == "withheld")
     assert "0" not in [words(cell) for cell in tree.findall(".//td")]
     assert "Withheld is not zero." in words(tree)
@@ -123,9 +123,9 @@ def test_a_line_is_never_drawn_through_a_withheld_period():
 
 
 def test_a_measure_alone_may_be_withheld_and_the_others_stay():
-    mixed = row(("2026-W47", "c1"), 40, None, "0-5", labels=(None, "One"))
+    mixed = row(("2026-W47", "c1"), 40, None, "0 to 5", labels=(None, "One"))
     tree = page(tables=history(mixed), history=history(week_row("c1", WEEKS[2])))
-    assert [words(cell) for cell in tree.find(".//section//tbody/tr").findall("td")] == ["40", "withheld", "0-5"]
+    assert [words(cell) for cell in tree.find(".//section//tbody/tr").findall("td")] == ["40", "withheld", "0 to 5"]
     spans = [path for path in tree.findall(".//svg//path") if (path.get("fill") or "").startswith("url(#")]
     assert len(spans) == 1
 
@@ -143,7 +143,7 @@ def test_a_period_without_a_release_of_a_course_is_empty_and_said():
 def test_one_period_alone_has_no_chart_and_all_its_figures():
     tree = page()
     assert tree.findall(".//svg") == []
-    assert [words(cell) for cell in tree.findall(".//td")] == ["40", "20", "15-30", *["withheld"] * 3]
+    assert [words(cell) for cell in tree.findall(".//td")] == ["40", "20", "15 to 30", *["withheld"] * 3]
     assert "Figures of this release: 2026-W47" in words(tree)
     assert "3 of 6 figures; 3 withheld" in words(tree)
 
@@ -214,7 +214,7 @@ def test_each_chart_is_small_and_carries_no_date_font_or_tool():
 
 def test_tables_of_other_dimensions_are_there_with_their_own_names():
     regions = Table.of(
-        REGIONS, [row(("2026-Q3", "c1", "Asia"), 25, 20, "0-5"), row(("2026-Q3", "c1", "Africa"), *[None] * 3)]
+        REGIONS, [row(("2026-Q3", "c1", "Asia"), 25, 20, "0 to 5"), row(("2026-Q3", "c1", "Africa"), *[None] * 3)]
     )
     tree = page(tables=(Table.of(spec(), [week_row("c1")]), regions))
     second = tree.findall(".//main/section")[1]

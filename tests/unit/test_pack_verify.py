@@ -11,15 +11,19 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from privacy_ops.errors import ReleaseRefused
 from privacy_ops.usage.files import personal, sums
 from privacy_ops.usage.files.build import build
 from privacy_ops.usage.files.data_package import write as write_data_package
+from privacy_ops.usage.files.model import Table
 from privacy_ops.usage.files.page import Page
 from privacy_ops.usage.files.read import Unreadable, csv_table, parquet_table
+from privacy_ops.usage.files.text import one_line
 from privacy_ops.usage.files.verify import Expected, Findings, differences_from, expected_of, inspect, verify
 
-from tests.pack_contents import content, signer, week_row, withheld, year
+from tests.pack_contents import BANDS, content, row, signer, spec, week_row, withheld, year
 
 SIGNER = signer()
 NAME = "usage_by_course_week"
@@ -82,7 +86,7 @@ def counts(files: Files, expected: Expected) -> dict[str, int]:
 def test_a_good_pack_has_no_finding_and_its_rows_come_back(good, expected):
     assert inspect(good, expected) == Findings()
     assert verify(good, expected)[NAME].rows == (
-        ("2026-W47", "c1", "Title of c1", 40, "published", 20, "published", "15-30", "published", "usage-2"),
+        ("2026-W47", "c1", "Title of c1", 40, "published", 20, "published", "15 to 30", "published", "usage-2"),
         ("2026-W47", "c2", "Title of c2", None, "withheld", None, "withheld", None, "withheld", "usage-2"),
     )
     assert differences_from(content(), good) == 0
@@ -91,6 +95,30 @@ def test_a_good_pack_has_no_finding_and_its_rows_come_back(good, expected):
 def test_a_whole_pack_has_no_finding():
     whole = year(courses=2, weeks=3)
     assert inspect(build(whole, SIGNER), expected_of(whole, (SIGNER.public_key,))) == Findings()
+
+
+ANY_TEXT = st.text(st.characters(), max_size=25).filter(lambda title: not personal.kinds(one_line(title)))
+CELL = st.tuples(
+    st.none() | st.integers(2, 4000).map(lambda n: 5 * n),
+    st.none() | st.integers(2, 4000).map(lambda n: 5 * n),
+    st.none() | st.sampled_from(BANDS),
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.dictionaries(ANY_TEXT.filter(one_line), st.tuples(ANY_TEXT, CELL), max_size=5).filter(
+        lambda rows: len({one_line(key) for key in rows}) == len(rows)
+    ),
+    ANY_TEXT,
+)
+def test_whatever_the_model_allows_passes_the_gate_and_says_what_was_given(cells, name):
+    rows = [row(("2026-W47", key), *values, labels=(None, title)) for key, (title, values) in cells.items()]
+    given_content = content(tables=(Table.of(spec(), rows),), recipient_name=name)
+    files = build(given_content, SIGNER)
+    found = inspect(files, expected_of(given_content, (SIGNER.public_key,)))
+    assert found == Findings(), found.details
+    assert differences_from(given_content, files) == 0
 
 
 def test_resealing_a_good_pack_changes_nothing(good):
@@ -149,7 +177,7 @@ def test_an_earlier_key_that_is_still_trusted_will_do(good, expected):
         (",40,published,", ",40,withheld,", {"flag_violations": 1}),
         (",40,published,", ",,published,", {"flag_violations": 1}),
         (",40,published,", ",40,rounded,", {"flag_violations": 1, "unknown_values": 1}),
-        (",15-30,", ",17.4,", {"unknown_values": 1}),
+        (",15 to 30,", ",17.4,", {"unknown_values": 1}),
         (",usage-2", ",usage-1", {"unknown_values": 1}),
         ("Title of c1", "=1+1", {"formula_cells": 1}),
         ("Title of c1", "＝1+1", {"formula_cells": 1}),
@@ -188,7 +216,7 @@ def test_a_cell_that_is_never_empty_and_is_empty_is_seen(good, expected):
 
 def test_rows_that_are_not_those_of_the_content_are_counted(good):
     assert differences_from(content(week_row("c1"), withheld("c2")), good) == 0
-    assert differences_from(content(week_row("c1", "2026-W47", 45, 20, "15-30"), withheld("c2")), good) == 1
+    assert differences_from(content(week_row("c1", "2026-W47", 45, 20, "15 to 30"), withheld("c2")), good) == 1
     assert differences_from(content(week_row("c1")), good) == 10
 
 

@@ -25,7 +25,7 @@ _PAINT = {"#010101": "var(--quiet)", "#020202": "var(--line)", "#030303": "var(-
 _QUIET, _LINE, _MARK, _HATCH = _PAINT
 
 # Pixels of a narrow phone, so that text keeps its size there.
-WIDTH, LEFT, RIGHT, TOP, GAP, BOTTOM = 340, 50, 6, 20, 30, 24
+WIDTH, LEFT, RIGHT, TOP, GAP, BOTTOM = 340, 62, 6, 20, 30, 24
 PLOT_HEIGHT, BAND_HEIGHT, TICKS = 64, 13, 4
 _NUMBER = re.compile(r"-?\d+\.\d+")
 _REFERENCE = re.compile(r"url\(#([^)]+)\)")

@@ -16,6 +16,7 @@ Flag = Literal["published", "withheld"]
 Value = int | str | None
 
 FLAGS: tuple[Flag, ...] = ("published", "withheld")
+_DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}([-/.]\d{1,4})?")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
 
 
@@ -42,6 +43,8 @@ class Measure:
             raise ValueError(f"{self.name}: bands, and only bands, have a list of them")
         if len(set(self.bands)) != len(self.bands) or "" in self.bands:
             raise ValueError(f"{self.name}: a band is empty or named twice")
+        if any(map(_DATE.fullmatch, self.bands)):
+            raise ValueError(f"{self.name}: a spreadsheet may read a band as a date; write it like '5 to 15'")
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,7 @@ will be. {n_values - n_withheld} of {n_values} figures are given, {n_withheld} a
 - Figures do not add up. One person may use several modules and come back in several weeks: parts add up to more than
   the whole, and periods to more than a quarter or a year. Rounding makes sums differ too.
 - A title that begins like a formula has an apostrophe in front, so that a spreadsheet takes it for text.
+- A spreadsheet may guess that the number of a course, or a title, is a figure or a date: import those columns as text.
 
 ## Method {markdown(content.method_version)}
 {_list(map(markdown, content.rules))}
