@@ -1,4 +1,4 @@
-"""The publisher's PostgreSQL schema: applies ``schema/*.sql`` in name order and makes the weekly partitions."""
+"""The publisher's PostgreSQL schema: applies ``schema/*.sql`` in name order and partitions events by quarter."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sandbox.publisher.database import connect
 
 OWNER = "publisher_owner"
 FILES = Path(__file__).parent / "schema"
-WEEKLY_TABLES = ("web.page_view", "mobile.usage_event_account", "mobile.usage_event_anon")
+EVENT_TABLES = ("web.page_view", "mobile.usage_event_account", "mobile.usage_event_anon")
 WEEKS_BACK = 57  # page views are kept for 13 months
 WEEKS_AHEAD = 4
 
@@ -21,25 +21,23 @@ def today_in_london() -> date:
     return datetime.now(UTC).astimezone(ZoneInfo("Europe/London")).date()
 
 
-def monday(day: date) -> date:
-    """The Monday of the ISO week that holds ``day``."""
-    return day - timedelta(days=day.weekday())
+def event_partitions(table: str, first: date, last: date) -> Iterator[str]:
+    """CREATE TABLE statements for the quarters (from midnight UTC) that hold ``first`` to ``last``, both included.
 
-
-def weekly_partitions(table: str, first: date, last: date) -> Iterator[str]:
-    """CREATE TABLE statements for the weeks (Monday 00:00 UTC) that hold ``first`` to ``last``, both included.
-
-    Existing partitions are left alone, so any range may be asked for again.
+    Existing partitions are left alone, so any range may be asked for again. Every foreign-key check on a person asks
+    each partition: with one per week, that was most of what deleting somebody took.
     """
-    start = monday(first)
-    while start <= last:
-        end = start + timedelta(days=7)
-        year, week, _ = start.isocalendar()
+    quarter = first.year * 4 + (first.month - 1) // 3
+    while (start := _first_day(quarter)) <= last:
         yield (
-            f"CREATE TABLE IF NOT EXISTS {table}_{year}w{week:02d} PARTITION OF {table} "
-            f"FOR VALUES FROM ('{start} 00:00+00') TO ('{end} 00:00+00')"
+            f"CREATE TABLE IF NOT EXISTS {table}_{start.year}q{quarter % 4 + 1} PARTITION OF {table} "
+            f"FOR VALUES FROM ('{start} 00:00+00') TO ('{_first_day(quarter + 1)} 00:00+00')"
         )
-        start = end
+        quarter += 1
+
+
+def _first_day(quarter: int) -> date:
+    return date(quarter // 4, quarter % 4 * 3 + 1, 1)
 
 
 def create_schema(dsn: str, *, first: date | None = None, last: date | None = None) -> None:
@@ -62,6 +60,6 @@ def create_schema(dsn: str, *, first: date | None = None, last: date | None = No
         connection.execute(f"SET LOCAL ROLE {OWNER}")
         for path in sorted(FILES.glob("*.sql")):
             connection.execute(path.read_text(encoding="utf-8"))
-        for table in WEEKLY_TABLES:
+        for table in EVENT_TABLES:
             connection.execute(f"CREATE TABLE {table}_default PARTITION OF {table} DEFAULT")
-            connection.execute(";".join(weekly_partitions(table, first, last)))
+            connection.execute(";".join(event_partitions(table, first, last)))

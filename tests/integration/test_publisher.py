@@ -124,15 +124,15 @@ def test_schemas_belong_to_the_publisher(filled: Made) -> None:
     assert login == (False,)
 
 
-def test_page_views_lie_in_weekly_partitions(filled: Made) -> None:
+def test_page_views_lie_in_quarterly_partitions(filled: Made) -> None:
     with connect(filled.dsn) as connection:
-        week = connection.execute("SELECT min(at), max(at) FROM web.page_view_2026w46").fetchone()
-        weeks = connection.execute(
+        quarter = connection.execute("SELECT min(at), max(at) FROM web.page_view_2026q4").fetchone()
+        quarters = connection.execute(
             "SELECT count(*) FROM pg_inherits WHERE inhparent = 'web.page_view'::regclass"
         ).fetchone()
-    assert week is not None
-    assert datetime(2026, 11, 9, tzinfo=UTC) <= week[0] < week[1] < datetime(2026, 11, 16, tzinfo=UTC)
-    assert weeks == (11,)
+    assert quarter is not None
+    assert datetime(2026, 10, 1, tzinfo=UTC) <= quarter[0] < quarter[1] < datetime(2027, 1, 1, tzinfo=UTC)
+    assert quarters == (3,)
 
 
 # --- generator ----------------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from sandbox.publisher.oracle import judge, london, reaches_eighteen
 from sandbox.publisher.plants import NIGHT, PLANTS, planted_in, planted_tonight
 from sandbox.publisher.population import People, make_people
 from sandbox.publisher.rows import Ids, Rows, text, uuids
-from sandbox.publisher.schema import weekly_partitions
+from sandbox.publisher.schema import event_partitions
 from sandbox.publisher.subject import Subject
 
 AGES = Path(__file__).parents[1] / "data" / "age_oracle.csv"
@@ -219,10 +219,11 @@ def test_identifiers_are_version_four_and_repeatable() -> None:
     assert all(u[14] == "4" and u[19] in "89ab" for u in first)
 
 
-def test_weeks_begin_on_monday_and_cover_the_range() -> None:
-    made = list(weekly_partitions("web.page_view", date(2026, 12, 27), date(2027, 1, 4)))
+def test_quarters_begin_on_their_first_day_and_cover_the_range() -> None:
+    made = list(event_partitions("web.page_view", date(2026, 9, 30), date(2027, 1, 1)))
     assert len(made) == 3
-    assert "web.page_view_2026w52" in made[0]
-    assert "FROM ('2026-12-21 00:00+00') TO ('2026-12-28 00:00+00')" in made[0]
-    assert "web.page_view_2026w53" in made[1]
-    assert "web.page_view_2027w01" in made[2]
+    assert "web.page_view_2026q3" in made[0]
+    assert "FROM ('2026-07-01 00:00+00') TO ('2026-10-01 00:00+00')" in made[0]
+    assert "web.page_view_2026q4" in made[1]
+    assert "TO ('2027-01-01 00:00+00')" in made[1]
+    assert "web.page_view_2027q1" in made[2]

@@ -1,4 +1,4 @@
--- Web and app usage. The three event tables are partitioned by week (Monday 00:00 UTC); see schema.py.
+-- Web and app usage. The three event tables are partitioned by quarter (00:00 UTC); see schema.py.
 CREATE SCHEMA web;
 CREATE SCHEMA mobile;
 
