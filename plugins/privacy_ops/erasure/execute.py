@@ -10,7 +10,6 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import Connection, text
 
@@ -23,13 +22,17 @@ from privacy_ops.erasure.plan import Plan, content_sha256, covered_catalogue, re
 from privacy_ops.errors import PlanChanged
 from privacy_ops.gates.lock import require_open
 from privacy_ops.runs import Run
-from privacy_ops.stores.database import DatabaseFault, quote_table
+from privacy_ops.stores.database import DatabaseFault, quote_table, stream
 from privacy_ops.stores.sql import statement
 from privacy_ops.workspace import Workspace
 
 BREAKER = "breaker"
 _AGAIN = "clear the run from detect_and_restrict on: judge and plan anew, nothing was erased"
 _CONTROL_SUBJECTS = 100
+_WORK_MEM = "64MB"  # the keys of thousands of people are sorted and joined without a detour over the disk
+# Rows that go are looked up by their index: to read whole tables for them cost more than to delete them, and more the
+# larger the tables.
+_RANDOM_PAGE_COST = 1.1
 _FOREIGN_KEY_VIOLATION = "23503"
 
 
@@ -84,6 +87,7 @@ def erase_in(connection: Connection, workspace: Workspace, run: Run, plan: Plan,
     # One snapshot: what others write meanwhile is neither counted nor touched. LOCK comes before it is taken.
     connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
     connection.exec_driver_sql("LOCK TABLE gov.erasure_plan IN EXCLUSIVE MODE")
+    connection.exec_driver_sql(f"SET LOCAL work_mem = '{_WORK_MEM}'")
     current = require_plan(connection, run.run_id)
     if current.plan_id != plan.plan_id:
         raise PlanChanged("the run was planned anew meanwhile", where=run.run_id, do=_AGAIN)
@@ -118,8 +122,6 @@ def _write_ahead(connection: Connection, workspace: Workspace, plan: Plan, now: 
     if not written:
         return
     this = {"plan_id": plan.plan_id}
-    planned = _planned_by_case(connection, plan)
-    cases = connection.execute(statement("erasure", "select_cases_of_plan"), this).all()
     ledger.append_many(
         connection,
         "intent",
@@ -134,18 +136,18 @@ def _write_ahead(connection: Connection, workspace: Workspace, plan: Plan, now: 
                     "class": case._mapping["class"],
                     "subject": case.subject_kind,
                     "subject_table": case.subject_table,
-                    "planned": planned.get(case.case_id, {}),
+                    "planned": case.planned,
                 },
                 case.case_id,
             )
-            for case in cases
+            for case in stream(connection, statement("erasure", "select_planned_cases"), this)
         ),
         at=now,
     )
     suppression.write(
         connection,
         workspace.settings.keys,
-        _to_suppress(connection, workspace, plan, cases, now),
+        _to_suppress(connection, workspace, plan, now),
         at=now,
         providers=workspace.thresholds.suppression.providers,
     )
@@ -153,36 +155,17 @@ def _write_ahead(connection: Connection, workspace: Workspace, plan: Plan, now: 
     work_items.seal(connection, workspace, plan, now)
 
 
-def _planned_by_case(connection: Connection, plan: Plan) -> dict[UUID, dict[str, int]]:
-    found: dict[UUID, dict[str, int]] = {}
-    for row in connection.execute(
-        text(
-            "SELECT r.case_id, s.table_name, count(*) AS n FROM gov.erasure_row AS r"
-            " JOIN gov.erasure_step AS s USING (plan_id, step_no) WHERE r.plan_id = :p GROUP BY 1, 2"
-            " UNION ALL SELECT o.case_id, 's3\\://' || o.bucket, count(*) FROM gov.erasure_object AS o"
-            " WHERE o.plan_id = :p GROUP BY 1, 2"
-            " UNION ALL SELECT c.case_id, 'rows in s3\\://' || w.bucket, sum(c.rows_found)"
-            " FROM gov.erasure_rewrite AS w JOIN gov.erasure_rewrite_case AS c USING (plan_id, rewrite_no)"
-            " WHERE w.plan_id = :p GROUP BY 1, 2"
-        ),
-        {"p": plan.plan_id},
-    ):
-        found.setdefault(row.case_id, {})[row.table_name] = int(row.n)
-    return found
-
-
 def _to_suppress(
-    connection: Connection, workspace: Workspace, plan: Plan, cases: Any, now: datetime
+    connection: Connection, workspace: Workspace, plan: Plan, now: datetime
 ) -> Iterator[tuple[Any, str, str, Any]]:
     """(case, id type, canonical identifier, valid until): the subject's key, own addresses and external ids."""
-    limits, today = workspace.thresholds, now.date()
-    for case in cases:
+    limits, today, this = workspace.thresholds, now.date(), {"plan_id": plan.plan_id}
+    for case in stream(connection, statement("erasure", "select_cases_of_plan"), this):
         person = case.subject_kind == "person"
         canonical = pseudonyms.subject_text(case.subject_key, table="" if person else case.subject_table)
         until = suppression.valid_until(case.adult_on, today=today, thresholds=limits)
         yield case.case_id, "account" if person else "row", canonical, until
-    rows = connection.execute(statement("erasure", "select_keys_of_cases"), {"plan_id": plan.plan_id})
-    for row in rows:
+    for row in stream(connection, statement("erasure", "select_keys_of_cases"), this):
         until = suppression.valid_until(row.adult_on, today=today, thresholds=limits)
         yield row.case_id, row.kind, row.value, until
 
@@ -198,6 +181,7 @@ def _erase_rows(connection: Connection, workspace: Workspace, run: Run, plan: Pl
     }:
         raise PlanChanged("data map or schema changed since the plan", where=run.run_id, do=_AGAIN)
     planned = {number: int(row.planned) for number, row in known.items()}
+    connection.exec_driver_sql(f"SET LOCAL random_page_cost = {_RANDOM_PAGE_COST}")
     control = _Control(connection, builder, plan, planned)
     before = control.figures()
     changes = _Changes(connection, builder)
@@ -220,7 +204,6 @@ def _erase_rows(connection: Connection, workspace: Workspace, run: Run, plan: Pl
         statement("erasure", "update_steps_done"),
         this | {"steps": list(done), "found": list(done.values())},
     )
-    connection.execute(statement("erasure", "insert_assets"), this)
     _record_erased(connection, plan, now)
     connection.execute(
         statement("erasure", "update_plan_database_erased"),
@@ -372,10 +355,8 @@ class _Control:
 
 
 def _record_erased(connection: Connection, plan: Plan, now: datetime) -> None:
-    done: dict[UUID, dict[str, int]] = {}
-    for row in connection.execute(statement("erasure", "select_assets"), {"plan_id": plan.plan_id}):
-        done.setdefault(row.case_id, {})[f"{row.asset} {row.method}"] = int(row.done)
-    cases = connection.execute(statement("erasure", "select_cases_of_plan"), {"plan_id": plan.plan_id}).all()
+    """One entry per case in the ledger, with what its steps found."""
+    cases = stream(connection, statement("erasure", "select_erased_rows"), {"plan_id": plan.plan_id})
     ledger.append_many(
         connection,
         "erased",
@@ -385,7 +366,7 @@ def _record_erased(connection: Connection, plan: Plan, now: datetime) -> None:
                     "plan_sha256": plan.sha256,
                     "subject_ref": case.subject_ref,
                     "ref_key_id": case.ref_key_id,
-                    "rows": done.get(case.case_id, {}),
+                    "rows": case.done,
                 },
                 case.case_id,
             )

@@ -230,6 +230,8 @@ class _Work:
                 self.this | {"state": "objects_erased", "before": "database_erased", "at": self.now},
             ).rowcount
             if moved:
+                # What went of each case, table by table and bucket by bucket: said once the last of it is gone.
+                connection.execute(statement("erasure", "insert_assets"), self.this)
                 connection.execute(statement("erasure", "insert_object_assets"), self.this)
                 connection.execute(statement("erasure", "insert_rewrite_assets"), self.this)
                 if not self.plan.cases:  # a night without minors erased nothing
