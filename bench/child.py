@@ -49,6 +49,27 @@ def detect(given: Arguments) -> dict[str, Any]:
     return {**counts, **gates.judge_detection(workspace, run, counts)}
 
 
+def plan(given: Arguments) -> dict[str, Any]:
+    """Freeze the plan of a run."""
+    from privacy_ops.erasure import plan as planning
+
+    workspace = Workspace.load(settings_of.from_environment())
+    return planning.plan(workspace, _read_run(workspace, given["run_id"]), now=datetime.now(UTC))
+
+
+def erase(given: Arguments) -> dict[str, Any]:
+    """Carry out the plan of a run: what is written ahead, and the erasing transaction."""
+    from privacy_ops.erasure import execute
+
+    workspace = Workspace.load(settings_of.from_environment())
+    return execute.erase_database(workspace, _read_run(workspace, given["run_id"]), now=datetime.now(UTC))
+
+
+def _read_run(workspace: Workspace, run_id: str) -> Run:
+    with workspace.database("erase").transaction(read_only=True) as connection:
+        return runs.read_run(connection, run_id)
+
+
 def open_run(workspace: Workspace, run_id: str, *, dry_run: bool = False) -> Run:
     """Record a run as of now, one that really acts unless it is a rehearsal."""
     with workspace.database("detect").transaction() as connection:
@@ -64,7 +85,12 @@ def open_run(workspace: Workspace, run_id: str, *, dry_run: bool = False) -> Run
         )
 
 
-STEPS: dict[str, Callable[[Arguments], dict[str, Any]]] = {"generate": generate, "detect": detect}
+STEPS: dict[str, Callable[[Arguments], dict[str, Any]]] = {
+    "generate": generate,
+    "detect": detect,
+    "plan": plan,
+    "erase": erase,
+}
 
 
 def main() -> None:

@@ -79,6 +79,22 @@ def erase(world: World, run_id: str) -> Erased:
     return Erased(done["cases"], done["deleted"], done["retained"], planned, judged, ahead, gone)
 
 
+def peak(world: World, people: int) -> tuple[int, float]:
+    """Make, find and erase ``people`` minors; how many cases, and the peak memory (MiB) of plan and erasing task.
+
+    Each is a process of its own, as it is a task of its own; the gate between them is not measured.
+    """
+    world.make_minors(people)
+    run_id = world.detect()["run_id"]
+    planned = world.child("plan", run_id=run_id)
+    with world.workspace.database("erase").transaction(read_only=True) as connection:
+        run = runs.read_run(connection, run_id)
+    gates.judge_plan(world.workspace, run, now=now())
+    approve(world, run)
+    erased = world.child("erase", run_id=run_id)
+    return erased["cases"], max(planned["peak_mib"], erased["peak_mib"])
+
+
 class _Back(Exception):
     """Rolls a transaction back."""
 

@@ -196,6 +196,17 @@ def measure_erasure(small: World, large: World, results: Results, group: int) ->
         )
 
 
+def measure_memory(publisher: World, results: Results, group: int) -> None:
+    """What plan and erasing task hold in memory at once, for a group and for ten times as many people."""
+    (cases, at_small), (many, at_large) = erasing.peak(publisher, group), erasing.peak(publisher, group * 10)
+    results.ratio(
+        "peak memory of the erasure at 10 × people",
+        at_large / at_small,
+        1.2,
+        f"{at_small:.0f} → {at_large:.0f} MiB for {cases:,} → {many:,} people, plan and erasing task as processes",
+    )
+
+
 def measure_detection(small: World, large: World, results: Results) -> None:
     """Looking for minors beside one pass over every table that holds evidence, per person and in all."""
     in_small, in_large = (_detected(publisher) for publisher in (small, large))
@@ -344,6 +355,7 @@ def run(people: int, events: int, say: Callable[[str], None] = print) -> Results
         measure_aggregate(large, results)
         say("aggregate measured")
         measure_erasure(small, large, results, group=max(people // 250, 20))
+        measure_memory(large, results, group=max(people // 250, 20))
         say("erasure measured")
     measure_transfers(results)
     measure_gate(results)

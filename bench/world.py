@@ -31,7 +31,8 @@ from sandbox.publisher.truth import create_truth
 from sandbox.state import PROJECT, new_signing_key
 
 SEED = 20180525
-# Adults whom nothing speaks against and whose age stands in one place only become minors of any age from 14 to 17.
+# Adults whom nothing speaks against and whose age stands in one place only become minors of any age from 14 to 17. They
+# are spread over the feeds: one that says of every tenth of its people that they are minors is taken for broken.
 _MAKE_MINORS = """
 WITH chosen AS (
     SELECT a.user_id, row_number() OVER () AS n
@@ -42,7 +43,7 @@ WITH chosen AS (
       AND NOT EXISTS (SELECT FROM core.user_profile_history AS h WHERE h.user_id = a.user_id)
       AND NOT EXISTS (SELECT FROM events.attendee AS t WHERE t.user_id = a.user_id)
       AND NOT EXISTS (SELECT FROM submissions.submission AS s WHERE s.corresponding_user_id = a.user_id)
-    ORDER BY hashtext(a.user_id::text) LIMIT %(people)s
+    ORDER BY percent_rank() OVER (PARTITION BY p.dob_source ORDER BY hashtext(a.user_id::text)) LIMIT %(people)s
 )
 UPDATE core.user_profile AS p
 SET dob_date = %(anchor)s - 5150 - CAST(c.n * 7 %% 1300 AS integer), dob_raw = NULL, updated_at = %(anchor)s
