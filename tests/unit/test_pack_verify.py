@@ -221,10 +221,10 @@ def test_rows_that_are_not_those_of_the_content_are_counted(good):
 
 
 def test_a_column_that_is_not_in_the_dictionary_is_seen(good, expected):
-    lines = [line + (b",user_id" if n == 0 else b",7") for n, line in enumerate(good[CSV].splitlines())]
-    found = counts(resealed({**good, CSV: b"\n".join(lines) + b"\n"}), expected)
-    assert found["unknown_columns"] == 1
-    assert found["mismatching_values"] == 2
+    lines = [line + (b",lena@x.example.org" if n == 0 else b",=lena") for n, line in enumerate(good[CSV].splitlines())]
+    found = inspect(resealed({**good, CSV: b"\n".join(lines) + b"\n"}), expected)
+    assert (found.unknown_columns, found.formula_cells, found.mismatching_values) == (1, 2, 2)
+    assert "lena" not in str(found)
 
 
 def test_a_column_that_is_missing_is_seen(good, expected):

@@ -40,10 +40,12 @@ class Page(HTMLParser):
             if not policy:
                 self.active.append("an instruction to the browser")
         for name, value in given.items():
-            if name.startswith("on") or name == "style":
-                self.active.append(f"the attribute {name}")
+            if name.startswith("on"):
+                self.active.append("an event handler")
+            if name == "style":
+                self.active.append("a style attribute")
             if (name in _REFERENCES and not value.startswith("#")) or _OUTWARD.search(value):
-                self.active.append(f"a reference to the outside in {name}")
+                self.active.append("a reference to the outside")
             if name in _SPOKEN:
                 self.texts.append(value)
 

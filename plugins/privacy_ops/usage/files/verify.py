@@ -224,11 +224,14 @@ def _rows(name: str, table: ReadTable, spec: TableSpec, method_version: str, not
     for row in rows:
         for kind, column in _faults(row, spec, method_version):
             notes.add(kind, f"{name}: {column}")
+    # A name that is not in the dictionary may itself be a value: it is not repeated.
+    known = {column.name: column.name for column in columns(spec)}
     for column, value in ((column, value) for row in rows for column, value in row.items() if isinstance(value, str)):
+        where = f"{name}: {known.get(column, 'a column that is not in the dictionary')}"
         if text.is_formula(value):
-            notes.add("formula_cells", f"{name}: {column}")
+            notes.add("formula_cells", where)
         for kind in personal.kinds(value):
-            notes.add("personal_values", f"{name}: {column}: {kind}")
+            notes.add("personal_values", f"{where}: {kind}")
 
 
 def _faults(row: Mapping[str, Any], spec: TableSpec, method_version: str) -> Iterator[tuple[str, str]]:
