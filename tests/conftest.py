@@ -164,15 +164,27 @@ SMALL = 300
 
 
 @pytest.fixture(scope="session")
-def _template(cluster: PostgresServer, object_settings: ObjectSettings) -> _Template:
+def _empty_template(cluster: PostgresServer) -> tuple[str, dict[str, str]]:
+    """Database of a publisher with nobody in it, and the duties' passwords."""
+    from sandbox import provision
+
+    passwords = {duty: secrets.token_hex(12) for duty in DUTIES}
+    provision.create_database(cluster, "template_empty")
+    provision.create_publisher(cluster, "template_empty", passwords)
+    return "template_empty", passwords
+
+
+@pytest.fixture(scope="session")
+def _template(
+    cluster: PostgresServer, object_settings: ObjectSettings, _empty_template: tuple[str, dict[str, str]]
+) -> _Template:
     from sandbox import provision
     from sandbox.publisher.objects import BUCKETS
 
     _reset(object_settings)
-    passwords = {duty: secrets.token_hex(12) for duty in DUTIES}
-    for name in ("template_publisher", "template_truth"):
-        provision.create_database(cluster, name)
-    provision.create_publisher(cluster, "template_publisher", passwords)
+    empty, passwords = _empty_template
+    provision.create_database(cluster, "template_publisher", template=empty)
+    provision.create_database(cluster, "template_truth")
     made = provision.Publisher(SMALL, 7, ANCHOR, events_per_person=5)
     provision.fill(cluster, "template_publisher", "template_truth", object_settings, made)
     store = ObjectStore(object_settings)
@@ -222,15 +234,21 @@ def publisher_database(publisher: Sandbox) -> Settings:
 
 @pytest.fixture
 def settings(
-    cluster: PostgresServer, empty_database: str, object_settings: ObjectSettings, objects: ObjectStore
+    cluster: PostgresServer,
+    empty_database: str,
+    object_settings: ObjectSettings,
+    objects: ObjectStore,
+    _empty_template: tuple[str, dict[str, str]],
 ) -> Settings:
     """Settings of an empty publisher: schema, gov, roles, grants and buckets, but nobody in it."""
     from sandbox import provision
     from sandbox.publisher.objects import create_buckets
 
     name = str(make_url(empty_database).database)
-    passwords = {duty: secrets.token_hex(12) for duty in DUTIES}
-    provision.create_publisher(cluster, name, passwords)
+    template, passwords = _empty_template
+    provision.drop_database(cluster, name)
+    provision.create_database(cluster, name, template=template)
+    provision.grant(empty_database, passwords)
     create_buckets(object_settings)
     return _settings(cluster, name, passwords, object_settings)
 
