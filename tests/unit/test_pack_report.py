@@ -140,6 +140,13 @@ def test_a_period_without_a_release_of_a_course_is_empty_and_said():
     assert not [path for path in second.findall(".//path") if (path.get("fill") or "").startswith("url(#")]
 
 
+def test_a_course_released_by_quarter_has_no_gaps_in_the_weeks_of_another():
+    past = history(week_row("c1", WEEKS[2]), week_row("c2", "2026-Q2"))
+    tree = page(tables=history(week_row("c1"), week_row("c2", "2026-Q3"), week_row("c3", "2026-W44-W47")), history=past)
+    periods = [[words(head) for head in card.findall(".//tbody//th")] for card in tree.findall(".//article")]
+    assert periods == [["2026-W47", "2026-W46"], ["2026-Q3", "2026-Q2"]]  # the third has one period, and no chart
+
+
 def test_one_period_alone_has_no_chart_and_all_its_figures():
     tree = page()
     assert tree.findall(".//svg") == []

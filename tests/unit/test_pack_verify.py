@@ -122,7 +122,7 @@ def test_whatever_the_model_allows_passes_the_gate_and_says_what_was_given(cells
 
 
 def test_resealing_a_good_pack_changes_nothing(good):
-    """The helper of these tests alters what a test alters, and nothing else."""
+    """So what a test finds in a resealed pack is what the test altered."""
     assert resealed(good) == good
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -144,17 +145,25 @@ def _figures(values: Sequence[Value], flags: Sequence[Flag]) -> tuple[_Figure, .
 def _series(table: Table, earlier: Sequence[Row], prefix: str) -> Iterator[_Series]:
     """Each row of this release with its earlier ones, as soon as there are two periods to compare."""
     rows = {row.key: row for row in (*earlier, *table.rows)}
-    periods = sorted({key[0] for key in rows})
-    if len(periods) < 2:
-        return
+    every = sorted({key[0] for key in rows})
     newest = {row.key[1:]: row for row in table.rows}
     for number, (rest, row) in enumerate(sorted(newest.items()), 1):
+        # A course that is released by quarter has no gap in the weeks of another.
+        kinds = {_kind(period) for period in every if (period, *rest) in rows}
+        periods = [period for period in every if _kind(period) in kinds]
+        if len(periods) < 2:
+            continue
         ident = f"{prefix}s{number}"
         named = ", ".join(_names(row)[1:]) or table.spec.title
         run = [rows.get((period, *rest)) for period in periods]
         withheld = sum(past is not None and "withheld" in past.flags for past in run)
         drawn = _chart(table.spec, run, periods, withheld, ident=ident, named=named)
         yield _Series(ident, named, drawn, withheld, _points(table.spec, run, periods))
+
+
+def _kind(period: str) -> str:
+    """What periods of the same kind have in common: ``2026-W47`` and ``2026-W05``, but not ``2026-Q4``."""
+    return re.sub(r"\d+", "#", period)
 
 
 def _points(spec: TableSpec, run: Sequence[Row | None], periods: Sequence[str]) -> tuple[_Point, ...]:
