@@ -267,7 +267,7 @@ class _Attacker:
     def _is_enough(self, place: int, need: Need | None) -> bool:
         low, high = self._seen(place)
         if need is not None:
-            return need.met_by(low, high, SLACK * self.unit[place])
+            return need.met_by(low, high, SLACK * float(self.unit[place]))
         if self.unit[place] != 1.0:
-            return 5 * (high - low) >= high - SLACK * self.unit[place]
+            return 5 * (high - low) >= high - SLACK * float(self.unit[place])
         return high - low >= self.rules.min_people - SLACK

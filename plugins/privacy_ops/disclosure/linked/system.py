@@ -121,18 +121,14 @@ class Solver:
         }
         for name, value in settings.items():
             self._highs.setOptionValue(name, value)
-        # Rows keep their order; each entry with a way up and down is followed by both.
         place = np.full(count, -1, dtype=np.int32)
         place[extra] = np.arange(len(extra), dtype=np.int32)
-        starts, columns, values = [0], [], []
-        for row in range(len(system.low)):
-            part = slice(system.starts[row], system.starts[row + 1])
-            own, factors = system.columns[part], system.values[part]
-            ways = place[own]
-            dear = ways >= 0
-            columns.append(np.concatenate([own, ways[dear] + count, ways[dear] + count + len(extra)]))
-            values.append(np.concatenate([factors, factors[dear], -factors[dear]]))
-            starts.append(starts[-1] + len(columns[-1]))
+        # Each entry with a dear way stands three times in its rows: itself, up, down.
+        rows = np.repeat(np.arange(len(system.low)), np.diff(system.starts))
+        dear = place[system.columns] >= 0
+        ways = place[system.columns[dear]] + count
+        rows = np.concatenate([rows, rows[dear], rows[dear]])
+        order = np.argsort(rows, kind="stable")
         program = highspy.HighsLp()
         program.num_col_ = count + 2 * len(extra)
         program.num_row_ = len(system.low)
@@ -142,9 +138,9 @@ class Solver:
         program.row_lower_ = system.low
         program.row_upper_ = system.high
         program.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
-        program.a_matrix_.start_ = np.array(starts, dtype=np.int32)
-        program.a_matrix_.index_ = np.concatenate(columns)
-        program.a_matrix_.value_ = np.concatenate(values)
+        program.a_matrix_.start_ = np.searchsorted(rows[order], np.arange(len(system.low) + 1)).astype(np.int32)
+        program.a_matrix_.index_ = np.concatenate([system.columns, ways, ways + len(extra)])[order].astype(np.int32)
+        program.a_matrix_.value_ = np.concatenate([system.values, system.values[dear], -system.values[dear]])[order]
         self._highs.passModel(program)
         self._count, self._extra, self._place = count, len(extra), place
 
