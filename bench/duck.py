@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,10 +25,8 @@ class Duck:
         marked = _PARAMETER.sub(r"$\1", query)
         self.connection.execute(f"CREATE OR REPLACE TEMPORARY TABLE {name} AS\n{marked}", dict(bound) or None)
 
-    def rows(self, query: str) -> Iterable[Mapping[str, Any]]:
-        answer = self.connection.execute(query)
-        names = [column[0] for column in answer.description or ()]
-        return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
+    def rows(self, query: str) -> Sequence[Sequence[Any]]:
+        return self.connection.execute(query).fetchall()
 
 
 def export(connection: Connection, folder: Path) -> None:

@@ -168,7 +168,7 @@ def test_cells_hang_together_as_the_protection_assumes(engines, events, people):
 
 
 def test_the_statements_keep_to_what_every_engine_understands():
-    for step in (*counting.STEPS, "select_courses", "select_modules", "select_countries", "select_regions"):
+    for step in (*counting.STEPS, "select_course", "select_module", "select_country", "select_region"):
         query = "\n".join(
             line for line in read_statement(counting.AREA, step).splitlines() if not line.startswith("--")
         ).upper()

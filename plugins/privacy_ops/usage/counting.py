@@ -24,11 +24,24 @@ from privacy_ops.usage.view import PublicCourse
 Table = Literal["period", "country_quarter", "region_quarter", "region_year"]
 
 AREA = "usage/count"
-# Every step is kept as a table of its own name; each reads those before it.
-_STEPS = ("person_module", "long_stay", "long_day", "over_day", "excess", "contribution", "person_course", "cohort")
-_PLACES = ("place_part", "place_top")
-_MODULES = ("module_part", "module_top")
-STEPS = (*_STEPS, *_PLACES, *_MODULES)
+# Which cells each table has: the course itself, and its parts.
+LEVELS_OF: dict[Table, tuple[str, ...]] = {
+    "period": ("course", "module"),
+    "country_quarter": ("country",),
+    "region_quarter": ("course", "region"),
+    "region_year": ("course", "region"),
+}
+# Every step is kept as a table of its own name; each reads those before it. First what people did …
+_PEOPLE = ("person_module", "long_stay", "long_day", "over_day", "excess", "contribution", "person_course")
+# … then the cells of each level: counts, institutions, longest stays. Regions and courses add up countries.
+_LEVELS: dict[str, tuple[str, ...]] = {
+    level: (f"{level}_cell", f"{level}_institution", f"{level}_top")
+    for level in ("country", "region", "course", "module")
+}
+STEPS = (*_PEOPLE, *(step for steps in _LEVELS.values() for step in steps))
+# What is joined to every cell; statistics of the larger tables would cost more than they bring.
+_ANALYZED = frozenset(STEPS) - set(_PEOPLE)
+_COHORT = slice(4, 7)  # among the facts of a row
 # Enough for the hash tables of a large publisher's week; without it they go to the disk.
 _WORK_MEMORY = "SET LOCAL work_mem = '128MB'"
 
@@ -39,8 +52,8 @@ class Engine(Protocol):
     def keep(self, name: str, query: str, bound: Mapping[str, int]) -> None:
         """Keep the rows of a query under a name, replacing what had it."""
 
-    def rows(self, query: str) -> Iterable[Mapping[str, Any]]:
-        """Rows of a query by the names of its columns."""
+    def rows(self, query: str) -> Sequence[Sequence[Any]]:
+        """Rows of a query, its columns in order."""
 
 
 @dataclass(frozen=True)
@@ -55,10 +68,11 @@ class Postgres:
     def keep(self, name: str, query: str, bound: Mapping[str, int]) -> None:
         self.connection.execute(text(f"DROP TABLE IF EXISTS {name}"))
         self.connection.execute(text(f"CREATE TEMPORARY TABLE {name} AS\n{query}"), dict(bound))
-        self.connection.execute(text(f"ANALYZE {name}"))
+        if name in _ANALYZED:
+            self.connection.execute(text(f"ANALYZE {name}"))
 
-    def rows(self, query: str) -> Iterable[Mapping[str, Any]]:
-        return [dict(row) for row in self.connection.execute(text(query)).mappings()]
+    def rows(self, query: str) -> Sequence[Sequence[Any]]:
+        return self.connection.execute(text(query)).all()
 
 
 class CellKey(NamedTuple):
@@ -120,48 +134,42 @@ def count(engine: Engine, period: Period, lists: Lists, tables: Collection[Table
     ``cap_seconds``: of one person, course and day. Deterministic: in order of table, course and cell.
     """
     wanted = set(tables)
-    run_steps(engine, cap_seconds, by_module="period" in wanted)
-    found: list[TrueCell] = []
-    if "period" in wanted:
-        found += _cells(engine, "select_courses", "period", period, lists)
-        found += _cells(engine, "select_modules", "period", period, lists)
-    if "country_quarter" in wanted:
-        found += _cells(engine, "select_countries", "country_quarter", period, lists)
-    for table in ("region_quarter", "region_year"):
-        if table in wanted:
-            found += _cells(engine, "select_courses", table, period, lists)
-            found += _cells(engine, "select_regions", table, period, lists)
+    levels = {level for table in wanted for level in LEVELS_OF[table]}
+    run_steps(engine, cap_seconds, levels)
+    rows = {level: engine.rows(read_statement(AREA, f"select_{level}")) for level in sorted(levels)}
+    found = [
+        cell
+        for table in sorted(wanted)
+        for level in LEVELS_OF[table]
+        for cell in _cells(table, level, period, lists, rows[level])
+    ]
     return sorted(found, key=lambda cell: sort_key(cell.key))
 
 
-def run_steps(engine: Engine, cap_seconds: int, *, by_module: bool = True) -> None:
-    """Every step up to the finest counts, without reading any."""
-    for step in (*_STEPS, *_PLACES, *(_MODULES if by_module else ())):
+def run_steps(engine: Engine, cap_seconds: int, levels: Collection[str]) -> None:
+    """Every step that the cells of these levels need, without reading any."""
+    needed = [*_PEOPLE, "country_cell", "country_top"]
+    needed += [step for level in _LEVELS if level in levels for step in _LEVELS[level]]
+    for step in dict.fromkeys(needed):
         query = read_statement(AREA, step)
         engine.keep(step, query, {"cap_seconds": cap_seconds} if ":cap_seconds" in query else {})
 
 
-def _cells(engine: Engine, name: str, table: Table, period: Period, lists: Lists) -> Iterable[TrueCell]:
-    quarter = period.kind == "quarter"
-    for row in engine.rows(read_statement(AREA, name)):
+def _cells(table: Table, level: str, period: Period, lists: Lists, rows: Iterable[Sequence[Any]]) -> Iterable[TrueCell]:
+    """``rows`` of ``select_<level>``: the course, the part if the level has one, then the facts of a TrueCell."""
+    for course, *rest in rows:
+        part = 0 if level == "course" else rest.pop(0)
+        facts = [int(fact) for fact in rest]
+        if period.kind != "quarter":
+            facts[_COHORT] = [0, 0, 0]
         yield TrueCell(
             table,
-            lists.course(row["course"]),
+            lists.course(course),
             period.key,
-            lists.module(row["module"]) if "module" in row else None,
-            lists.country(row["country"]) if "country" in row else None,
-            lists.region(row["region"]) if "region" in row else None,
-            learners=int(row["learners"]),
-            starters=int(row["starters"]),
-            completers=int(row["completers"]),
-            seconds=int(row["seconds"]),
-            cohort_starters=int(row["cohort_starters"]) if quarter else 0,
-            cohort_completers=int(row["cohort_completers"]) if quarter else 0,
-            cohort_passed=int(row["cohort_passed"]) if quarter else 0,
-            institutions=int(row["institutions"]),
-            largest_institution=int(row["largest_institution"]),
-            seconds_top1=int(row["seconds_top1"]),
-            seconds_top2=int(row["seconds_top2"]),
+            lists.module(part) if level == "module" else None,
+            lists.country(part) if level == "country" else None,
+            lists.region(part) if level == "region" else None,
+            *facts,
         )
 
 

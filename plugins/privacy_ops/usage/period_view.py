@@ -1,7 +1,7 @@
 """Reads one period from a publisher's sources into temporary tables of small numbers, which the counting steps need.
 
-``period_person(person, country, region, institution)``: everybody who may be counted, under a number that means
-nothing outside this transaction. ``period_module(module, course, …)`` and ``period_course(course, modules)``: the
+``period_person(person, country, region, institution)``: who did something and may be counted, under a number that
+means nothing outside this transaction. ``period_module(module, course, …)`` and ``period_course(course, modules)``: the
 public lists. ``period_event(person, course, module, london_day, started, completed, passed, seconds)``: what they did.
 ``period_beginner(person, course)``: who started a course for the first time ever; filled for quarters.
 
@@ -72,9 +72,10 @@ def build(
     connection.execute(text("ANALYZE usage_excluded"))
     _places(connection, places)
     _spellings(connection, usage, spellings)
-    _people(connection, data_map, usage, places)
+    _keys(connection, data_map)
     lists = _modules(connection, usage, places, courses)
     _events(connection, data_map, usage, period)
+    _people(connection, data_map, usage, places)
     _beginners(connection, data_map, usage, period)
     return lists
 
@@ -128,22 +129,25 @@ def _spellings(connection: Connection, usage: UsageView, spellings: Sequence[Spe
         )
 
 
-def _people(connection: Connection, data_map: DataMap, usage: UsageView, places: Places) -> None:
-    """Numbers for everybody who may be counted, in no order; then the place and institution of each.
-
-    Somebody of whom a table says two countries or two institutions has the first in order of spelling.
-    """
-    subject = data_map.subject
-    keys = [f"s.{quote(key)}" for key in subject.key]
+def _keys(connection: Connection, data_map: DataMap) -> None:
+    """Numbers for everybody who may be counted, in no order. The keys never leave this transaction."""
+    keys = [f"s.{quote(key)}" for key in data_map.subject.key]
     named = ", ".join(f"{key} AS key_{n}" for n, key in enumerate(keys))
     connection.execute(
         text(
             f"CREATE TEMPORARY TABLE period_key AS SELECT CAST(ROW_NUMBER() OVER () AS integer) AS person, {named}"
-            f" FROM {quote_table(subject.table)} AS s WHERE NOT EXISTS"
+            f" FROM {quote_table(data_map.subject.table)} AS s WHERE NOT EXISTS"
             f" (SELECT 1 FROM usage_excluded AS x WHERE x.person = {view.key_text(keys)})"
         )
     )
     connection.execute(text("ANALYZE period_key"))
+
+
+def _people(connection: Connection, data_map: DataMap, usage: UsageView, places: Places) -> None:
+    """Place and institution of everybody who did something.
+
+    Somebody of whom a table says two countries or two institutions has the first in order of spelling.
+    """
     joins, columns = "", {"country": str(len(places.countries) - 1), "region": str(len(places.regions) - 1)}
     if usage.country:
         told = _told(data_map, usage.country.table, usage.country.column, "UPPER(TRIM({}))")
@@ -162,7 +166,10 @@ def _people(connection: Connection, data_map: DataMap, usage: UsageView, places:
         columns["institution"] = f"COALESCE(n.institution, {UNRESOLVED})"
     listed = ", ".join(f"{expression} AS {name}" for name, expression in columns.items())
     connection.execute(
-        text(f"CREATE TEMPORARY TABLE period_person AS SELECT k.person, {listed} FROM period_key AS k{joins}")
+        text(
+            f"CREATE TEMPORARY TABLE period_person AS SELECT k.person, {listed} FROM period_key AS k{joins}"
+            " WHERE EXISTS (SELECT 1 FROM period_event AS e WHERE e.person = k.person)"
+        )
     )
     connection.execute(text("ANALYZE period_person"))
 

@@ -12,7 +12,7 @@ SELECT
     f.started,
     f.completed,
     f.passed,
-    f.seconds - COALESCE(x.seconds, 0) AS seconds
+    CAST(f.seconds - COALESCE(x.seconds, 0) AS integer) AS seconds
 FROM person_module AS f
 INNER JOIN period_person AS p ON f.person = p.person
 LEFT JOIN excess AS x ON f.person = x.person AND f.module = x.module

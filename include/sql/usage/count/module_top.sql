@@ -3,15 +3,14 @@
 -- Grain: at most two rows per module.
 -- Idempotency: reads only.
 SELECT
-    t.course,
     t.module,
-    t.seconds
+    t.seconds,
+    t.place
 FROM (
     SELECT
-        c.course,
-        c.module,
-        c.seconds,
-        ROW_NUMBER() OVER (PARTITION BY c.module ORDER BY c.seconds DESC) AS place
-    FROM contribution AS c
+        a.module,
+        a.seconds,
+        ROW_NUMBER() OVER (PARTITION BY a.module ORDER BY a.seconds DESC) AS place
+    FROM contribution AS a
 ) AS t
 WHERE t.place <= 2

@@ -1,0 +1,18 @@
+-- Purpose: in how many institutions the people of each course and world region are, and how many are in the largest.
+-- Parameters: none; reads person_course.
+-- Grain: course, region.
+-- Idempotency: reads only. All unresolved institutions are one, number 0.
+SELECT
+    o.course,
+    o.region,
+    COUNT(*) AS institutions,
+    MAX(o.people) AS largest_institution
+FROM (
+    SELECT
+        p.course,
+        p.region,
+        COUNT(*) AS people
+    FROM person_course AS p
+    GROUP BY p.course, p.region, p.institution
+) AS o
+GROUP BY o.course, o.region
