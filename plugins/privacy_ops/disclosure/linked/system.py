@@ -170,9 +170,14 @@ class Solver:
         self._highs.run()
         status = self._highs.getModelStatus()
         if status not in {highspy.HighsModelStatus.kOptimal, highspy.HighsModelStatus.kInfeasible}:
-            self._highs.clearSolver()  # a warm start may lead astray; from nothing the answer is found
+            # A warm start may lead astray, and the primal simplex in tables of few people: from nothing, by the dual
+            # simplex, the answer is found.
+            strategy = self._highs.getOptionValue("simplex_strategy")[1]
+            self._highs.clearSolver()
+            self._highs.setOptionValue("simplex_strategy", 1)
             self._highs.run()
             status = self._highs.getModelStatus()
+            self._highs.setOptionValue("simplex_strategy", strategy)
         if status == highspy.HighsModelStatus.kInfeasible:
             return None
         if status != highspy.HighsModelStatus.kOptimal:

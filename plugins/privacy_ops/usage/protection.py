@@ -1,0 +1,192 @@
+"""Protects one course in one period, linked to what its parts told. Pure: true cells in, protected cells out.
+
+The master is what authors may see of everything. A stricter audience has a mask of its own for each of its tables: it
+withholds what the master withholds, and is closed by itself, because a master that is only thinned out can be solved.
+Everything here follows from cells, lists and spec; what the parts told is from their own masters, never from what
+happens to be released already.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from privacy_ops.disclosure.linked.audit import Contradiction, audit, too_narrow
+from privacy_ops.disclosure.linked.frame import Entry, Frame, Key
+from privacy_ops.disclosure.linked.primary import primaries
+from privacy_ops.disclosure.linked.protect import protect
+from privacy_ops.disclosure.linked.publish import PublishedCell, publish
+from privacy_ops.disclosure.linked.rules import Rules
+from privacy_ops.disclosure.linked.table import Table
+from privacy_ops.usage import frames
+from privacy_ops.usage.counting import TrueCell
+from privacy_ops.usage.frames import ALL, UNSHOWN, Course
+from privacy_ops.usage.periods import Period
+from privacy_ops.usage.places import Places
+from privacy_ops.usage.release_spec import AudienceTable, BasePeriod, ReleaseSpec
+
+Cells = tuple[PublishedCell, ...]
+Told = Mapping[Entry, int | str | None]
+
+
+@dataclass(frozen=True)
+class Protected:
+    """``master``: every cell of the period. ``views``: the tables of audiences that are stricter than the master, by
+    product and table.
+
+    ``costs``: numbers withheld by each rule. ``exposed``: numbers that somebody who holds the master, or one of the
+    views, can tell more closely than was promised; there must be none.
+    """
+
+    master: Cells
+    views: Mapping[str, Cells]
+    costs: Mapping[str, int]
+    exposed: int = 0
+
+
+def view_name(product: str, table: str) -> str:
+    """Name of a stricter audience's table among the views."""
+    return f"{product}/{table}"
+
+
+def cells_of(kept: Protected, product: str, table: str) -> Cells:
+    """The cells that a table of an audience is a filter of."""
+    return kept.views.get(view_name(product, table), kept.master)
+
+
+def protect_period(
+    period: Period,
+    base: BasePeriod,
+    course: Course,
+    places: Places,
+    spec: ReleaseSpec,
+    cells: Sequence[TrueCell],
+    parts: Sequence[Protected],
+    *,
+    is_open: bool,
+) -> Protected:
+    """Protect ``period``. ``cells``: true cells of it and of its parts; ``parts``: what was kept of those.
+
+    ``is_open``: whether the course ever had enough people. Raises ValueError for cells that do not hang together.
+    """
+    table = frames.activity_table(frames.activity_frame(period, base, course, places, spec), cells)
+    work = _Work(is_open)
+    master = work.protect(table, frames.rules_of(spec), told(cell for part in parts for cell in part.master))
+    shares: Cells = ()
+    cohort: Table | None = None
+    if period.kind == "quarter":
+        cohort = frames.cohort_table(frames.cohort_frame(period, course, places), cells)
+        shares = work.protect(cohort, frames.rules_of(spec), {})
+    costs = dict(work.costs)
+
+    views: dict[str, Cells] = {}
+    for product, audience in sorted(spec.audiences.items()):
+        before = told(
+            cell for part in parts for name, v in part.views.items() if name.startswith(product) for cell in v
+        )
+        # The laxer table first: what one shows, another of the same audience cannot hide.
+        for name in sorted(audience.tables, key=lambda table: (spec.min_people(product, table), table)):
+            keys = keys_of(name, audience.tables[name], period, base, table.frame)
+            rules = frames.rules_of(
+                spec, min_institutions=audience.min_institutions, min_people=spec.min_people(product, name)
+            )
+            if not keys or rules == frames.rules_of(spec):
+                continue
+            linked = table.only(_with(keys, {entry.key for entry in before}, table.frame))
+            found = work.protect(linked, rules, before, _withheld(master))
+            before = {**before, **told(found)}
+            if cohort is not None and any(key in cohort.frame.keys for key in keys):
+                inside = cohort.only(_with(keys, set(), cohort.frame))
+                found = _merged(found, work.protect(inside, rules, {}, _withheld(shares)))
+            views[view_name(product, name)] = _without_small(_own(found, keys), linked, rules)
+    own = [key for key in table.frame.keys if key[0] == period.key]
+    return Protected(_own(_merged(master, shares), own), views, costs, work.exposed)
+
+
+def keys_of(name: str, given: AudienceTable, period: Period, base: BasePeriod, frame: Frame) -> tuple[Key, ...]:
+    """Cells of the period that an audience's table shows; none when the period does not close that table."""
+    if {"period": base, "region_year": "year"}.get(name, "quarter") != period.kind:
+        return ()
+    modules, places = frame.dimensions[1].members - {ALL}, frame.dimensions[2]
+    regions = {member for member in places.children[ALL]}
+    inside = {
+        "course": lambda key: key[1] == ALL and key[2] == ALL,
+        "module": lambda key: key[1] in modules,
+        "region": lambda key: key[2] in regions,
+        "country": lambda key: key[2] != ALL and key[2] not in regions,
+    }
+    return tuple(
+        key
+        for key in frame.keys
+        if key[0] == period.key and key[2] not in UNSHOWN and any(inside[part](key) for part in given.parts)
+    )
+
+
+def told(cells: Iterable[PublishedCell]) -> dict[Entry, int | str | None]:
+    """Every number of several tables; shown in one, it is shown."""
+    found: dict[Entry, int | str | None] = {}
+    for cell in cells:
+        for name, value in cell.values.items():
+            entry = Entry(cell.key, name)
+            found[entry] = value if value is not None else found.get(entry)
+    return found
+
+
+class _Work:
+    """Masks of one course, with what they cost and whether they hold."""
+
+    def __init__(self, is_open: bool) -> None:
+        self.is_open = is_open
+        self.costs: Counter[str] = Counter()
+        self.exposed = 0
+
+    def protect(self, table: Table, rules: Rules, before: Told, withheld: Collection[Entry] = ()) -> Cells:
+        """Cells of a table. What was told ``before`` stays as it was told; ``withheld`` by the master stays withheld."""
+        names = {*(m.name for m in table.frame.measures), *(a.name for a in table.frame.amounts)}
+        every = {Entry(key, name) for key in table.frame.keys for name in names}
+        before = {entry: value for entry, value in before.items() if entry in every}
+        shown = {entry for entry, value in before.items() if value is not None}
+        given = ({*before, *withheld} & every) - shown
+        given |= {entry for entry in every if entry.key[2] in UNSHOWN} - shown
+        mask = protect(table, rules, given=given, shown=shown, is_open=self.is_open)
+        self.costs.update(mask.costs)
+        found = tuple(
+            PublishedCell(cell.key, {n: before.get(Entry(cell.key, n), v) for n, v in cell.values.items()})
+            for cell in publish(table, mask, rules)
+        )
+        needs = {entry: need for entry, need in mask.needs.items() if entry not in mask.unmet}
+        try:
+            self.exposed += len(too_narrow(audit(found, table.frame, rules, needs)))
+        except Contradiction:  # a part's numbers are older than those of today: people left since
+            pass
+        return found
+
+
+def _with(keys: Iterable[Key], others: Collection[Key], frame: Frame) -> tuple[Key, ...]:
+    wanted = {*keys, *others}
+    return tuple(key for key in frame.keys if key in wanted)
+
+
+def _own(cells: Iterable[PublishedCell], keys: Collection[Key]) -> Cells:
+    wanted = set(keys)
+    return tuple(cell for cell in cells if cell.key in wanted)
+
+
+def _withheld(cells: Iterable[PublishedCell]) -> set[Entry]:
+    return {Entry(cell.key, name) for cell in cells for name, value in cell.values.items() if value is None}
+
+
+def _merged(cells: Iterable[PublishedCell], others: Iterable[PublishedCell]) -> Cells:
+    """Both tables' numbers of each cell of the first."""
+    more = {cell.key: cell.values for cell in others}
+    return tuple(PublishedCell(cell.key, {**cell.values, **more.get(cell.key, {})}) for cell in cells)
+
+
+def _without_small(cells: Cells, table: Table, rules: Rules) -> Cells:
+    """A table with a higher threshold says nothing below it, even where another table of the audience does."""
+    small = primaries(table, rules).reasons
+    return tuple(
+        PublishedCell(cell.key, {n: None if Entry(cell.key, n) in small else v for n, v in cell.values.items()})
+        for cell in cells
+    )

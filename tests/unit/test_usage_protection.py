@@ -1,0 +1,163 @@
+"""Protection of a course's periods: linked in time, nested for stricter audiences, the same in every order."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+import pytest
+from privacy_ops.disclosure.linked.audit import audit, too_narrow
+from privacy_ops.disclosure.linked.frame import Entry
+from privacy_ops.settings import home_directory
+from privacy_ops.usage import frames, periods, places, release_spec
+from privacy_ops.usage.counting import TrueCell
+from privacy_ops.usage.frames import ALL
+from privacy_ops.usage.protection import Protected, cells_of, keys_of, protect_period, told
+from privacy_ops.usage.view import PublicCourse
+
+INCLUDE = home_directory() / "include"
+PLACES = places.load(INCLUDE / "reference")
+SPEC = release_spec.load(INCLUDE / "release_spec.yaml")
+COURSE = PublicCourse("1", "Course 1", (("10", "Module 10"), ("11", "Module 11")))
+QUARTER, YEAR = periods.from_key("2026-Q4"), periods.from_key("2026")
+WEEKS = list(periods.within(QUARTER, "week"))
+
+
+def cell(period, learners, *, module=None, country=None, region=None, starters=None, completers=0, minutes=20, **more):
+    """Facts of a cell; everybody starts, and spends as long, unless told otherwise."""
+    given = {
+        "table": "period", "course_id": "1", "period_key": period.key, "module_id": module, "country": country,
+        "region": region, "learners": learners, "starters": learners if starters is None else starters,
+        "completers": completers, "seconds": learners * minutes * 60, "cohort_starters": 0, "cohort_completers": 0,
+        "cohort_passed": 0, "institutions": 9, "largest_institution": learners // 3,
+        "seconds_top1": minutes * 60 if learners else 0, "seconds_top2": minutes * 60 if learners > 1 else 0,
+    }  # fmt: skip
+    return TrueCell(**given | more)
+
+
+def week_cells(period, one=40, other=30):
+    """A week in which nobody takes both modules."""
+    return [
+        cell(period, one + other, completers=one // 2 + other // 2),
+        cell(period, one, module="10", completers=one // 2),
+        cell(period, other, module="11", completers=other // 2),
+    ]
+
+
+def protected_week(period, *sizes, base="week", is_open=True) -> Protected:
+    return protect_period(period, base, COURSE, PLACES, SPEC, week_cells(period, *sizes), (), is_open=is_open)
+
+
+def shown(kept: Protected, key, name="starters", product="EXP-AUTHOR", table="period"):
+    return told(cells_of(kept, product, table))[Entry(key, name)]
+
+
+def test_a_week_with_two_good_modules_is_shown_to_both_audiences():
+    kept = protected_week(WEEKS[0])
+    week = WEEKS[0].key
+    assert kept.exposed == 0
+    assert shown(kept, (week, ALL, ALL)) == shown(kept, (week, ALL, ALL), product="EXP-SUPPORTER") == 70
+    assert (shown(kept, (week, "10", ALL)), shown(kept, (week, "10", ALL), "minutes")) == (40, "15-30")
+    assert set(told(kept.views["EXP-SUPPORTER/period"])) == {
+        Entry((week, ALL, ALL), name) for name in ("learners", "starters", "completers", "minutes")
+    }
+
+
+def test_a_small_module_takes_a_second_one_with_it_or_the_course():
+    kept = protected_week(WEEKS[0], 40, 4)
+    hidden = [m for m in (ALL, "10", "11") if shown(kept, (WEEKS[0].key, m, ALL)) is None]
+    assert "11" in hidden
+    assert len(hidden) > 1
+    assert kept.exposed == 0
+
+
+def test_a_course_that_never_had_thirty_people_says_nothing():
+    kept = protected_week(WEEKS[0], is_open=False)
+    assert set(told(kept.master).values()) == {None}
+
+
+def test_supporters_need_five_institutions_where_authors_need_three():
+    cells = [replace(found, institutions=4) for found in week_cells(WEEKS[0])]
+    kept = protect_period(WEEKS[0], "week", COURSE, PLACES, SPEC, cells, (), is_open=True)
+    week = (WEEKS[0].key, ALL, ALL)
+    assert shown(kept, week) == 70
+    assert shown(kept, week, product="EXP-SUPPORTER") is None
+
+
+def quarter_cells(regions, *, weekly=None, cohort=0):
+    """A quarter: people by region, each in one country of it, and its weeks."""
+    country_of = {"Europe": "GB", "Africa": "ZA", "Asia": "JP", "Americas": "US", "Oceania": "AU", "not known": "ZZ"}
+    total = sum(regions.values())
+    part = {"cohort_starters": cohort, "cohort_completers": cohort // 2, "cohort_passed": cohort // 4}
+    found = [cell(QUARTER, total, completers=total // 2, **part)]
+    for region, people in regions.items():
+        mine = {name: count * people // total for name, count in part.items()}
+        found.append(cell(QUARTER, people, region=region, completers=people // 2, **mine))
+        found.append(cell(QUARTER, people, country=country_of[region], completers=people // 2, **mine))
+    modules = total // 2
+    if weekly is None:
+        found.append(cell(QUARTER, modules, module="10", completers=modules // 2))
+        found.append(cell(QUARTER, total - modules, module="11", completers=total // 2 - modules // 2))
+    for period, people in (weekly or {}).items():
+        found += week_cells(period, people - people // 2, people // 2)
+    return found
+
+
+def test_a_quarter_is_linked_to_its_weeks_and_nested_for_supporters():
+    weekly = dict(zip(WEEKS, [60] * 13 + [5], strict=True))
+    weeks = [protected_week(week, people - people // 2, people // 2) for week, people in weekly.items()]
+    cells = quarter_cells({"Europe": 500, "Asia": 200, "Africa": 70, "Oceania": 15}, weekly=weekly, cohort=0)
+    started = time.monotonic()
+    kept = protect_period(QUARTER, "week", COURSE, PLACES, SPEC, cells, weeks, is_open=True)
+    assert time.monotonic() - started < 20
+    assert kept.exposed == 0
+    author = {region: shown(kept, (QUARTER.key, ALL, region)) for region in ("Europe", "Asia", "Africa", "Oceania")}
+    supporter = {
+        region: shown(kept, (QUARTER.key, ALL, region), product="EXP-SUPPORTER", table="region_quarter")
+        for region in author
+    }
+    assert author["Oceania"] in {15, None}
+    assert supporter["Oceania"] is None
+    assert {r for r, n in supporter.items() if n is not None} <= {r for r, n in author.items() if n is not None}
+    # Everything that anybody holds of the quarter, together.
+    frame = frames.activity_frame(QUARTER, "week", COURSE, PLACES, SPEC)
+    every = [c for part in (*weeks, kept) for c in part.master]
+    assert too_narrow(audit(every_activity(every), frame, frames.rules_of(SPEC))) == ()
+
+
+def every_activity(cells):
+    names = {"learners", "starters", "completers", "minutes"}
+    return [replace(c, values={n: v for n, v in c.values.items() if n in names}) for c in cells]
+
+
+def test_shares_are_of_the_quarters_cohort_and_by_place():
+    cells = quarter_cells({"Europe": 300, "Asia": 200}, cohort=400)
+    kept = protect_period(QUARTER, "quarter", COURSE, PLACES, SPEC, cells, (), is_open=True)
+    key = (QUARTER.key, ALL, "Europe")
+    assert shown(kept, key, "share cohort_completers", "EXP-SUPPORTER", "region_quarter") == "40-60"
+    assert told(kept.master)[Entry(key, "share cohort_passed")] == "20-40"
+    assert kept.exposed == 0
+
+
+def test_a_course_by_quarters_may_show_supporters_a_total_that_its_regions_may_not():
+    cells = quarter_cells({"Europe": 8, "Asia": 8})
+    kept = protect_period(QUARTER, "quarter", COURSE, PLACES, SPEC, cells, (), is_open=True)
+    total = (QUARTER.key, ALL, ALL)
+    assert shown(kept, total, product="EXP-SUPPORTER") == 15
+    assert shown(kept, total, product="EXP-SUPPORTER", table="region_quarter") is None
+
+
+@pytest.mark.parametrize(
+    ("table", "period", "base", "parts"),
+    [
+        ("period", WEEKS[0], "week", 3),
+        ("period", QUARTER, "week", 0),
+        ("period", QUARTER, "quarter", 3),
+        ("country_quarter", QUARTER, "week", len(PLACES.countries) - 1),
+        ("region_year", YEAR, "week", 6),
+        ("region_year", QUARTER, "week", 0),
+    ],
+)
+def test_which_cells_a_table_of_authors_has(table, period, base, parts):
+    frame = frames.activity_frame(period, base, COURSE, PLACES, SPEC)
+    assert len(keys_of(table, SPEC.audiences["EXP-AUTHOR"].tables[table], period, base, frame)) == parts
