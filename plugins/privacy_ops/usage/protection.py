@@ -9,7 +9,8 @@ happens to be released already.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from privacy_ops.disclosure.linked.audit import Contradiction, audit, too_narrow
@@ -109,8 +110,8 @@ def keys_of(name: str, given: AudienceTable, period: Period, base: BasePeriod, f
     if {"period": base, "region_year": "year"}.get(name, "quarter") != period.kind:
         return ()
     modules, places = frame.dimensions[1].members - {ALL}, frame.dimensions[2]
-    regions = {member for member in places.children[ALL]}
-    inside = {
+    regions = set(places.children[ALL])
+    inside: dict[str, Callable[[Key], bool]] = {
         "course": lambda key: key[1] == ALL and key[2] == ALL,
         "module": lambda key: key[1] in modules,
         "region": lambda key: key[2] in regions,
@@ -142,7 +143,7 @@ class _Work:
         self.exposed = 0
 
     def protect(self, table: Table, rules: Rules, before: Told, withheld: Collection[Entry] = ()) -> Cells:
-        """Cells of a table. What was told ``before`` stays as it was told; ``withheld`` by the master stays withheld."""
+        """Cells of a table. What was told ``before`` stays as told; what the master ``withheld`` stays withheld."""
         names = {*(m.name for m in table.frame.measures), *(a.name for a in table.frame.amounts)}
         every = {Entry(key, name) for key in table.frame.keys for name in names}
         before = {entry: value for entry, value in before.items() if entry in every}
@@ -156,10 +157,8 @@ class _Work:
             for cell in publish(table, mask, rules)
         )
         needs = {entry: need for entry, need in mask.needs.items() if entry not in mask.unmet}
-        try:
+        with suppress(Contradiction):  # a part's numbers may be older than those of today: people left since
             self.exposed += len(too_narrow(audit(found, table.frame, rules, needs)))
-        except Contradiction:  # a part's numbers are older than those of today: people left since
-            pass
         return found
 
 
