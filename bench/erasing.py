@@ -26,7 +26,8 @@ class Erased:
     """Seconds of each part, and what was planned and deleted.
 
     ``rows_gone`` is the erasing transaction with every check in it: holds, evidence, hash of the plan, control group,
-    counts of the server, records of the cases. ``ahead`` is what is committed and copied before it.
+    counts of the server, the ledger's entries of the cases. ``ahead`` is what is committed and copied before it; what
+    each case left, for its certificate, is summed up when its objects are gone.
     """
 
     cases: int
