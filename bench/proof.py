@@ -35,6 +35,7 @@ CRASHES = (
     "tests/integration/test_crash_night.py",
     "tests/integration/test_crash_stores.py",
     "tests/integration/test_concurrency_night.py",
+    "tests/integration/test_delivery_crash.py",
 )
 # Programs of the system, and what cannot be proven without them.
 PROGRAMS = {

@@ -20,7 +20,7 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from privacy_ops import pseudonyms
+from privacy_ops import pseudonyms, signing
 from privacy_ops.errors import ConfigError
 from privacy_ops.settings import KeyRing, ObjectSettings, home_directory
 from privacy_ops.stores.objects import LONGEST_LINK, Link, ObjectStore
@@ -29,8 +29,10 @@ from privacy_ops.usage.delivery import archive, contacts, letters
 from privacy_ops.usage.delivery.access_logs import parse
 from privacy_ops.usage.delivery.letters import Announced, Envelope, Recalled
 from privacy_ops.usage.delivery.standing import CONTACT_CHANGED, NO_CONTACT
+from privacy_ops.usage.files import sums
 from privacy_ops.usage.pack import pack_sha256
 
+from sandbox.state import new_signing_key
 from tests.delivery_world import CONTACTS, KEYS, registry, write
 
 NOW = datetime(2026, 11, 18, 7, tzinfo=UTC)
@@ -185,7 +187,7 @@ ENVELOPE = Envelope(
 def announced(**more: Any) -> Announced:
     one = Announced(
         "r1", "EXP-AUTHOR", "2026-W46", date(2026, 11, 9), date(2026, 11, 15), "course-usage_2026-W46_r1.zip",
-        5923, "ab" * 32, tuple(FILES), Link("https://x.example.org/file?" + "a" * 600, NOW + WEEK),
+        5923, "ab" * 32, False, "", Link("https://x.example.org/file?" + "a" * 600, NOW + WEEK),
     )  # fmt: skip
     return replace(one, **more)
 
@@ -212,11 +214,24 @@ def test_in_summer_the_mail_names_the_hour_of_london() -> None:
     assert "until 07:00 on 1 July 2026" in mail.get_content()
 
 
-@pytest.mark.parametrize("name", ["SHA256SUMS.sig", "SHA256SUMS.minisig"])
-def test_a_mail_names_the_signature_when_there_is_one(name: str) -> None:
-    signed = letters.announce(template("link"), ENVELOPE, [announced(names=(*FILES, name))])
-    assert f"3. {name} is our signature" in signed.get_content()
-    assert "signature" not in letters.announce(template("link"), ENVELOPE, [announced()]).get_content()
+def test_a_mail_names_key_and_command_of_a_signature_and_promises_none_that_is_not_there() -> None:
+    key = new_signing_key().encode()
+    listed = sums.write({name: body for name, body in FILES.items() if name != sums.SUMS})
+    files = FILES | {sums.SUMS: listed, sums.SIGNATURE: sums.sign(listed, sums.KeySigner(key))}
+    ring = KeyRing(signing_key_pem=key)
+    name = archive.signer(archive.pack_zip("folder", files), ring)
+    assert name.startswith("SHA256:")
+    words = letters.announce(template("link"), ENVELOPE, [announced(signed=True, signer=name)]).get_content()
+    assert f"name the key {name}:\n\n{sums.COMMAND}\n" in words
+
+    successor = KeyRing(signing_key_pem=new_signing_key().encode(), trusted_keys_pem=signing.public_key_pem(key))
+    assert archive.signer(archive.pack_zip("folder", files), successor) == name, "the key that signed, not the newest"
+    stranger = KeyRing(signing_key_pem=new_signing_key().encode())
+    assert archive.signer(archive.pack_zip("folder", files), stranger) == ""
+    assert archive.signer(archive.pack_zip("folder", FILES), ring) == ""
+    unnamed = letters.announce(template("link"), ENVELOPE, [announced(signed=True)]).get_content()
+    assert "README.md in the folder says how to check it" in unnamed
+    assert "\n3." not in letters.announce(template("link"), ENVELOPE, [announced()]).get_content()
 
 
 def test_whoever_supports_and_wrote_is_told_both() -> None:
