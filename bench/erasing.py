@@ -11,7 +11,7 @@ from typing import Any
 from privacy_ops import approvals, runs
 from privacy_ops.approvals import ApprovalRequest
 from privacy_ops.erasure import execute, gates, plan
-from privacy_ops.erasure import objects as object_erasure
+from privacy_ops.erasure.objects import erase as object_erasure
 from privacy_ops.runs import Run
 
 from bench.world import World, now
@@ -161,7 +161,8 @@ def _script(connection: Connection) -> int:
 
 def finish(world: World, run_id: str) -> dict[str, Any]:
     """Erase objects, sweep and certify: what follows the database part."""
-    from privacy_ops.erasure import certificate, verify
+    from privacy_ops.erasure import verify
+    from privacy_ops.erasure.certificates import certify as certificate
 
     workspace = world.workspace
     with workspace.database("erase").transaction(read_only=True) as connection:

@@ -18,10 +18,10 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 from privacy_ops import runs
-from privacy_ops.erasure import parties as registry
-from privacy_ops.erasure import work_items
-from privacy_ops.erasure.adapters import Message, Outcome, mail, webhook
-from privacy_ops.erasure.parties import Party
+from privacy_ops.erasure.downstream import parties as registry
+from privacy_ops.erasure.downstream import work_items
+from privacy_ops.erasure.downstream.adapters import Message, Outcome, mail, webhook
+from privacy_ops.erasure.downstream.parties import Party
 from privacy_ops.errors import UserError
 from privacy_ops.runs import Run
 from privacy_ops.stores.mail import MailServer

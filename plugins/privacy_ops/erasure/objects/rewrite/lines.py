@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import IO, Any, cast
 
 from privacy_ops.datamap.model import SharedRows
-from privacy_ops.erasure.rewrite.identify import Lookup, whose
+from privacy_ops.erasure.objects.rewrite.identify import Lookup, whose
 
 LONGEST_RECORD = 64 * 2**20  # bytes; more is a file that lost its line ends
 _BOM = b"\xef\xbb\xbf"

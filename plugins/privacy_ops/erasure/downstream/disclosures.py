@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from privacy_ops.datamap.evidence import literal
 from privacy_ops.datamap.model import DataMap, Disclosure
-from privacy_ops.erasure.builder import Builder, normal_email
+from privacy_ops.erasure.rows.builder import Builder, normal_email
 from privacy_ops.stores.database import quote, quote_table
 
 _GONE = {"DELETE", "EMPTY"}

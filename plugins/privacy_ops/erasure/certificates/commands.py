@@ -10,7 +10,8 @@ import typer
 
 from privacy_ops import settings as configuration
 from privacy_ops import signing
-from privacy_ops.erasure import certificate, certificate_document
+from privacy_ops.erasure.certificates import certify as certificate
+from privacy_ops.erasure.certificates import document as certificate_document
 from privacy_ops.errors import UserError
 from privacy_ops.workspace import Workspace
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from privacy_ops import settings as configuration
-from privacy_ops.erasure import traces
+from privacy_ops.erasure.traces import look as traces
 from privacy_ops.errors import UserError
 from privacy_ops.stores.database import Database
 from privacy_ops.workspace import Workspace

@@ -13,10 +13,10 @@ from itertools import islice
 from typing import IO, cast
 
 from privacy_ops.datamap.model import DataMap, ObjectStoreEntry, SharedRows
-from privacy_ops.erasure.objects_batch import code_of
-from privacy_ops.erasure.rewrite import lines, parquet
-from privacy_ops.erasure.rewrite.identify import Lookup
-from privacy_ops.erasure.rewrite.lines import Read, Unreadable
+from privacy_ops.erasure.objects.batch import code_of
+from privacy_ops.erasure.objects.rewrite import lines, parquet
+from privacy_ops.erasure.objects.rewrite.identify import Lookup
+from privacy_ops.erasure.objects.rewrite.lines import Read, Unreadable
 from privacy_ops.errors import StoreRefused
 from privacy_ops.stores.objects import ObjectMissing, ObjectStore, ObjectVersion
 

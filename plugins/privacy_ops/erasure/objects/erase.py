@@ -21,12 +21,12 @@ from sqlalchemy import Connection, text
 
 from privacy_ops import ledger, runs
 from privacy_ops.datamap.model import EraseAction
-from privacy_ops.erasure import objects_plan
-from privacy_ops.erasure.objects_batch import THREADS, Eraser, Outcome, Target
+from privacy_ops.erasure.objects import freeze as objects_plan
+from privacy_ops.erasure.objects.batch import THREADS, Eraser, Outcome, Target
+from privacy_ops.erasure.objects.rewrite import find
+from privacy_ops.erasure.objects.rewrite.forget import Settled, settle
+from privacy_ops.erasure.objects.rewrite.identify import Known, Lookup
 from privacy_ops.erasure.plan import Plan, content_sha256, plans_in_state
-from privacy_ops.erasure.rewrite import find
-from privacy_ops.erasure.rewrite.forget import Settled, settle
-from privacy_ops.erasure.rewrite.identify import Known, Lookup
 from privacy_ops.errors import PlanChanged, PrivacyOpsError, StoreRefused, StoreUnavailable
 from privacy_ops.runs import Run
 from privacy_ops.stores.database import stream

@@ -17,10 +17,13 @@ from uuid import UUID, uuid4
 from sqlalchemy import Connection
 
 from privacy_ops import ledger, runs, signing
-from privacy_ops.erasure import certificate, execute, objects, resweep, returned, verify
+from privacy_ops.erasure import execute, verify
 from privacy_ops.erasure import gates as erasure_gates
 from privacy_ops.erasure import plan as plans
-from privacy_ops.erasure.returned import Returns
+from privacy_ops.erasure.certificates import certify as certificate
+from privacy_ops.erasure.objects import erase as objects
+from privacy_ops.erasure.returning import resweep, returned
+from privacy_ops.erasure.returning.returned import Returns
 from privacy_ops.errors import ConfigError, LedgerBroken
 from privacy_ops.gates import runner
 from privacy_ops.gates.suite import Suite, at_most, one_row

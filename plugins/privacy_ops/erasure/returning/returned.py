@@ -20,7 +20,7 @@ from privacy_ops import pseudonyms
 from privacy_ops.datamap import catalogue
 from privacy_ops.datamap.model import DataMap, EraseAction
 from privacy_ops.erasure.plan import Plan
-from privacy_ops.erasure.search import Hit, Wanted, cases_of_key, cases_of_row, rows_of, targets
+from privacy_ops.erasure.returning.search import Hit, Wanted, cases_of_key, cases_of_row, rows_of, targets
 from privacy_ops.stores.database import quote, quote_table
 from privacy_ops.stores.sql import statement
 from privacy_ops.workspace import Workspace

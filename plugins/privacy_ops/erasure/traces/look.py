@@ -25,10 +25,10 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 from privacy_ops import runs, signing
-from privacy_ops.erasure import returned
 from privacy_ops.erasure.gates import judge
-from privacy_ops.erasure.search import CONTROL, Wanted
-from privacy_ops.erasure.sweep import is_word
+from privacy_ops.erasure.returning import returned
+from privacy_ops.erasure.returning.search import CONTROL, Wanted
+from privacy_ops.erasure.returning.sweep import is_word
 from privacy_ops.gates import runner
 from privacy_ops.gates.suite import Check, Suite, at_least, at_most, one_row
 from privacy_ops.runs import Run

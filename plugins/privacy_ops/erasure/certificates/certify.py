@@ -19,8 +19,8 @@ from sqlalchemy import Connection, text
 
 from privacy_ops import ledger, pseudonyms, runs
 from privacy_ops.datamap.model import DataMap, EraseAction
-from privacy_ops.erasure import certificate_document as documents
-from privacy_ops.erasure import objects
+from privacy_ops.erasure.certificates import document as documents
+from privacy_ops.erasure.objects import erase as objects
 from privacy_ops.erasure.plan import Plan, forget, plans_in_state
 from privacy_ops.erasure.verify import gate_of
 from privacy_ops.errors import GateBlocked, LedgerBroken, UserError

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from privacy_ops import signing
-from privacy_ops.erasure.adapters import Message, Outcome, sealed_box
-from privacy_ops.erasure.parties import Party, is_loopback
+from privacy_ops.erasure.downstream.adapters import Message, Outcome, sealed_box
+from privacy_ops.erasure.downstream.parties import Party, is_loopback
 from privacy_ops.settings import KeyRing
 
 if TYPE_CHECKING:

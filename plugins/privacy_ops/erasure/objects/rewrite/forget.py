@@ -14,11 +14,11 @@ from datetime import datetime
 from itertools import islice
 from typing import IO, Literal, cast
 
-from privacy_ops.erasure.objects_batch import FIRST_PAUSE, code_of
-from privacy_ops.erasure.rewrite import find, lines, parquet
-from privacy_ops.erasure.rewrite.find import Shared
-from privacy_ops.erasure.rewrite.identify import Lookup
-from privacy_ops.erasure.rewrite.lines import Read, Unreadable
+from privacy_ops.erasure.objects.batch import FIRST_PAUSE, code_of
+from privacy_ops.erasure.objects.rewrite import find, lines, parquet
+from privacy_ops.erasure.objects.rewrite.find import Shared
+from privacy_ops.erasure.objects.rewrite.identify import Lookup
+from privacy_ops.erasure.objects.rewrite.lines import Read, Unreadable
 from privacy_ops.errors import StoreRefused, StoreUnavailable
 from privacy_ops.stores.objects import ObjectChanged, ObjectMissing, ObjectStore, ObjectVersion
 

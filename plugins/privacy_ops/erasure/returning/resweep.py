@@ -17,11 +17,11 @@ from sqlalchemy import Connection
 from privacy_ops import ledger, runs, signing
 from privacy_ops.datamap import catalogue
 from privacy_ops.datamap.model import EraseAction
-from privacy_ops.erasure import returned, search, sweep
 from privacy_ops.erasure.gates import judge
-from privacy_ops.erasure.objects_plan import Copies, shared_stores
-from privacy_ops.erasure.returned import OBJECTS, Finding, Returns, Root
-from privacy_ops.erasure.rewrite.find import find
+from privacy_ops.erasure.objects.freeze import Copies, shared_stores
+from privacy_ops.erasure.objects.rewrite.find import find
+from privacy_ops.erasure.returning import returned, search, sweep
+from privacy_ops.erasure.returning.returned import OBJECTS, Finding, Returns, Root
 from privacy_ops.gates import runner
 from privacy_ops.gates.suite import Check, Suite, at_most, one_row
 from privacy_ops.runs import Run

@@ -42,7 +42,7 @@ def suppression_check(
     review: FileOption = None,
 ) -> None:
     """Check a file before it is imported; exit 1 when a record may not simply come in. Says how many, never who."""
-    from privacy_ops.erasure.suppression import Answer, Import, check_file
+    from privacy_ops.erasure.returning.suppression import Answer, Import, check_file
 
     outputs = {Answer.ACCEPT: accepted, Answer.REJECT: rejected, Answer.REVIEW: review}
     counts = check_file(
@@ -73,7 +73,7 @@ def _named(text: str) -> tuple[str, str]:
 @keys_app.command("check")
 def keys_check() -> None:
     """Name the keys under which references live; exit 1 when one of them is not held."""
-    from privacy_ops.erasure import keys
+    from privacy_ops.erasure.returning import keys
 
     found = keys.in_use(_workspace(), today=datetime.now(UTC).date())
     for key in found:
@@ -89,7 +89,7 @@ def keys_rotate(
     out: Annotated[Path, typer.Option(help="New file for the value of PRIVACY_OPS_HMAC_KEYS; owner-only")],
 ) -> None:
     """Write the key ring with one more key, in use from then on. Old keys stay in it."""
-    from privacy_ops.erasure import keys
+    from privacy_ops.erasure.returning import keys
 
     _write(out, keys.rotated(configuration.from_environment().keys, purpose))
     typer.echo(f"{out}: hand it to every process as PRIVACY_OPS_HMAC_KEYS, then remove the file")
@@ -102,7 +102,7 @@ def keys_drop(
     out: Annotated[Path, typer.Option(help="New file for the value of PRIVACY_OPS_HMAC_KEYS; owner-only")],
 ) -> None:
     """Write the key ring without one key; refused while references live under it."""
-    from privacy_ops.erasure import keys
+    from privacy_ops.erasure.returning import keys
 
     _write(out, keys.dropped(_workspace(), purpose, key_id, today=datetime.now(UTC).date()))
     typer.echo(f"{out}: the key ring without {purpose}/{key_id}")
@@ -122,7 +122,7 @@ def restore_replay(
     source: Annotated[str, typer.Option("--from", help="s3://bucket with the copies of the ledger")],
 ) -> None:
     """Erase again what a restored database brought back; exit 1 while anybody is left. Call it again after a kill."""
-    from privacy_ops.erasure import restore
+    from privacy_ops.erasure.returning import restore
 
     done = restore.replay(_workspace(), source, clock=lambda: datetime.now(UTC), step=typer.echo)
     typer.echo(
@@ -137,7 +137,7 @@ def restore_replay(
 
 def restore_ready() -> None:
     """Whether the database may take traffic: exit 0, or 1 with the reasons. For a publisher's start-up."""
-    from privacy_ops.erasure import restore
+    from privacy_ops.erasure.returning import restore
 
     why = restore.ready(_workspace())
     for reason in why:

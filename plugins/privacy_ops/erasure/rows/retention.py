@@ -15,7 +15,7 @@ from sqlalchemy import Connection, text
 from privacy_ops import ledger
 from privacy_ops.datamap.evidence import literal
 from privacy_ops.datamap.model import Condition, RetainedMinimum
-from privacy_ops.erasure.builder import Builder, Step
+from privacy_ops.erasure.rows.builder import Builder, Step
 from privacy_ops.errors import PlanChanged
 from privacy_ops.stores.database import quote
 from privacy_ops.workspace import Workspace

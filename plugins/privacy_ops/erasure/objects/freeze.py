@@ -10,9 +10,9 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 from privacy_ops.datamap.model import ObjectStoreEntry
-from privacy_ops.erasure.rewrite import find
-from privacy_ops.erasure.rewrite.find import Finding, Shared
-from privacy_ops.erasure.rewrite.identify import Known
+from privacy_ops.erasure.objects.rewrite import find
+from privacy_ops.erasure.objects.rewrite.find import Finding, Shared
+from privacy_ops.erasure.objects.rewrite.identify import Known
 from privacy_ops.errors import StoreRefused
 from privacy_ops.stores.objects import ObjectStore
 from privacy_ops.stores.sql import statement

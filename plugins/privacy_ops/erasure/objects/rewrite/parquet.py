@@ -11,8 +11,8 @@ from typing import IO, TYPE_CHECKING, Any
 from uuid import UUID
 
 from privacy_ops.datamap.model import RowKey, SharedRows
-from privacy_ops.erasure.rewrite.identify import Lookup, whose
-from privacy_ops.erasure.rewrite.lines import Read, Unreadable
+from privacy_ops.erasure.objects.rewrite.identify import Lookup, whose
+from privacy_ops.erasure.objects.rewrite.lines import Read, Unreadable
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -10,10 +10,10 @@ from sqlalchemy import Connection
 
 from privacy_ops import runs, signing
 from privacy_ops.datamap.model import DataMap
-from privacy_ops.erasure import parties as registry
-from privacy_ops.erasure.downstream import acknowledgement_times, load_parties
+from privacy_ops.erasure.downstream import parties as registry
+from privacy_ops.erasure.downstream.outbox import acknowledgement_times, load_parties
+from privacy_ops.erasure.downstream.parties import Party
 from privacy_ops.erasure.gates import judge
-from privacy_ops.erasure.parties import Party
 from privacy_ops.gates import runner
 from privacy_ops.gates.suite import Check, Suite, at_most, one_row
 from privacy_ops.runs import Run

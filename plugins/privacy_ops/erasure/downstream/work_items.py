@@ -18,9 +18,9 @@ from uuid import UUID, uuid5
 from sqlalchemy import Connection, text
 
 from privacy_ops import signing
-from privacy_ops.erasure import disclosures
-from privacy_ops.erasure.builder import Builder
+from privacy_ops.erasure.downstream import disclosures
 from privacy_ops.erasure.plan import Plan, covered_catalogue
+from privacy_ops.erasure.rows.builder import Builder
 from privacy_ops.errors import ConfigError, UserError
 from privacy_ops.settings import KeyRing
 from privacy_ops.stores.database import stream

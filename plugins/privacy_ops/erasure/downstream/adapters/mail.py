@@ -6,8 +6,8 @@ from email.message import EmailMessage
 from email.utils import format_datetime
 
 from privacy_ops import signing
-from privacy_ops.erasure.adapters import Message, Outcome, sealed_box
-from privacy_ops.erasure.parties import Party
+from privacy_ops.erasure.downstream.adapters import Message, Outcome, sealed_box
+from privacy_ops.erasure.downstream.parties import Party
 from privacy_ops.errors import ConfigError, StoreRefused, StoreUnavailable
 from privacy_ops.stores.mail import MailServer
 

@@ -21,7 +21,7 @@ from sqlalchemy import Connection, text
 from privacy_ops import pseudonyms
 from privacy_ops.datamap.catalogue import Catalogue
 from privacy_ops.datamap.model import Column, DataMap, EraseAction, Link, ObjectStoreEntry, Table
-from privacy_ops.erasure.sweep import canonical, is_word, keyed_text
+from privacy_ops.erasure.returning.sweep import canonical, is_word, keyed_text
 from privacy_ops.settings import KeyRing
 from privacy_ops.stores.database import quote, quote_table, stream
 from privacy_ops.stores.objects import ObjectStore

@@ -9,7 +9,8 @@ from uuid import UUID
 import typer
 
 from privacy_ops import settings as configuration
-from privacy_ops.erasure import downstream, parties
+from privacy_ops.erasure.downstream import outbox as downstream
+from privacy_ops.erasure.downstream import parties
 from privacy_ops.errors import UserError
 from privacy_ops.workspace import Workspace
 
