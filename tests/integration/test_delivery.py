@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import logging
@@ -28,11 +29,14 @@ from privacy_ops.usage.delivery.follow_up import follow_up
 from privacy_ops.usage.delivery.gate import judge_delivery
 from privacy_ops.usage.delivery.prepare import prepare
 from privacy_ops.usage.delivery.send import send
+from privacy_ops.usage.files import sums
+from privacy_ops.usage.pack import pack_sha256
 from privacy_ops.workspace import Workspace
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
 from sandbox.postgres import PostgresServer
+from sandbox.state import new_signing_key
 from tests import delivery_world as delivery
 from tests import usage_world as world
 from tests.delivery_world import ASK, CONTACTS, NOW, Box, ask, events, links, release_of
@@ -212,6 +216,38 @@ def test_several_weeks_go_out_in_one_mail(office: Office) -> None:
     (mail,) = office.box.to("author-one")
     assert mail["Subject"] == "Use of your courses: 2026-W45 to 2026-W46"
     assert len(links(mail)) == 2
+
+
+def test_a_pack_of_any_content_is_delivered_as_it_was_registered(office: Office) -> None:
+    key = new_signing_key().encode()
+    office.ws = replace(
+        office.ws, settings=replace(office.ws.settings, keys=replace(delivery.KEYS, signing_key_pem=key))
+    )
+    files = {"usage.parquet": b"PAR1\x00\xff" * 99, "report.html": "<p>Größe</p>".encode(), "README.md": b"# Use\n"}
+    files["SHA256SUMS"] = sums.write(files)
+    files[sums.SIGNATURE] = sums.sign(files["SHA256SUMS"], sums.KeySigner(key))
+    prefix = "exports/EXP-AUTHOR/author-one/2026-Q4/rother/"
+    for name, body in files.items():
+        office.ws.objects().put(BUCKET, prefix + name, body)
+    told = {
+        "release_id": "rother",
+        "iso_week": "2026-Q4",
+        "object_prefix": prefix,
+        "pack_sha256": pack_sha256(files),
+        "files": [{"name": name, "sha256": hashlib.sha256(body).hexdigest()} for name, body in files.items()],
+    }
+    ask(
+        office.dsn,
+        "INSERT INTO gov.release_register SELECT (jsonb_populate_record(r, CAST(:told AS jsonb))).*"
+        " FROM gov.release_register AS r WHERE recipient_id = 'author-one'",
+        told=json.dumps(told),
+    )
+    office.run()
+    (mail,) = office.box.to("author-one")
+    assert f"name the key {sums.fingerprint(sums.KeySigner(key).public_key)}:" in mail.get_content()
+    body = office.ws.objects().get(BUCKET, archive.key_of("author-one", "2026-Q4", "rother"))
+    with zipfile.ZipFile(io.BytesIO(body)) as opened:
+        assert {name.rpartition("/")[2]: opened.read(name) for name in opened.namelist()} == files
 
 
 # ---- what must not go out

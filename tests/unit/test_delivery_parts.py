@@ -20,7 +20,7 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from privacy_ops import pseudonyms, signing
+from privacy_ops import pseudonyms, signing, thresholds
 from privacy_ops.errors import ConfigError
 from privacy_ops.settings import KeyRing, ObjectSettings, home_directory
 from privacy_ops.stores.objects import LONGEST_LINK, Link, ObjectStore
@@ -31,6 +31,7 @@ from privacy_ops.usage.delivery.letters import Announced, Envelope, Recalled
 from privacy_ops.usage.delivery.standing import CONTACT_CHANGED, NO_CONTACT
 from privacy_ops.usage.files import sums
 from privacy_ops.usage.pack import pack_sha256
+from pydantic import ValidationError
 
 from sandbox.state import new_signing_key
 from tests.delivery_world import CONTACTS, KEYS, registry, write
@@ -168,6 +169,14 @@ def test_no_link_without_tls_leaves_this_machine(address: str) -> None:
 def test_no_link_lasts_longer_than_s3_takes(lasts: timedelta) -> None:
     with pytest.raises(ValueError, match="seven days"):
         ObjectStore(STORE).link("imp-exports", KEY, "", lasts=lasts)
+
+
+@pytest.mark.parametrize("wrong", [{"link_days": 8}, {"open_days": 15}, {"receipt_hours": 73}, {"attempts": 0}])
+def test_no_setting_goes_beyond_what_s3_signs_and_the_policy_allows(wrong: dict[str, int]) -> None:
+    limits = thresholds.load(home_directory() / "include" / "thresholds.yaml").delivery
+    assert (limits.link_days, limits.open_days, limits.receipt_hours) == (7, 14, 72)
+    with pytest.raises(ValidationError):
+        thresholds.Delivery(**(limits.model_dump() | wrong))
 
 
 def test_a_link_is_not_shown_by_accident() -> None:
