@@ -108,6 +108,20 @@ def test_against_a_server_that_verifies_nothing_the_attacks_get_through(
     assert not found["another recipient's release"]
 
 
+def test_what_an_earlier_run_proved_stays_in_the_report(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(proof, "prove_schemas", lambda _examples: proof.Proof("Random schemas", "proven", ("- All.",)))
+    monkeypatch.setattr(proof, "prove_crashes", lambda: proof.Proof("Crashes and concurrency", "failed", ("- One.",)))
+    output = tmp_path / "proof.md"
+    assert proof.main(["--only", "schemas", "--output", str(output)]) == 0
+    first = proof.earlier(output.read_text(encoding="utf-8"))
+    assert list(first) == ["Random schemas"]
+    assert proof.main(["--only", "crashes", "--output", str(output)]) == 1
+    both = proof.earlier(output.read_text(encoding="utf-8"))
+    assert both["Random schemas"] == first["Random schemas"]
+    assert both["Random schemas"].lines[0].startswith("Carried out on ")
+    assert both["Crashes and concurrency"].state == "failed"
+
+
 def test_a_proof_that_breaks_has_failed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     def breaks(_var: Path | None) -> proof.Proof:
         raise RuntimeError("no window")
