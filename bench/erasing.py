@@ -11,7 +11,7 @@ from typing import Any
 from privacy_ops import approvals, runs
 from privacy_ops.approvals import ApprovalRequest
 from privacy_ops.erasure import execute, gates, plan
-from privacy_ops.erasure import objects as object_erasure
+from privacy_ops.erasure.objects import erase as object_erasure
 from privacy_ops.runs import Run
 
 from bench.world import World, now
@@ -26,7 +26,8 @@ class Erased:
     """Seconds of each part, and what was planned and deleted.
 
     ``rows_gone`` is the erasing transaction with every check in it: holds, evidence, hash of the plan, control group,
-    counts of the server, records of the cases. ``ahead`` is what is committed and copied before it.
+    counts of the server, the ledger's entries of the cases. ``ahead`` is what is committed and copied before it; what
+    each case left, for its certificate, is summed up when its objects are gone.
     """
 
     cases: int
@@ -160,7 +161,8 @@ def _script(connection: Connection) -> int:
 
 def finish(world: World, run_id: str) -> dict[str, Any]:
     """Erase objects, sweep and certify: what follows the database part."""
-    from privacy_ops.erasure import certificate, verify
+    from privacy_ops.erasure import verify
+    from privacy_ops.erasure.certificates import certify as certificate
 
     workspace = world.workspace
     with workspace.database("erase").transaction(read_only=True) as connection:

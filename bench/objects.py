@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from privacy_ops.erasure.objects_batch import THREADS, Eraser, Target
+from privacy_ops.erasure.objects.batch import THREADS, Eraser, Target
 from privacy_ops.settings import ObjectSettings
 from privacy_ops.stores.objects import ObjectStore
 

@@ -23,9 +23,10 @@ from privacy_ops import runs, signing, thresholds
 from privacy_ops.datamap import grants
 from privacy_ops.datamap.loader import sha256
 from privacy_ops.datamap.model import DataMap
-from privacy_ops.erasure import certificate, execute, verify
-from privacy_ops.erasure import objects as object_erasure
+from privacy_ops.erasure import execute, verify
+from privacy_ops.erasure.certificates import certify as certificate
 from privacy_ops.erasure.gates import judge_plan
+from privacy_ops.erasure.objects import erase as object_erasure
 from privacy_ops.erasure.plan import plan
 from privacy_ops.minors.detect import detect_and_restrict
 from privacy_ops.minors.gates import check_sources, judge_detection

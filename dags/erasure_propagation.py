@@ -61,7 +61,7 @@ def erasure_propagation() -> None:
     @task
     def follow_up() -> dict[str, Any]:
         """Chase, escalate, withdraw what was never carried out, destroy identifiers whose time is over."""
-        from privacy_ops.erasure import downstream
+        from privacy_ops.erasure.downstream import outbox as downstream
 
         return downstream.follow_up(*current_job("erase"), now=utc_now())
 
@@ -69,7 +69,7 @@ def erasure_propagation() -> None:
     def deliver() -> dict[str, Any]:
         """Send what is due, party by party."""
         from privacy_ops.airflow_support.settings import with_mail
-        from privacy_ops.erasure import downstream
+        from privacy_ops.erasure.downstream import outbox as downstream
 
         workspace, run = current_job("erase")
         return downstream.deliver(with_mail(workspace), run, now=utc_now())
@@ -77,7 +77,7 @@ def erasure_propagation() -> None:
     @task
     def supplement() -> dict[str, Any]:
         """Sign what parties answered after a case was certified."""
-        from privacy_ops.erasure import certificate
+        from privacy_ops.erasure.certificates import certify as certificate
 
         return certificate.supplement(*current_job("erase"), now=utc_now())
 
@@ -85,7 +85,7 @@ def erasure_propagation() -> None:
     def gate_acknowledged() -> dict[str, Any]:
         """Has everybody been told in time, and has everybody answered? Closes the run."""
         from privacy_ops import runs
-        from privacy_ops.erasure import downstream_gate
+        from privacy_ops.erasure.downstream import gate as downstream_gate
 
         context = get_current_context()
         workspace, run = current_job("erase")

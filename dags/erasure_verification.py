@@ -64,7 +64,7 @@ def erasure_verification() -> None:
     @task
     def sweep() -> dict[str, Any]:
         """Look for every case that is due; restrict and open a case for what came back."""
-        from privacy_ops.erasure import resweep
+        from privacy_ops.erasure.returning import resweep
 
         return resweep.sweep_due(*current_job("erase", "detect"), now=utc_now())
 
@@ -83,7 +83,7 @@ def erasure_verification() -> None:
     def judge_sweep() -> dict[str, Any]:
         """Did anybody come back, and did the search see? Closes the run."""
         from privacy_ops import runs
-        from privacy_ops.erasure import resweep
+        from privacy_ops.erasure.returning import resweep
 
         context = get_current_context()
         workspace, run = current_job("erase")

@@ -139,7 +139,7 @@ def minor_data_deletion() -> None:
     @task(pool=DESTRUCTIVE_POOL)
     def erase_objects() -> dict[str, Any]:
         """Erase every version of the planned objects, and finish what a killed run left."""
-        from privacy_ops.erasure import objects
+        from privacy_ops.erasure.objects import erase as objects
 
         return objects.erase_objects(*current_job("erase"), now=utc_now())
 
@@ -155,7 +155,7 @@ def minor_data_deletion() -> None:
     def certify() -> dict[str, Any]:
         """Sign a certificate per case, close the cases, empty our own tables of keys; close the run, measure."""
         from privacy_ops import runs
-        from privacy_ops.erasure import certificate
+        from privacy_ops.erasure.certificates import certify as certificate
         from privacy_ops.minors import service_levels
 
         workspace, run = current_job("erase")

@@ -20,7 +20,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 from privacy_ops.settings import DUTIES, KEY_PURPOSES, KeyRing, ObjectSettings, Settings, home_directory
@@ -33,9 +32,6 @@ from sqlalchemy.pool import NullPool
 from sandbox.objects import list_without_copying_bodies
 from sandbox.postgres import PostgresServer, free_port
 from sandbox.state import new_signing_key
-
-if TYPE_CHECKING:
-    from sandbox.runtime import Runtime
 
 PROJECT = Path(__file__).resolve().parents[1]
 
@@ -251,23 +247,6 @@ def settings(
     provision.grant(empty_database, passwords)
     create_buckets(object_settings)
     return _settings(cluster, name, passwords, object_settings)
-
-
-@pytest.fixture(scope="session")
-def airflow_runtime() -> Iterator[Runtime]:
-    """The whole runtime with Airflow's scheduler and 600 people, for tests of whole runs (about 40 s)."""
-    from sandbox.runtime import Runtime
-
-    folder = Path(tempfile.mkdtemp(prefix="privacy-ops-runtime-"))
-    folder.chmod(0o755)
-    runtime = Runtime(folder / "var")
-    try:
-        runtime.up(600)
-        yield runtime
-    finally:
-        left = runtime.down()
-        shutil.rmtree(folder, ignore_errors=True)
-        assert left == 0, "processes of the runtime outlived `down`"
 
 
 def _settings(

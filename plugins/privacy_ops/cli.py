@@ -19,8 +19,10 @@ from sqlalchemy.exc import ArgumentError
 from privacy_ops import settings as configuration
 from privacy_ops.datamap import catalogue, check, docs, grants, loader, scaffold
 from privacy_ops.datamap.model import DataMap
-from privacy_ops.erasure import certificate_commands, downstream_commands, traces_commands
-from privacy_ops.erasure import commands as return_commands
+from privacy_ops.erasure.certificates import commands as certificate_commands
+from privacy_ops.erasure.downstream import commands as downstream_commands
+from privacy_ops.erasure.returning import commands as return_commands
+from privacy_ops.erasure.traces import commands as traces_commands
 from privacy_ops.errors import ConfigError, PrivacyOpsError, UserError
 from privacy_ops.minors import commands as minors_commands
 from privacy_ops.minors import hold_commands

@@ -18,7 +18,7 @@ from datetime import datetime
 from multiprocessing.connection import Connection
 from typing import Any
 
-from privacy_ops.erasure import restore
+from privacy_ops.erasure.returning import restore
 from privacy_ops.runs import Run
 from privacy_ops.settings import Settings
 from privacy_ops.stores.database import Database

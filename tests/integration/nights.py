@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from privacy_ops.erasure import certificate, execute, verify
-from privacy_ops.erasure import objects as object_erasure
+from privacy_ops.erasure import execute, verify
+from privacy_ops.erasure.certificates import certify as certificate
 from privacy_ops.erasure.gates import judge_plan
+from privacy_ops.erasure.objects import erase as object_erasure
 from privacy_ops.erasure.plan import plan
 from privacy_ops.minors.detect import detect_and_restrict
 from privacy_ops.minors.gates import check_sources, judge_detection

@@ -20,8 +20,8 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from privacy_ops import signing
-from privacy_ops.erasure.adapters import Message, mail, sealed_box, webhook
-from privacy_ops.erasure.parties import Party
+from privacy_ops.erasure.downstream.adapters import Message, mail, sealed_box, webhook
+from privacy_ops.erasure.downstream.parties import Party
 from privacy_ops.settings import MailSettings
 from privacy_ops.stores.mail import MailServer
 

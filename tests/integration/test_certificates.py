@@ -14,8 +14,12 @@ from uuid import uuid4
 
 import pytest
 from privacy_ops import ledger, signing
-from privacy_ops.erasure import certificate, certificate_document, downstream, execute, objects, verify
-from privacy_ops.erasure.adapters import Outcome
+from privacy_ops.erasure import execute, verify
+from privacy_ops.erasure.certificates import certify as certificate
+from privacy_ops.erasure.certificates import document as certificate_document
+from privacy_ops.erasure.downstream import outbox as downstream
+from privacy_ops.erasure.downstream.adapters import Outcome
+from privacy_ops.erasure.objects import erase as objects
 from privacy_ops.errors import LedgerBroken, UserError
 from privacy_ops.stores.objects import ObjectStore
 from privacy_ops.workspace import Workspace

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
+import json
 import logging
+import sys
 import threading
 import zipfile
 from collections.abc import Iterator
@@ -15,21 +18,25 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from privacy_ops import cli
 from privacy_ops.errors import ConfigError, GateBlocked, ReleaseRefused, StoreRefused, StoreUnavailable, UserError
 from privacy_ops.settings import MailSettings
 from privacy_ops.stores.mail import MailServer
 from privacy_ops.stores.objects import ObjectStore
 from privacy_ops.usage import release
-from privacy_ops.usage.delivery import access_logs, archive, by_hand, recall
+from privacy_ops.usage.delivery import archive, by_hand, recall, standing
 from privacy_ops.usage.delivery.follow_up import follow_up
 from privacy_ops.usage.delivery.gate import judge_delivery
 from privacy_ops.usage.delivery.prepare import prepare
 from privacy_ops.usage.delivery.send import send
+from privacy_ops.usage.files import sums
+from privacy_ops.usage.pack import pack_sha256
 from privacy_ops.workspace import Workspace
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
 from sandbox.postgres import PostgresServer
+from sandbox.state import new_signing_key
 from tests import delivery_world as delivery
 from tests import usage_world as world
 from tests.delivery_world import ASK, CONTACTS, NOW, Box, ask, events, links, release_of
@@ -38,6 +45,7 @@ from tests.integration.test_adapters import inbox  # noqa: F401 - a fixture
 DATABASE = "delivery_week"
 BUCKET = "imp-exports"
 DAY = timedelta(days=1)
+RING = json.dumps({"contact": {"current": "k1", "keys": {"k1": (b"c" * 32).hex()}}})
 
 
 def administer(cluster: PostgresServer, statement: str) -> None:
@@ -210,6 +218,38 @@ def test_several_weeks_go_out_in_one_mail(office: Office) -> None:
     assert len(links(mail)) == 2
 
 
+def test_a_pack_of_any_content_is_delivered_as_it_was_registered(office: Office) -> None:
+    key = new_signing_key().encode()
+    office.ws = replace(
+        office.ws, settings=replace(office.ws.settings, keys=replace(delivery.KEYS, signing_key_pem=key))
+    )
+    files = {"usage.parquet": b"PAR1\x00\xff" * 99, "report.html": "<p>Größe</p>".encode(), "README.md": b"# Use\n"}
+    files["SHA256SUMS"] = sums.write(files)
+    files[sums.SIGNATURE] = sums.sign(files["SHA256SUMS"], sums.KeySigner(key))
+    prefix = "exports/EXP-AUTHOR/author-one/2026-Q4/rother/"
+    for name, body in files.items():
+        office.ws.objects().put(BUCKET, prefix + name, body)
+    told = {
+        "release_id": "rother",
+        "iso_week": "2026-Q4",
+        "object_prefix": prefix,
+        "pack_sha256": pack_sha256(files),
+        "files": [{"name": name, "sha256": hashlib.sha256(body).hexdigest()} for name, body in files.items()],
+    }
+    ask(
+        office.dsn,
+        "INSERT INTO gov.release_register SELECT (jsonb_populate_record(r, CAST(:told AS jsonb))).*"
+        " FROM gov.release_register AS r WHERE recipient_id = 'author-one'",
+        told=json.dumps(told),
+    )
+    office.run()
+    (mail,) = office.box.to("author-one")
+    assert f"name the key {sums.fingerprint(sums.KeySigner(key).public_key)}:" in mail.get_content()
+    body = office.ws.objects().get(BUCKET, archive.key_of("author-one", "2026-Q4", "rother"))
+    with zipfile.ZipFile(io.BytesIO(body)) as opened:
+        assert {name.rpartition("/")[2]: opened.read(name) for name in opened.namelist()} == files
+
+
 # ---- what must not go out
 
 
@@ -353,46 +393,11 @@ def test_nobody_is_written_to_without_an_address_to_ask(office: Office) -> None:
         send(mute, run, office.box.take, now=NOW)
 
 
-# ---- killed, away, twice at once
+# ---- away, refused, twice at once
 
 
 class Killed(BaseException):
-    pass
-
-
-def test_killed_between_object_and_row_the_next_try_finds_its_own_bytes(
-    office: Office, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from privacy_ops.usage.delivery import standing
-
-    def die(*_: Any, **__: Any) -> None:
-        raise Killed
-
-    with monkeypatch.context() as patched:
-        patched.setattr(standing, "note", die)
-        with pytest.raises(Killed):
-            office.run()
-    assert len(office.objects()) == 1
-    assert events(office.dsn) == []
-    versions = list(office.ws.objects().versions(BUCKET, "delivery/"))
-    assert office.run("two")["prepare"]["prepared"] == 3
-    assert [v for v in office.ws.objects().versions(BUCKET, "delivery/") if v.key == versions[0].key] == versions
-
-
-def test_killed_between_mail_and_row_it_goes_out_again_under_the_same_message_id(office: Office) -> None:
-    def take_and_die(mail: EmailMessage) -> None:
-        office.box.take(mail)
-        raise Killed
-
-    with pytest.raises(Killed):
-        office.run(hand_over=take_and_die)
-    assert ask(office.dsn, "SELECT count(*) FROM gov.release_delivery WHERE kind = 'sent'")[0][0] == 0
-    office.run("two", now=NOW + timedelta(hours=1))
-    twice = [mail for mail in office.box.mails if mail["To"] == office.box.mails[0]["To"]]
-    assert len(twice) == 2
-    assert twice[0]["Message-ID"] == twice[1]["Message-ID"]
-    assert len({mail["Message-ID"] for mail in office.box.mails}) == 3
-    assert ask(office.dsn, "SELECT count(*) FROM gov.release_delivery WHERE kind = 'sent'")[0][0] == 3
+    """Stands for a sender that dies; test_delivery_crash.py ends real processes."""
 
 
 def test_a_server_that_is_away_ends_the_round_and_the_mails_wait(office: Office) -> None:
@@ -500,24 +505,6 @@ def test_a_mail_that_may_have_gone_out_before_its_sender_died_is_recalled_too(of
     assert recall.withdraw(office.ws, release_of(office.dsn), reason="Wrong.", by="Lena", now=NOW).told
     office.run("two", now=NOW + DAY)
     assert [str(mail["Subject"])[:13] for mail in office.box.to("author-one")] == ["Use of your c", "Please delete"]
-
-
-def test_a_withdrawal_that_was_cut_off_before_the_delete_is_finished_by_the_job(
-    office: Office, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    office.run()
-
-    def die(*_: Any, **__: Any) -> int:
-        raise Killed
-
-    with monkeypatch.context() as patched:
-        patched.setattr(ObjectStore, "delete_versions", die)
-        with pytest.raises(Killed):
-            recall.withdraw(office.ws, release_of(office.dsn), reason="Wrong.", by="Lena", now=NOW)
-    with pytest.raises(GateBlocked, match="E-16-RECALL"):
-        office.judge()
-    assert office.run("two", now=NOW + timedelta(hours=1))["follow_up"]["versions_deleted"] == 1
-    assert office.judge("two", now=NOW + timedelta(hours=1))["verdict"] == "pass"
 
 
 def test_who_withdraws_waits_for_who_sends_so_that_a_link_is_never_sent_without_a_recall(office: Office) -> None:
@@ -771,10 +758,103 @@ def test_neither_address_nor_link_is_in_rows_logs_or_errors(
         assert "X-Amz-Credential" not in held, where
 
 
-def test_dates_of_the_window_are_those_of_london(office: Office) -> None:
-    from privacy_ops.usage.delivery import standing
+def test_the_tasks_leave_counts_and_no_address_or_link_in_xcom_and_logs(
+    office: Office,
+    inbox: Any,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """The whole recipe as the tasks call it; what they return and push is what Airflow stores."""
+    from airflow.dag_processing.dagbag import DagBag
+    from privacy_ops.airflow_support import settings as air
+    from privacy_ops.settings import home_directory
 
+    caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.CRITICAL, logger="mail.log")
+    dag = DagBag(str(home_directory() / "dags" / "course_usage_delivery.py")).dags["course_usage_delivery"]
+    run, pushed = delivery.open_run(office.ws), {}
+    server = inbox.server._settings
+    monkeypatch.setattr(air, "mail_settings", lambda: server)
+
+    class Task:
+        def xcom_push(self, *, key: str, value: object) -> None:
+            pushed[key] = value
+
+    for task in dag.topological_sort():
+        call = task.python_callable  # type: ignore[union-attr]
+        for name in ("current_job", "open_job"):
+            monkeypatch.setitem(call.__globals__, name, lambda *_, **__: (office.ws, run))
+        monkeypatch.setitem(call.__globals__, "utc_now", lambda: NOW)
+        monkeypatch.setitem(call.__globals__, "get_current_context", lambda: {"ti": Task()})
+        pushed[task.task_id] = call()
+    assert len(inbox.mails) == 3
+    assert pushed["send"] == {"sent": 3, "failed": 0, "needless": 0, "waiting": 0}
+    assert pushed["gate_delivery"]["verdict"] == "pass"
+    for held in (str(pushed), caplog.text):
+        assert "X-Amz-" not in held
+        assert not [contact for contact in CONTACTS.values() if contact in held]
+
+
+# ---- at the command line
+
+
+def test_a_person_lists_shows_confirms_resends_and_withdraws(
+    office: Office, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    office.run()
+    settings, ident = office.ws.settings, release_of(office.dsn)
+    for name, value in {
+        "PRIVACY_OPS_DSN_EXPORT": settings.dsn("export"),
+        "PRIVACY_OPS_S3_ENDPOINT": settings.objects.endpoint_url,
+        "PRIVACY_OPS_S3_ACCESS_KEY": settings.objects.access_key,
+        "PRIVACY_OPS_S3_SECRET_KEY": settings.objects.secret_key,
+        "PRIVACY_OPS_RECIPIENTS_REGISTRY": str(office.path),
+        "PRIVACY_OPS_HMAC_KEYS": RING,
+    }.items():
+        monkeypatch.setenv(name, str(value))
+
+    def said(*arguments: str, code: int = 0) -> str:
+        monkeypatch.setattr(sys, "argv", ["privacy_ops", "release", *arguments])
+        assert cli.main() == code
+        out = capsys.readouterr()
+        assert "Traceback" not in out.err
+        return out.out + out.err
+
+    assert "3 releases" in said("list")
+    only = said("list", "--recipient", "author-one", "--open")
+    assert f"{ident}  2026-W46  EXP-AUTHOR  author-one  sent 2026-11-18 07:00" in only
+    assert "a fresh link goes out with the next run" in said("resend", ident, "--by", "Lena")
+    assert "a mail is waiting already" in said("resend", ident, "--by", "Lena")
+    assert "receipt noted" in said("receipt", ident, "--by", "the desk")
+    assert "a receipt comes after the first mail" in said("receipt", ident, "--by", "x", "--at", "2020-01-01", code=2)
+    assert "1 releases" not in said("list", "--recipient", "author-one", "--open")
+    shown = said("show", ident)
+    for words in ("SHA256SUMS", "prepared", "link until", "said by the desk", "published", "LINK sent", "LINK queued"):
+        assert words in shown
+    withdrawn = said("withdraw", ident, "--reason", "One course was counted twice.", "--by", "Lena")
+    assert "is withdrawn; 1 versions of its delivery deleted" in withdrawn
+    assert "a recall goes out with the next run" in withdrawn
+    assert "was withdrawn before; the first reason stands" in said("withdraw", ident, "--reason", "x", "--by", "y")
+    assert "WITHDRAWN" in said("list")
+    assert "One course was counted twice." in said("show", ident)
+    assert "cannot be delivered: the release was withdrawn" in said("resend", ident, "--by", "Lena", code=2)
+    assert "there is no such release" in said("show", "r0", code=2)
+    assert "Missing option" in said("withdraw", ident, code=2)
+    for contact in CONTACTS.values():
+        assert contact not in said("show", ident)
+
+
+def test_a_key_under_which_an_address_was_noted_is_in_use(
+    office: Office, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PRIVACY_OPS_DSN_ERASE", world.as_role(office.dsn, "erase"))
+    monkeypatch.setenv("PRIVACY_OPS_HMAC_KEYS", RING)
+    monkeypatch.setattr(sys, "argv", ["privacy_ops", "keys", "check"])
+    assert cli.main() == 0
+    assert "contact/k1: 4 references\n" in capsys.readouterr().out
+
+
+def test_dates_of_the_window_are_those_of_london(office: Office) -> None:
     with office.ws.database("export").transaction(read_only=True) as connection:
         one = standing.read(connection, office.ws, now=NOW)[0]
     assert (one.first_day, one.last_day) == (date(2026, 11, 9), date(2026, 11, 15))
-    assert access_logs.AFTER_ENTITLEMENT

@@ -8,9 +8,11 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from privacy_ops.erasure import downstream, downstream_gate, work_items
-from privacy_ops.erasure.adapters import Message, Outcome
-from privacy_ops.erasure.parties import Party
+from privacy_ops.erasure.downstream import gate as downstream_gate
+from privacy_ops.erasure.downstream import outbox as downstream
+from privacy_ops.erasure.downstream import work_items
+from privacy_ops.erasure.downstream.adapters import Message, Outcome
+from privacy_ops.erasure.downstream.parties import Party
 from privacy_ops.erasure.plan import plan, require_plan
 from privacy_ops.errors import GateBlocked, UserError
 from privacy_ops.minors.detect import detect_and_restrict

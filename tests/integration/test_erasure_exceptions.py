@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from privacy_ops import ledger
 from privacy_ops.datamap import grants, loader
-from privacy_ops.erasure import execute, retention
+from privacy_ops.erasure import execute
 from privacy_ops.erasure.plan import plan
+from privacy_ops.erasure.rows import retention
 from privacy_ops.errors import PlanChanged, StoreRefused, UserError
 from privacy_ops.minors import holds
 from privacy_ops.stores.objects import ObjectStore

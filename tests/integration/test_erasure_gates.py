@@ -15,8 +15,8 @@ from typing import Any
 import pytest
 from privacy_ops import ledger
 from privacy_ops.erasure import execute, verify
-from privacy_ops.erasure import objects as object_erasure
 from privacy_ops.erasure.gates import DONE_GATE, PLAN_GATE, done_suite, judge_plan, plan_suite
+from privacy_ops.erasure.objects import erase as object_erasure
 from privacy_ops.erasure.plan import content_sha256, plan, require_plan
 from privacy_ops.errors import GateBlocked
 from privacy_ops.gates.suite import Suite
@@ -398,7 +398,7 @@ def test_exactly_this_check_says_that_something_is_left(erased: tuple[Town, Run]
 def test_a_store_that_was_not_looked_at_stops_the_certificate(
     erased: tuple[Town, Run], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("privacy_ops.erasure.objects.residual_rows_of", lambda *_: iter(()))
+    monkeypatch.setattr("privacy_ops.erasure.objects.erase.residual_rows_of", lambda *_: iter(()))
     assert judged(erased, DONE_GATE, verify.verify) == ("block", ["G-28-LOOKED"])
 
 

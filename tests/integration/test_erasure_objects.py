@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from privacy_ops.erasure.objects_batch import PASSES, Eraser, Outcome, Target
+from privacy_ops.erasure.objects.batch import PASSES, Eraser, Outcome, Target
 from privacy_ops.errors import StoreUnavailable
 from privacy_ops.stores.objects import NotDeleted, ObjectStore, ObjectVersion
 

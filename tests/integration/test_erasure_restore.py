@@ -10,7 +10,7 @@ from uuid import UUID
 
 import pytest
 from privacy_ops import cli, ledger, signing
-from privacy_ops.erasure import restore
+from privacy_ops.erasure.returning import restore
 from privacy_ops.errors import LedgerBroken, StoreUnavailable
 from privacy_ops.stores.objects import ObjectStore
 from privacy_ops.workspace import Workspace
@@ -89,7 +89,7 @@ def test_a_restored_backup_is_replayed_and_only_then_ready(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr("privacy_ops.erasure.commands._workspace", lambda: press.workspace)
+    monkeypatch.setattr("privacy_ops.erasure.returning.commands._workspace", lambda: press.workspace)
     assert command(monkeypatch, "restore-ready") == 1
     assert "it was restored" in capsys.readouterr().out
 

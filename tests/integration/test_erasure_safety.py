@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 from privacy_ops import approvals, ledger
-from privacy_ops.erasure import certificate, execute, release, verify
-from privacy_ops.erasure import objects as object_erasure
+from privacy_ops.erasure import execute, release, verify
+from privacy_ops.erasure.certificates import certify as certificate
 from privacy_ops.erasure.gates import judge_plan
+from privacy_ops.erasure.objects import erase as object_erasure
 from privacy_ops.erasure.plan import plan, require_plan
 from privacy_ops.errors import DataMapError, GateBlocked, PlanChanged, StoreRefused, UserError
 from privacy_ops.minors import holds

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from privacy_ops.erasure import resweep
+from privacy_ops.erasure.returning import resweep
 from privacy_ops.errors import GateBlocked, StoreRefused
 from privacy_ops.runs import Run
 from privacy_ops.stores.objects import ObjectStore

@@ -11,7 +11,7 @@ import pytest
 from privacy_ops import thresholds
 from privacy_ops.datamap.evidence import EvidenceColumn
 from privacy_ops.datamap.model import AgeEvidence
-from privacy_ops.erasure import evidence
+from privacy_ops.erasure.rows import evidence
 from privacy_ops.minors.classify import CaseClass, classify
 from privacy_ops.minors.readings import Context
 from privacy_ops.minors.signals import Said, interpret

@@ -13,7 +13,7 @@ from privacy_ops.minors.gates import check_sources, source_gate
 from tests.integration import nights
 from tests.integration.press import MINOR, NOW, Press
 from tests.integration.test_case_review import MONDAY, open_review, with_people
-from tests.integration.test_minors_signals import CONFIRMED, LONG_AGO, TODAY, verdict, widen
+from tests.integration.test_minors_signals import CONFIRMED, LONG_AGO, SUSPECTED, TODAY, verdict, widen
 
 SOURCE = "press.profile.dob_date"
 SOFT = ("SOURCE_SUSPECT", "SOFT")
@@ -43,28 +43,36 @@ def test_a_feed_bug_makes_two_fifths_of_all_accounts_look_like_minors(press: Pre
     adults = press.crowd(149, ADULTS)
     many = feed_of(press, "vendor_list", 100)
     genuine = press.person(written=MINOR.isoformat())
+    genuine_too, doubted, *many = many  # both wrote it themselves; of the second, the feed says otherwise
+    press.execute(
+        "UPDATE press.profile SET dob_raw = :d WHERE user_id = ANY(:u)", d=MINOR.isoformat(), u=[genuine_too, doubted]
+    )
+    press.execute("UPDATE press.profile SET dob_date = '1960-01-03' WHERE user_id = :u", u=doubted)
     run = press.open_run()
     made = nights.prepare(press.workspace, run)
 
     assert judged(press) == ("block", ["G-05-MINORS"])
     assert {verdict(press, who) for who in many} == {SOFT}
-    assert press.count("account", "status <> 'active'") == 1
-    assert (verdict(press, genuine), press.status(genuine)) == (CONFIRMED, "restricted")
+    assert press.count("account", "status <> 'active'") == 3
+    for who in (genuine, genuine_too):
+        assert (verdict(press, who), press.status(who)) == (CONFIRMED, "restricted")
+    assert verdict(press, doubted) == SUSPECTED
     soft = press.execute("SELECT subject_key FROM gov.out_of_use WHERE restriction = 'SOFT'")
     assert {key for (key,) in soft for key in key} == {str(who) for who in many}
 
     planned = press.execute("SELECT case_id FROM gov.erasure_plan_case")
-    assert (made["cases"], planned) == (1, [(press.case_of(genuine).case_id,)])
+    assert {case for (case,) in planned} == {press.case_of(who).case_id for who in (genuine, genuine_too)}
+    assert made["cases"] == 2
     nights.finish(press.workspace, run)
     left = {user_id for (user_id,) in press.execute("SELECT user_id FROM press.account")}
-    assert left == {*adults, *many}
+    assert left == {*adults, *many, doubted}
 
     # On the next working morning the intake starts a review, and its questions go to the privacy lead at once.
     look = press.open_run("intake", at=MONDAY + timedelta(hours=1))
     assert intake.urgent_reviews(press.workspace, look, now=MONDAY + timedelta(hours=1)) == len(many)
     asking = open_review(press)
     chosen = review.choose(press.workspace, asking, now=MONDAY)
-    assert (chosen["waiting"], chosen["with_lead"]) == (len(many), len(many))
+    assert (chosen["waiting"], chosen["with_lead"]) == (len(many) + 1, len(many))  # the doubted one as well
     asked = review.question(press.workspace, asking, chosen["cases"][0], person=1, now=MONDAY)
     assert asked is not None
     assert asked.people == ("lena",)

@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 from privacy_ops import ledger
 from privacy_ops.erasure import execute, verify
-from privacy_ops.erasure import objects as object_erasure
+from privacy_ops.erasure.objects import erase as object_erasure
 from privacy_ops.errors import GateBlocked, StoreRefused
 from privacy_ops.stores.objects import ObjectRefused, ObjectStore
 from privacy_ops.workspace import Workspace

@@ -14,10 +14,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from privacy_ops.datamap.model import SharedRows
-from privacy_ops.erasure.rewrite import find
-from privacy_ops.erasure.rewrite.find import Shared
-from privacy_ops.erasure.rewrite.forget import ATTEMPTS, Settled, settle
-from privacy_ops.erasure.rewrite.identify import Known
+from privacy_ops.erasure.objects.rewrite import find
+from privacy_ops.erasure.objects.rewrite.find import Shared
+from privacy_ops.erasure.objects.rewrite.forget import ATTEMPTS, Settled, settle
+from privacy_ops.erasure.objects.rewrite.identify import Known
 from privacy_ops.errors import StoreUnavailable
 from privacy_ops.stores import objects as stores
 from privacy_ops.stores.objects import ObjectStore

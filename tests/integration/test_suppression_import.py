@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 from privacy_ops import cli
-from privacy_ops.erasure import keys as key_changes
-from privacy_ops.erasure import suppression
-from privacy_ops.erasure.suppression import Answer, Entry, Import, check_file, decide
+from privacy_ops.erasure.returning import keys as key_changes
+from privacy_ops.erasure.returning import suppression
+from privacy_ops.erasure.returning.suppression import Answer, Entry, Import, check_file, decide
 from privacy_ops.errors import PrivacyOpsError, UserError
 from privacy_ops.settings import KeyRing, parse_keys
 from privacy_ops.thresholds import MailProvider
@@ -114,7 +114,7 @@ def test_the_command_counts_and_says_no(
     suppress(press, ("email", "kim@example.org"), ("external:badge_code", "B-1"))
     file = tmp_path / "list.csv"
     file.write_text("mail;badge\nKIM@example.org;\nx@example.org;B-1\ny@example.org;B-2\n")
-    monkeypatch.setattr("privacy_ops.erasure.commands._workspace", lambda: press.workspace)
+    monkeypatch.setattr("privacy_ops.erasure.returning.commands._workspace", lambda: press.workspace)
     arguments = ["--file", str(file), "--column", "mail=email", "--column", "badge=external:badge_code"]
     monkeypatch.setattr("sys.argv", ["privacy_ops", "suppression", "check", *arguments, "--delimiter", ";"])
     assert cli.main() == 1

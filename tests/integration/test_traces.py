@@ -10,8 +10,8 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from privacy_ops.erasure import traces
-from privacy_ops.erasure.search import Wanted
+from privacy_ops.erasure.returning.search import Wanted
+from privacy_ops.erasure.traces import look as traces
 from privacy_ops.errors import GateBlocked, StoreRefused
 from privacy_ops.stores.database import Database
 

@@ -8,8 +8,9 @@ import io
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from privacy_ops.erasure import execute, resweep, verify
-from privacy_ops.erasure import objects as object_erasure
+from privacy_ops.erasure import execute, verify
+from privacy_ops.erasure.objects import erase as object_erasure
+from privacy_ops.erasure.returning import resweep
 from privacy_ops.errors import GateBlocked
 from privacy_ops.stores.objects import ObjectStore
 from privacy_ops.workspace import Workspace

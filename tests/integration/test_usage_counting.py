@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from privacy_ops.settings import home_directory
 from privacy_ops.stores.database import Connection, Database, quote
 from privacy_ops.stores.sql import read_statement
-from privacy_ops.usage import counting, institutions, period_view, periods, places
+from privacy_ops.usage import counting, institutions, period_view, periods, places, view
 from privacy_ops.usage.counting import CellKey, Postgres, TrueCell
 from privacy_ops.usage.institutions import Spelling
 from privacy_ops.usage.period_view import INPUT, Lists
@@ -57,7 +57,7 @@ def ws(dsn: str, object_settings) -> Workspace:
     return usage_world.workspace(dsn, object_settings)
 
 
-def cells(ws: Workspace, key: str, *tables: counting.Table, folder: Path | None = None) -> dict[CellKey, TrueCell]:
+def cells(ws: Workspace, key: str, *, folder: Path | None = None) -> dict[CellKey, TrueCell]:
     """Count as the export's own role; with a folder, on DuckDB from its Parquet files."""
     period = periods.from_key(key)
     with ws.database("export").transaction() as c:
@@ -65,7 +65,8 @@ def cells(ws: Workspace, key: str, *tables: counting.Table, folder: Path | None 
         if folder is not None:
             duck.export(c, folder)
         engine = Postgres(c) if folder is None else duck.engine(folder)
-        found = counting.count(engine, period, lists, tables or counting.tables_of(period.kind), CAP)
+        due = counting.due(period, dict.fromkeys(lists.courses, period.kind))
+        found = counting.count(engine, period, lists, due, CAP)
     assert len({cell.key for cell in found}) == len(found)
     return {cell.key: cell for cell in found}
 
@@ -134,10 +135,11 @@ def test_both_engines_count_what_counting_by_hand_does(engines, events, people, 
     beginners = {(p, k) for p, k in beginners if any(e.person == p and e.course == k for e in events)}
     fill(c, events, people, beginners)
     tables = ("period", "country_quarter", "region_quarter")
+    due = dict.fromkeys(LISTS.courses, tables)
     by_hand = usage_oracle.count(events, people, beginners, LISTS, QUARTER, tables, CAP)
-    assert counting.count(Postgres(c), QUARTER, LISTS, tables, CAP) == by_hand
+    assert counting.count(Postgres(c), QUARTER, LISTS, due, CAP) == by_hand
     duck.export(c, folder)
-    assert counting.count(duck.engine(folder, threads=1), QUARTER, LISTS, tables, CAP) == by_hand
+    assert counting.count(duck.engine(folder, threads=1), QUARTER, LISTS, due, CAP) == by_hand
 
 
 @settings(max_examples=25, deadline=None)
@@ -146,8 +148,8 @@ def test_cells_hang_together_as_the_protection_assumes(engines, events, people):
     """Unions along modules, sums along places, seconds add up, nobody adds more than the caps allow."""
     c, _ = engines
     fill(c, events, people, set())
-    tables = ("period", "country_quarter", "region_quarter")
-    found = counting.count(Postgres(c), QUARTER, LISTS, tables, CAP)
+    due = counting.due(QUARTER, dict.fromkeys(LISTS.courses, "quarter"))
+    found = counting.count(Postgres(c), QUARTER, LISTS, due, CAP)
     for whole in [cell for cell in found if cell.key == CellKey("period", cell.course_id, "2026-Q4")]:
         same = [cell for cell in found if cell.course_id == whole.course_id]
         modules = [cell for cell in same if cell.module_id is not None]
@@ -225,6 +227,40 @@ def test_the_cohort_of_a_quarter_is_who_first_started_in_it(ws, dsn):
     assert (whole.cohort_completers, whole.cohort_passed) == (1, 1)
     week = cells(ws, WEEK.key)[course("2")]
     assert (week.cohort_starters, week.cohort_completers, week.cohort_passed) == (0, 0, 0), "shares are quarterly"
+
+
+@pytest.mark.parametrize("key", [WEEK.key, "2026-Q4", "2026"])
+def test_every_cell_with_people_is_in_the_public_row_set(ws, key):
+    period = periods.from_key(key)
+    found = cells(ws, key)
+    with ws.database("export").transaction() as c:
+        courses = view.public_courses(c, ws.data_map, ["1", "2", "3", "4"])
+    keys = counting.public_keys(period, PLACES, courses, counting.due(period, dict.fromkeys(courses, period.kind)))
+    assert set(found) < set(keys)
+
+
+def test_a_year_is_counted_by_region_and_a_person_of_many_weeks_once(ws, dsn):
+    with Database(dsn).transaction() as c:
+        c.execute(text("UPDATE core.user_account SET country_declared = 'NZ' WHERE username = 'person1'"))
+        for weeks in (2, 4):
+            usage_world.view_page(c, 100, 10, WEEK.before(weeks).start, 600)
+    found = {key: cell for key, cell in cells(ws, "2026").items() if key.course_id == "1"}
+    assert {(key.table, key.region): cell.learners for key, cell in found.items()} == {
+        ("region_year", None): 56,
+        ("region_year", "Oceania"): 1,
+        ("region_year", "not known"): 55,
+    }
+    assert {cell.cohort_starters for cell in found.values()} == {0}, "cohorts are quarterly"
+
+
+def test_only_the_tables_that_are_due_are_given(ws):
+    period = periods.from_key("2026-Q4")
+    with ws.database("export").transaction() as c:
+        lists = period_view.build(c, ws.data_map, period, PLACES, HOSPITALS, ["1", "2", "4"])
+        due = counting.due(period, {"1": "week", "2": "quarter"})
+        found = counting.count(Postgres(c), period, lists, due, CAP)
+    given = {(cell.course_id, cell.table) for cell in found}
+    assert given == {(n, t) for n in "12" for t in ("country_quarter", "region_quarter")} | {("2", "period")}
 
 
 def test_countries_and_institutions_of_people(ws, dsn):
@@ -324,7 +360,7 @@ def test_counting_twice_in_one_transaction_gives_the_same(ws):
         for key in (WEEK.key, "2026-Q4", WEEK.key):
             period = periods.from_key(key)
             lists = period_view.build(c, ws.data_map, period, PLACES, HOSPITALS, ["1", "2"])
-            answers.append(counting.count(Postgres(c), period, lists, ["period"], CAP))
+            answers.append(counting.count(Postgres(c), period, lists, {"1": ["period"], "2": ["period"]}, CAP))
     assert answers[0] == answers[2] != answers[1]
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from privacy_ops.erasure import work_items
+from privacy_ops.erasure.downstream import work_items
 from privacy_ops.erasure.plan import plan, require_plan
 from privacy_ops.errors import ConfigError, UserError
 from privacy_ops.minors.detect import detect_and_restrict

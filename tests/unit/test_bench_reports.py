@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from privacy_ops.settings import ObjectSettings
+from privacy_ops.stores.objects import ObjectStore
 
-from bench import measure, proof, scale, spreadsheets, truth
+from bench import links, measure, proof, scale, spreadsheets, truth
 from bench.erasing import Erased
 from sandbox.publisher import oracle
 
@@ -56,7 +59,7 @@ def test_a_step_that_needs_too_much_memory_fails() -> None:
 def test_missing_programs_are_named_with_what_they_would_prove(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(proof.shutil, "which", lambda name: "/usr/bin/java" if name == "java" else None)
     absent = proof.missing()
-    assert set(absent) == {"chromium", "chromedriver", "LibreOffice", "Redis"}
+    assert set(absent) == {"chromium", "chromedriver", "LibreOffice", "Node", "Redis"}
     report = proof.render(proof.not_yet(), absent, date="2026-11-22", about="a machine", spent=1)
     assert "- Redis: tasks spread over Celery workers" in report
     assert "| The aggregate on Spark | not carried out |" in report
@@ -73,6 +76,50 @@ def test_without_programs_nothing_fails_and_nothing_is_proven(
     assert "proven |" not in report.replace("not proven", "")
     assert "Chromium or its driver is missing" in report
     assert capsys.readouterr().out
+
+
+def test_links_that_no_server_verifies_are_recorded_as_unproven(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(links.shutil, "which", lambda _name: None)
+    found = proof.prove_links()
+    assert found.state == "not carried out"
+    assert found.lines == ("- Unproven: node and npm missing.",)
+
+
+@pytest.mark.parametrize(("refused", "state"), [(True, "proven"), (False, "failed")])
+def test_a_link_that_gives_more_than_it_says_fails_the_proof(
+    monkeypatch: pytest.MonkeyPatch, refused: bool, state: str
+) -> None:
+    monkeypatch.setattr(links, "server", lambda: contextlib.nullcontext())
+    monkeypatch.setattr(links, "attack", lambda _settings: [links.Attack("an expired link", refused)])
+    assert proof.prove_links().state == state
+
+
+def test_against_a_server_that_verifies_nothing_the_attacks_get_through(
+    object_settings: ObjectSettings, objects: ObjectStore
+) -> None:
+    """The embedded one: the proof would fail on it, so it can fail."""
+    region = {"LocationConstraint": "eu-west-2"}
+    objects.client.create_bucket(Bucket=links.BUCKET, CreateBucketConfiguration=region)  # type: ignore[arg-type]
+    for key in (links.OURS, links.THEIRS):
+        objects.put(links.BUCKET, key, links.BODY)
+    found = {one.title: one.refused for one in links.attack(object_settings, sleep=lambda _seconds: None)}
+    assert not found["one digit of the signature changed"]
+    assert not found["signed with another secret"]
+    assert not found["another recipient's release"]
+
+
+def test_what_an_earlier_run_proved_stays_in_the_report(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(proof, "prove_schemas", lambda _examples: proof.Proof("Random schemas", "proven", ("- All.",)))
+    monkeypatch.setattr(proof, "prove_crashes", lambda: proof.Proof("Crashes and concurrency", "failed", ("- One.",)))
+    output = tmp_path / "proof.md"
+    assert proof.main(["--only", "schemas", "--output", str(output)]) == 0
+    first = proof.earlier(output.read_text(encoding="utf-8"))
+    assert list(first) == ["Random schemas"]
+    assert proof.main(["--only", "crashes", "--output", str(output)]) == 1
+    both = proof.earlier(output.read_text(encoding="utf-8"))
+    assert both["Random schemas"] == first["Random schemas"]
+    assert both["Random schemas"].lines[0].startswith("Carried out on ")
+    assert both["Crashes and concurrency"].state == "failed"
 
 
 def test_a_proof_that_breaks_has_failed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

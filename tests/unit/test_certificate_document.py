@@ -10,7 +10,7 @@ from typing import Any
 import jsonschema
 import pytest
 from privacy_ops import signing
-from privacy_ops.erasure import certificate_document as documents
+from privacy_ops.erasure.certificates import document as documents
 from pydantic import ValidationError
 
 SCHEMA = Path(__file__).parents[2] / "docs" / "schemas" / "certificate.json"

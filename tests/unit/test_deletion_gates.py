@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 from privacy_ops import thresholds
 from privacy_ops.erasure.gates import done_suite, plan_suite
-from privacy_ops.erasure.restore import restored_suite
-from privacy_ops.erasure.resweep import sweep_suite
+from privacy_ops.erasure.returning.restore import restored_suite
+from privacy_ops.erasure.returning.resweep import sweep_suite
 from privacy_ops.gates.runner import judge
 from privacy_ops.gates.suite import Suite
 from privacy_ops.minors.gates import detection_suite, source_metrics, source_suite

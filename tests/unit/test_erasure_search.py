@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from privacy_ops import pseudonyms
 from privacy_ops.datamap.model import ObjectStoreEntry
-from privacy_ops.erasure.search import Wanted, cases_of_key
-from privacy_ops.erasure.sweep import canonical, is_word, keyed_text
+from privacy_ops.erasure.returning.search import Wanted, cases_of_key
+from privacy_ops.erasure.returning.sweep import canonical, is_word, keyed_text
 from privacy_ops.settings import KeyRing
 
 from tests.integration.press import map_of

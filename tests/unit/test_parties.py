@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from privacy_ops.datamap import loader
 from privacy_ops.datamap.model import Disclosure, EraseAction
-from privacy_ops.erasure import parties
-from privacy_ops.erasure.downstream import backoff
-from privacy_ops.erasure.parties import Party
+from privacy_ops.erasure.downstream import parties
+from privacy_ops.erasure.downstream.outbox import backoff
+from privacy_ops.erasure.downstream.parties import Party
 from privacy_ops.errors import ConfigError
 from privacy_ops.settings import parse_mail
 from pydantic import ValidationError

@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from privacy_ops import pseudonyms
 from privacy_ops.datamap.model import SharedRows
-from privacy_ops.erasure.rewrite import lines
-from privacy_ops.erasure.rewrite.identify import Known, canonical
-from privacy_ops.erasure.rewrite.lines import Read, Unreadable
+from privacy_ops.erasure.objects.rewrite import lines
+from privacy_ops.erasure.objects.rewrite.identify import Known, canonical
+from privacy_ops.erasure.objects.rewrite.lines import Read, Unreadable
 
 CHILD = "0f0e0d0c-0000-4000-8000-000000000001"
 OTHER = "0f0e0d0c-0000-4000-8000-000000000002"

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from privacy_ops import pseudonyms, thresholds
-from privacy_ops.erasure.suppression import Answer, Entry, canonical, decide, provider_email, references
+from privacy_ops.erasure.returning.suppression import Answer, Entry, canonical, decide, provider_email, references
 from privacy_ops.settings import KeyRing
 
 LIMITS = thresholds.load(Path(__file__).parents[2] / "include" / "thresholds.yaml")

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from privacy_ops import thresholds
-from privacy_ops.erasure.suppression import end_of_quarter, valid_until
+from privacy_ops.erasure.returning.suppression import end_of_quarter, valid_until
 
 LIMITS = thresholds.load(Path(__file__).parents[2] / "include" / "thresholds.yaml")
 TODAY = date(2026, 11, 22)

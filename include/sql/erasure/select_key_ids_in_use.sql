@@ -39,4 +39,12 @@ SELECT
 FROM gov.work_item
 WHERE sealed IS NOT NULL
 GROUP BY key_id
+UNION ALL
+SELECT
+    'contact',
+    contact_key_id,
+    count(*)
+FROM gov.recipient
+WHERE contact_key_id IS NOT NULL
+GROUP BY contact_key_id
 ORDER BY purpose, key_id

@@ -18,11 +18,16 @@ WITH planned AS (
     WHERE p.plan_id = :plan_id
 ),
 
+-- Cases with a word from a source that was not trusted, and without one that confirms from a source that was.
 suspect AS (
-    SELECT DISTINCT s.case_id
+    SELECT s.case_id
     FROM gov.minor_signal AS s
-    INNER JOIN gov.source_observation AS o ON o.source = s.source_table || '.' || s.source_column
-    WHERE o.run_id = :run_id AND o.verdict = 'block'
+    LEFT JOIN gov.source_observation AS o
+        ON o.source = s.source_table || '.' || s.source_column AND o.run_id = :run_id AND o.verdict = 'block'
+    GROUP BY s.case_id
+    HAVING
+        count(o.source) > 0
+        AND count(*) FILTER (WHERE o.source IS NULL AND s.usable AND s.strength = 'S') = 0
 )
 
 SELECT

@@ -10,5 +10,8 @@ TO privacy_export;
 
 GRANT UPDATE (state, attempts, fault, sent_at) ON gov.delivery_mail TO privacy_export;
 
+-- Whether a key may be dropped is asked of everything that lives under one.
+GRANT SELECT (contact_key_id) ON gov.recipient TO privacy_erase;
+
 GRANT SELECT ON gov.release_delivery, gov.delivery_mail, gov.delivery_mail_release
 TO privacy_console, privacy_inventory;

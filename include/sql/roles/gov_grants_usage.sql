@@ -7,7 +7,8 @@
 GRANT SELECT ON gov.recipient, gov.agreement, gov.entitlement TO privacy_export, privacy_inventory, privacy_console;
 
 -- Protected masters and the register only grow; a trigger refuses even the owner.
-GRANT SELECT, INSERT ON gov.release_master, gov.release_register, gov.release_event TO privacy_export;
+GRANT SELECT, INSERT ON gov.release_master, gov.release_register, gov.release_event, gov.release_base_period
+TO privacy_export;
 
 GRANT SELECT ON gov.release_register, gov.release_event TO privacy_inventory, privacy_console;
 

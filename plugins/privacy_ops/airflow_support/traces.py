@@ -9,7 +9,7 @@ from typing import Any
 from airflow.sdk.configuration import conf
 
 from privacy_ops.airflow_support.settings import database_url
-from privacy_ops.erasure import traces
+from privacy_ops.erasure.traces import look as traces
 from privacy_ops.runs import Run
 from privacy_ops.stores.database import Database
 from privacy_ops.workspace import Workspace

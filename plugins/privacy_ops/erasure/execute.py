@@ -15,10 +15,13 @@ from sqlalchemy import Connection, text
 
 from privacy_ops import approvals, ledger, pseudonyms, runs
 from privacy_ops.datamap import catalogue
-from privacy_ops.erasure import retention, returned, suppression, sweep, withdrawal, work_items
-from privacy_ops.erasure.builder import Builder, Step
+from privacy_ops.erasure import withdrawal
+from privacy_ops.erasure.downstream import work_items
 from privacy_ops.erasure.gates import PLAN_GATE, evidence
 from privacy_ops.erasure.plan import Plan, content_sha256, covered_catalogue, require_plan
+from privacy_ops.erasure.returning import returned, suppression, sweep
+from privacy_ops.erasure.rows import retention
+from privacy_ops.erasure.rows.builder import Builder, Step
 from privacy_ops.errors import PlanChanged
 from privacy_ops.gates.lock import require_open
 from privacy_ops.runs import Run

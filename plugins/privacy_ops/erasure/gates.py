@@ -13,10 +13,10 @@ from typing import Any
 from sqlalchemy import Connection, text
 
 from privacy_ops import ledger, runs
-from privacy_ops.erasure import returned
-from privacy_ops.erasure.builder import Builder
-from privacy_ops.erasure.evidence import evidence as read_again
 from privacy_ops.erasure.plan import Plan, content_sha256, covered_catalogue, require_plan
+from privacy_ops.erasure.returning import returned
+from privacy_ops.erasure.rows.builder import Builder
+from privacy_ops.erasure.rows.evidence import evidence as read_again
 from privacy_ops.gates import runner
 from privacy_ops.gates.suite import Check, Suite, at_least, at_most, one_row
 from privacy_ops.runs import Run

@@ -18,8 +18,9 @@ from sqlalchemy import Connection, text
 
 from privacy_ops import pseudonyms, runs
 from privacy_ops.datamap import catalogue, check
-from privacy_ops.erasure import breaker, objects_plan, withdrawal
-from privacy_ops.erasure.builder import Builder
+from privacy_ops.erasure import breaker, withdrawal
+from privacy_ops.erasure.objects import freeze as objects_plan
+from privacy_ops.erasure.rows.builder import Builder
 from privacy_ops.errors import DataMapError, UserError
 from privacy_ops.runs import Run
 from privacy_ops.stores.database import copy_rows, stream

@@ -14,10 +14,11 @@ from sqlalchemy import Connection, text
 
 from privacy_ops import ledger, runs
 from privacy_ops.datamap import catalogue
-from privacy_ops.erasure import objects, returned, search
-from privacy_ops.erasure.builder import Builder
 from privacy_ops.erasure.gates import DONE_GATE, done_suite, judge
+from privacy_ops.erasure.objects import erase as objects
 from privacy_ops.erasure.plan import Plan, covered_catalogue, plans_in_state
+from privacy_ops.erasure.returning import returned, search
+from privacy_ops.erasure.rows.builder import Builder
 from privacy_ops.gates import runner
 from privacy_ops.gates.suite import Suite
 from privacy_ops.runs import Run

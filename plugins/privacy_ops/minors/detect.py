@@ -349,12 +349,20 @@ class _Judge:
     def _judge(
         self, stated: Sequence[tuple[EvidenceColumn, Statement]], counter_signals: bool, collected: date | None
     ) -> tuple[Judgement, frozenset[str]]:
-        """Judge by the sources that can be trusted; what only the others say is a soft case."""
+        """Judge by the sources that can be trusted; what only the others say is a soft case.
+
+        A source that is not trusted confirms nobody, and what it says against a confirmation still asks for people.
+        """
         trusted = [s for source, s in stated if source.name not in self.excluded]
         judgement = self._classify(trusted, counter_signals, collected)
-        if len(trusted) == len(stated) or judgement.case_class in RESTRICTS:
+        if len(trusted) == len(stated):
             return judgement, frozenset()
         with_others = self._classify([s for _, s in stated], counter_signals, collected)
+        if judgement.case_class in RESTRICTS:
+            doubted = judgement.case_class is CaseClass.CONFIRMED_MINOR is not with_others.case_class
+            if doubted:
+                judgement = Judgement(CaseClass.SUSPECTED_MINOR, with_others.flags, judgement.adult_on)
+            return judgement, frozenset()
         if with_others.case_class not in RESTRICTS:
             return judgement, frozenset()
         faults = frozenset(source.name for source, _ in stated) & self.excluded

@@ -121,19 +121,33 @@ class TrueCell:
         return CellKey(self.table, self.course_id, self.period_key, self.module_id, self.country, self.region)
 
 
-def tables_of(kind: Kind) -> tuple[Table, ...]:
-    """Tables that a period of this kind closes. ``period`` is for the courses whose base period it is."""
-    if kind == "quarter":
-        return ("period", "country_quarter", "region_quarter")
-    return ("region_year",) if kind == "year" else ("period",)
+# Tables that close with a period; `period` for the courses whose base period is of that kind.
+_CLOSING: dict[Kind, tuple[Table, ...]] = {
+    "week": ("period",),
+    "block": ("period",),
+    "quarter": ("period", "country_quarter", "region_quarter"),
+    "year": ("region_year",),
+}
 
 
-def count(engine: Engine, period: Period, lists: Lists, tables: Collection[Table], cap_seconds: int) -> list[TrueCell]:
-    """Cells with people of every course in ``lists``, from the tables that ``period_view.build`` made.
+def due(period: Period, bases: Mapping[str, Kind]) -> dict[str, tuple[Table, ...]]:
+    """Tables that each course has in ``period``, by its base period; a course that has none is missing."""
+    found = {
+        course: tuple(table for table in _CLOSING[period.kind] if table != "period" or base == period.kind)
+        for course, base in bases.items()
+    }
+    return {course: tables for course, tables in found.items() if tables}
 
+
+def count(
+    engine: Engine, period: Period, lists: Lists, tables: Mapping[str, Collection[Table]], cap_seconds: int
+) -> list[TrueCell]:
+    """Cells with people, from what ``period_view.build`` read.
+
+    ``tables``: which tables each course has, as ``due`` says; all its courses must be among those that were read.
     ``cap_seconds``: of one person, course and day. Deterministic: in order of table, course and cell.
     """
-    wanted = set(tables)
+    wanted = {table for named in tables.values() for table in named}
     levels = {level for table in wanted for level in LEVELS_OF[table]}
     run_steps(engine, cap_seconds, levels)
     rows = {level: engine.rows(read_statement(AREA, f"select_{level}")) for level in sorted(levels)}
@@ -142,6 +156,7 @@ def count(engine: Engine, period: Period, lists: Lists, tables: Collection[Table
         for table in sorted(wanted)
         for level in LEVELS_OF[table]
         for cell in _cells(table, level, period, lists, rows[level])
+        if table in tables.get(cell.course_id, ())
     ]
     return sorted(found, key=lambda cell: sort_key(cell.key))
 
@@ -179,11 +194,11 @@ def sort_key(key: CellKey) -> tuple[str, ...]:
 
 
 def public_keys(
-    period: Period, places: Places, courses: Mapping[str, PublicCourse], tables: Mapping[str, Sequence[Table]]
+    period: Period, places: Places, courses: Mapping[str, PublicCourse], tables: Mapping[str, Collection[Table]]
 ) -> list[CellKey]:
     """The row set: every cell that exists, whether anybody was counted in it or not.
 
-    ``tables``: which tables each course has in this period. All modules of a course, all countries and all regions
+    ``tables``: which tables each course has, as ``due`` says. All modules of a course, all countries and all regions
     of the reference; nothing here depends on what people did.
     """
     keys: list[CellKey] = []

@@ -191,6 +191,16 @@ def count_lifetime_learners(
     connection: Connection, data_map: DataMap, window: Window, courses: Sequence[str]
 ) -> dict[str, int]:
     """Distinct people who ever started ``courses`` before the window's end; all events when the map has no starts."""
+    return count_starters(connection, data_map, _EVER, window.end, courses)
+
+
+def count_starters(
+    connection: Connection, data_map: DataMap, starts_at: datetime, ends_at: datetime, courses: Sequence[str]
+) -> dict[str, int]:
+    """Distinct people who started one of the ``courses`` in that time, by course; a course without is missing.
+
+    All events count when the map has no starts. Reads usage_excluded, which ``exclude`` makes.
+    """
     usage = usage_of(data_map)
     starts = [e for e in usage.events if e.kind == "start"] or list(usage.events)
     union = " UNION ALL ".join(_events(data_map, usage, event) for event in starts)
@@ -201,7 +211,7 @@ def count_lifetime_learners(
             " (SELECT 1 FROM usage_excluded AS x WHERE x.person = v.person)"
             " GROUP BY v.course_id, v.person) AS d GROUP BY d.course_id"
         ),
-        {"starts_at": _EVER, "ends_at": window.end, "courses": list(courses)},
+        {"starts_at": starts_at, "ends_at": ends_at, "courses": list(courses)},
     )
     return {str(course): int(count) for course, count in rows}
 

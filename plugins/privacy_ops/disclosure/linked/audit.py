@@ -188,16 +188,26 @@ class _Attacker:
         shown = self.high[np.isfinite(self.high)]
         self.far = 100.0 * (float(shown.max(initial=0)) + self.rules.min_people)
         self.ends = np.where(np.isfinite(self.high), self.high, self.far)
+        lengths = np.array([len(row[2]) for row in self.rows], dtype=np.int64)
+        rows = np.repeat(np.arange(len(self.rows)), lengths)
+        columns = np.array([place for row in self.rows for place, _ in row[2]], dtype=np.int32)
+        factors = np.array([factor for row in self.rows for _, factor in row[2]], dtype=np.float64)
+        low = np.array([row[0] for row in self.rows], dtype=np.float64)
+        high = np.array([row[1] for row in self.rows], dtype=np.float64)
+        # What the limits of the numbers say already needs no row: most modules are far below their course.
+        ends = np.stack([factors * self.low[columns], factors * self.ends[columns]])
+        least = np.bincount(rows, ends.min(axis=0), minlength=len(low))
+        most = np.bincount(rows, ends.max(axis=0), minlength=len(low))
+        kept = (least < low) | (most > high)
         program = highspy.HighsLp()
-        program.num_col_, program.num_row_ = len(self.low), len(self.rows)
+        program.num_col_, program.num_row_ = len(self.low), int(kept.sum())
         program.col_cost_ = np.zeros(len(self.low))
         program.col_lower_, program.col_upper_ = self.low, self.ends
-        program.row_lower_ = np.array([row[0] for row in self.rows])
-        program.row_upper_ = np.array([row[1] for row in self.rows])
+        program.row_lower_, program.row_upper_ = low[kept], high[kept]
         program.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
-        program.a_matrix_.start_ = np.cumsum([0, *(len(row[2]) for row in self.rows)]).astype(np.int32)
-        program.a_matrix_.index_ = np.array([place for row in self.rows for place, _ in row[2]], dtype=np.int32)
-        program.a_matrix_.value_ = np.array([factor for row in self.rows for _, factor in row[2]])
+        program.a_matrix_.start_ = np.concatenate([[0], np.cumsum(lengths[kept])]).astype(np.int32)
+        program.a_matrix_.index_ = columns[kept[rows]]
+        program.a_matrix_.value_ = factors[kept[rows]]
         solver = highspy.Highs()  # type: ignore[no-untyped-call]
         settings: dict[str, bool | int | str] = {
             "output_flag": False,
@@ -231,17 +241,30 @@ class _Attacker:
         return tuple(found)
 
     def _look_around(self, places: NDArray[np.int32], needs: list[Need | None]) -> None:
-        """Push many numbers at once, some up and some down, as long as a round settles some of them."""
+        """Push many numbers at once as long as that settles some: where one must still be seen, else up or down."""
         draw = np.random.default_rng(0)
-        left = np.ones(len(places), dtype=np.bool_)
+        left = list(zip(places.tolist(), needs, strict=True))
         for _ in range(LOOSE_ROUNDS):
-            before = int(left.sum())
-            weights = draw.uniform(0.5, 1.5, before) * draw.choice((-1.0, 1.0), before)
-            self._ask(places[left], weights)
-            self._ask(places[left], -weights)
-            left = np.array([not self._is_enough(*one) for one in zip(places, needs, strict=True)])
-            if not left.any() or before - int(left.sum()) < WORTHWHILE * before:
+            before = len(left)
+            for way in (-1.0, 1.0):
+                weights = draw.uniform(0.5, 1.5, len(left))
+                thrown = way * draw.choice((-1.0, 1.0), len(left))
+                pulls = np.array([self._missing(*one) for one in left])
+                self._ask(
+                    np.array([place for place, _ in left], dtype=np.int32), weights * np.where(pulls, pulls, thrown)
+                )
+                left = [one for one in left if not self._is_enough(*one)]
+                if not left:
+                    return
+            if before - len(left) < WORTHWHILE * before:
                 return
+
+    def _missing(self, place: int, need: Need | None) -> float:
+        """Where a number is still to be seen: above (−1, since goals are minimised), below (1), or either (0)."""
+        if need is None or need.down_to is None or need.up_to is None:
+            return 0.0
+        low, high = self._seen(place)
+        return (low > need.down_to + SLACK) * 1.0 - (high < need.up_to - SLACK) * 1.0
 
     def _ask(self, places: NDArray[np.int32], weights: NDArray[np.float64]) -> None:
         """Solve for one goal and remember where every number was seen."""

@@ -129,6 +129,8 @@ class _Stage:
         entries, true = self.system.entries, self.system.true
         self.free = np.array([e in parent.reasons or e.measure in rests for e in entries], dtype=np.bool_)
         self.least, self.most = self._published_bounds()
+        may_move = np.array([e.measure in candidates and e not in parent.shown for e in entries], dtype=np.bool_)
+        self.system.settle(self.free | may_move | (self.least < 0) | (self.most > 0))
         self.lowest = np.zeros(len(entries))
         self.highest = np.zeros(len(entries))
         # What is needed of each entry, as deviations; NaN where nothing is.
@@ -162,7 +164,8 @@ class _Stage:
         return least, most
 
     def _bounds(self) -> tuple[Vector, Vector]:
-        return np.where(self.free, -self.system.true, self.least), np.where(self.free, INF, self.most)
+        floor, ceiling = self.system.floor, self.system.ceiling
+        return np.where(self.free, floor, self.least), np.where(self.free, ceiling, self.most)
 
     def _need(self, place: int, need: Need) -> None:
         true, unit = self.system.true[place], self.system.unit[place]
@@ -202,9 +205,12 @@ class _Stage:
                 (-INF, self.highest[place] - self.width[place]),
             ]
         for low, high in ways:
-            repairer.bound(place, max(low, -self.system.true[place]), high)
+            floor, ceiling = self.system.floor[place], self.system.ceiling[place]
+            if low > ceiling + SLACK or high < floor - SLACK:
+                continue
+            repairer.bound(place, max(min(low, ceiling), floor), min(max(high, floor), ceiling))
             moved = repairer.solve()
-            repairer.bound(place, -self.system.true[place], INF)
+            repairer.bound(place, floor, ceiling)
             if moved is not None:
                 return moved
         return None
@@ -235,7 +241,7 @@ class _Stage:
                     self.free[inside] = True
                     self._need(inside, self.parent.needs[entry])
                     repairer.close_ways(inside)
-                    repairer.bound(inside, -self.system.true[inside], INF)
+                    repairer.bound(inside, self.system.floor[inside], self.system.ceiling[inside])
             new = 1
         return new
 

@@ -45,6 +45,9 @@ class System:
         size = {amount.name: float(amount.most) for amount in self.amounts}
         self.unit: Vector = np.array([size.get(entry.measure, 1.0) for entry in self.entries])
         self.true: Vector = np.array([table.value(entry) for entry in self.entries], dtype=np.float64) / self.unit
+        # How far a number may deviate at all: it is not below zero, and see ``settle``.
+        self.floor: Vector = -self.true
+        self.ceiling: Vector = np.full(len(self.entries), INF)
         self._collect()
 
     def _collect(self) -> None:
@@ -97,6 +100,24 @@ class System:
                 else:
                     yield left, 0.0, 0.0 if relation.complete else INF
 
+    def settle(self, moving: NDArray[np.bool_]) -> None:
+        """Drop what cannot move: all but the ``moving`` columns stay at no deviation.
+
+        Rows without a moving column go; a row with one becomes its floor or ceiling.
+        """
+        rows = np.repeat(np.arange(len(self.low)), np.diff(self.starts))
+        live = moving[self.columns]
+        rows, columns, values = rows[live], self.columns[live], self.values[live]
+        left = np.bincount(rows, minlength=len(self.low))
+        alone = left[rows] == 1
+        ends = np.stack([self.low[rows[alone]] / values[alone], self.high[rows[alone]] / values[alone]])
+        np.maximum.at(self.floor, columns[alone], ends.min(axis=0))
+        np.minimum.at(self.ceiling, columns[alone], ends.max(axis=0))
+        kept = left > 1
+        self.columns, self.values = columns[kept[rows]], values[kept[rows]]
+        self.starts = np.concatenate([[0], np.cumsum(left[kept])]).astype(np.int32)
+        self.low, self.high = self.low[kept], self.high[kept]
+
     def solver(self, low: Vector, high: Vector, extra: NDArray[np.int32], costs: Vector) -> Solver:
         """A linear program over all columns, bounded as given, and a dear way up and down for each ``extra`` column.
 
@@ -134,7 +155,11 @@ class Solver:
         program.num_row_ = len(system.low)
         program.col_cost_ = np.concatenate([np.zeros(count), costs, costs])
         program.col_lower_ = np.concatenate([low, np.zeros(2 * len(extra))])
-        program.col_upper_ = np.concatenate([high, np.full(len(extra), INF), system.true[extra]])
+        program.col_upper_ = np.concatenate([
+            high,
+            system.ceiling[extra] - high[extra],
+            low[extra] - system.floor[extra],
+        ])
         program.row_lower_ = system.low
         program.row_upper_ = system.high
         program.a_matrix_.format_ = highspy.MatrixFormat.kRowwise

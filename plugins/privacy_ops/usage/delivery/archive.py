@@ -8,6 +8,9 @@ import zipfile
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from privacy_ops import signing
+from privacy_ops.settings import KeyRing
+from privacy_ops.usage.files import sums
 from privacy_ops.usage.pack import pack_sha256
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the first moment that ZIP can name
@@ -46,3 +49,16 @@ def is_registered(files: Mapping[str, bytes], registered: Iterable[Mapping[str, 
     told = {str(one["name"]): str(one["sha256"]) for one in registered}
     found = {name: hashlib.sha256(body).hexdigest() for name, body in files.items()}
     return bool(found) and found == told and pack_sha256(files) == sha256
+
+
+def signer(body: bytes, keys: KeyRing) -> str:
+    """Name of the key of ours that signed the SHA256SUMS in a ZIP; "" when there is no signature, or none of ours."""
+    if keys.signing_key_pem is None:
+        return ""
+    with zipfile.ZipFile(io.BytesIO(body)) as archive:
+        held = {name.rpartition("/")[2]: name for name in archive.namelist()}
+        if sums.SUMS not in held or sums.SIGNATURE not in held:
+            return ""
+        listed, signature = archive.read(held[sums.SUMS]), archive.read(held[sums.SIGNATURE])
+    ours = signing.raw_public_keys(signing.trusted_keys(keys))
+    return next((sums.fingerprint(key) for key in ours if sums.verifies(listed, signature, [key])), "")

@@ -13,9 +13,9 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from privacy_ops.stores.objects import Link
+from privacy_ops.usage.files import sums
 
 _RELATION = {"EXP-AUTHOR": "wrote", "EXP-SUPPORTER": "support"}
-_SIGNATURES = ("SHA256SUMS.sig", "SHA256SUMS.minisig", "SHA256SUMS.asc")
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,8 @@ class Announced:
     file_name: str
     n_bytes: int
     sha256: str
-    names: tuple[str, ...]  # of the files inside
+    signed: bool  # there is a signature of SHA256SUMS inside
+    signer: str  # name of the key that made it, as ssh-keygen prints it; "": the key is not ours to name
     link: Link
 
 
@@ -66,15 +67,13 @@ def announce(template: str, envelope: Envelope, releases: Sequence[Announced]) -
         ))
         for one in releases
     ]
-    signed = next((name for one in releases for name in _SIGNATURES if name in one.names), None)
-    how = f"\n3. {signed} is our signature of that list; README in the folder says how to check it." if signed else ""
     return _mail(
         template,
         envelope,
         releases,
         relation=" or ".join(sorted({_RELATION.get(one.product, "take part in") for one in releases})),
         releases="\n\n".join(blocks),
-        signature=how,
+        signature=_how_to_verify(releases),
     )
 
 
@@ -105,6 +104,17 @@ def _mail(
     mail["Auto-Submitted"] = "auto-generated"
     mail.set_content(body, cte="quoted-printable")  # links are longer than a line of mail may be
     return mail
+
+
+def _how_to_verify(releases: Sequence[Announced]) -> str:
+    """The third step of checking a file, when any has a signature. The mail is another way than the file itself."""
+    if not any(one.signed for one in releases):
+        return ""
+    signers = sorted({one.signer for one in releases if one.signer})
+    if not signers:
+        return f"\n3. {sums.SIGNATURE} is our signature of that list; README.md in the folder says how to check it."
+    named = " or ".join(signers)
+    return f"\n3. Run this line there. It must answer Good and name the key {named}:\n\n{sums.COMMAND}"
 
 
 def _span(first: date, last: date) -> str:

@@ -20,10 +20,11 @@ from privacy_ops import runs
 from privacy_ops.errors import ConfigError, StoreRefused, StoreUnavailable
 from privacy_ops.runs import Run
 from privacy_ops.stores.sql import statement
-from privacy_ops.usage.delivery import letters, standing
+from privacy_ops.usage.delivery import archive, letters, standing
 from privacy_ops.usage.delivery.checks import Checks
 from privacy_ops.usage.delivery.letters import Announced, Envelope, Recalled
 from privacy_ops.usage.delivery.standing import BYTES_CHANGED, DUTY, MAIL_REFUSED, Standing
+from privacy_ops.usage.files import sums
 from privacy_ops.workspace import Workspace
 
 _MOST = 1000
@@ -134,7 +135,8 @@ class _Round:
             key.rpartition("/")[2],
             len(body),
             one.sha256 or "",
-            tuple(str(file["name"]) for file in one.files),
+            any(file["name"] == sums.SIGNATURE for file in one.files),
+            archive.signer(body, self.workspace.settings.keys),
             self.checks.store.link(bucket, key, one.version_id or "", lasts=lasts),
         )
 

@@ -1,0 +1,1 @@
+"""Traces of people in what the orchestrator keeps of itself."""
