@@ -14,10 +14,11 @@ import yaml
 from privacy_ops import approvals, runs
 from privacy_ops.datamap import grants, loader
 from privacy_ops.runs import Run
-from privacy_ops.settings import DUTIES, ObjectSettings, Settings, home_directory
+from privacy_ops.settings import DUTIES, KeyRing, ObjectSettings, Settings, home_directory
+from privacy_ops.signing import generate_key_pem
 from privacy_ops.stores import migrations, roles
 from privacy_ops.stores.database import Database
-from privacy_ops.usage import recipients, release, weeks
+from privacy_ops.usage import institutions, recipients, release, weeks
 from privacy_ops.usage.recipients import CLAUSES
 from privacy_ops.workspace import Workspace
 from sqlalchemy import Connection, text
@@ -27,6 +28,7 @@ from sandbox.publisher.schema import create_schema
 
 WEEK = weeks.from_key("2026-W46")
 NOW = datetime(2026, 11, 18, 6, tzinfo=UTC)  # the Wednesday after
+KEYS = KeyRing(signing_key_pem=generate_key_pem())
 PASSWORDS = {duty: f"made-up-{duty}" for duty in DUTIES}
 MODULES = {1: (10, 11, 12), 2: (20, 21), 3: (30,), 4: (40, 41)}
 # module: people who start and how many of them complete, by number of person
@@ -118,6 +120,24 @@ def fill(dsn: str) -> None:
         detect(c, NOW - timedelta(hours=3))
 
 
+def settle(dsn: str, base: str = "week") -> None:
+    """People work in six hospitals and live in two countries; every course has that base period this quarter."""
+    hospitals = [s.institution for s in institutions.load(home_directory() / "include" / "registry")][:6]
+    with Database(dsn).transaction() as c:
+        c.execute(
+            text("INSERT INTO core.user_profile (user_id, institution, updated_at) VALUES (:u, :i, :at)"),
+            [{"u": person(n), "i": hospitals[n % 6], "at": WEEK.before(9).start} for n in range(120)],
+        )
+        c.execute(
+            text("UPDATE core.user_account SET country_declared = :c WHERE user_id = :u"),
+            [{"u": person(n), "c": "GB" if n % 3 else "ZA"} for n in range(120)],
+        )
+        c.execute(
+            text("INSERT INTO gov.release_base_period VALUES (:course, '2026-Q4', :base, 's', 'test', :at)"),
+            [{"course": str(course), "base": base, "at": NOW} for course in MODULES],
+        )
+
+
 def add_people(c: Connection, numbers: range, **columns: str) -> None:
     """Ordinary members; ``columns`` override."""
     values = {"status": "active", "account_type": "member"} | columns
@@ -169,6 +189,7 @@ def erase_person(c: Connection, number: int) -> None:
         "DELETE FROM web.page_view WHERE user_id = :u",
         "DELETE FROM learn.module_progress WHERE enrolment_id IN (SELECT id FROM learn.enrolment WHERE user_id = :u)",
         "DELETE FROM learn.enrolment WHERE user_id = :u",
+        "DELETE FROM core.user_profile WHERE user_id = :u",
         "DELETE FROM core.user_account WHERE user_id = :u",
     ):
         c.execute(text(statement), {"u": person(number)})
@@ -202,7 +223,7 @@ def as_role(dsn: str, duty: str) -> str:
 
 def workspace(dsn: str, objects: ObjectSettings) -> Workspace:
     """What a job starts from, with nothing but the export's own role."""
-    return Workspace.load(Settings(home_directory(), {"export": as_role(dsn, "export")}, objects))
+    return Workspace.load(Settings(home_directory(), {"export": as_role(dsn, "export")}, objects, KEYS))
 
 
 def open_run(ws: Workspace, name: str = "one", *, week: str = WEEK.key, now: datetime = NOW) -> Run:

@@ -11,7 +11,8 @@ SELECT
     e.agreement_id,
     e.valid_from,
     e.valid_to,
-    e.sdc_profile
+    e.sdc_profile,
+    r.legal_name
 FROM gov.entitlement AS e
 INNER JOIN gov.agreement AS a ON e.agreement_id = a.agreement_id AND e.recipient_id = a.recipient_id
 INNER JOIN gov.recipient AS r ON e.recipient_id = r.recipient_id

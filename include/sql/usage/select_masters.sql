@@ -1,12 +1,12 @@
--- Purpose: protected cells of a week.
--- Parameters: iso_week, spec_version, courses (text array).
--- Grain: one row per course.
+-- Purpose: protected cells of courses in some periods.
+-- Parameters: periods (text array), spec_version, courses (text array).
+-- Grain: one row per course and period.
 -- Idempotency: reads only.
 SELECT
     m.course_id,
+    m.period_key,
     m.cells,
-    m.sha256,
-    m.lifetime_reached
+    m.sha256
 FROM gov.release_master AS m
-WHERE m.iso_week = :iso_week AND m.spec_version = :spec_version AND m.course_id = ANY(:courses)
-ORDER BY m.course_id
+WHERE m.period_key = ANY(:periods) AND m.spec_version = :spec_version AND m.course_id = ANY(:courses)
+ORDER BY m.course_id, m.period_key

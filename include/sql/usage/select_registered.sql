@@ -1,11 +1,12 @@
--- Purpose: releases of a week with what was published and whether it was withdrawn since.
--- Parameters: iso_week.
+-- Purpose: releases of some periods with what was published and whether it was withdrawn since.
+-- Parameters: periods (text array).
 -- Grain: one row per release.
 -- Idempotency: reads only.
 SELECT
     r.release_id,
     r.product,
     r.recipient_id,
+    r.period_key,
     r.spec_version,
     r.object_prefix,
     r.files,
@@ -18,5 +19,5 @@ SELECT
         WHERE w.release_id = r.release_id AND w.kind = 'withdrawn'
     ) AS withdrawn
 FROM gov.release_register AS r
-WHERE r.iso_week = :iso_week
+WHERE r.period_key = ANY(:periods)
 ORDER BY r.release_id

@@ -35,7 +35,7 @@ def decide(
     Replaces usage_excluded of this session. Raises ValueError for a period that is no quarter.
     """
     before = periods.previous_quarter(quarter)
-    known = _read(connection, quarter, courses)
+    known = decided(connection, quarter, courses)
     if open_ := sorted(set(courses) - set(known)):
         connection.execute(text("DROP TABLE IF EXISTS usage_excluded"))
         view.exclude(connection, data_map)
@@ -54,11 +54,12 @@ def decide(
                 for course in open_
             ],
         )
-        known = _read(connection, quarter, courses)  # another run may have been first
+        known = decided(connection, quarter, courses)  # another run may have been first
     return known
 
 
-def _read(connection: Connection, quarter: Period, courses: Sequence[str]) -> dict[str, BasePeriod]:
+def decided(connection: Connection, quarter: Period, courses: Sequence[str]) -> dict[str, BasePeriod]:
+    """Base periods of ``courses`` that were decided; the others are missing."""
     rows = connection.execute(
         statement("usage", "select_base_periods"), {"quarter": quarter.key, "courses": list(courses)}
     )

@@ -1,67 +1,72 @@
-"""The protected master of a course and week: protected once, kept for ever, and what every pack is a filter of.
-
-True counts exist in temporary tables and in this process only, until the transaction ends.
-"""
+"""The protected master of a course and period: protected once, kept for ever, and what every pack is a filter of."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection
 
-from privacy_ops.datamap.model import DataMap
-from privacy_ops.disclosure.cells import PublishedCell
-from privacy_ops.disclosure.protect import protect
-from privacy_ops.errors import ReleaseRefused, UserError
-from privacy_ops.runs import Run
+from privacy_ops.disclosure.linked.publish import PublishedCell
+from privacy_ops.errors import ReleaseRefused
 from privacy_ops.stores.sql import statement
-from privacy_ops.usage import view
-from privacy_ops.usage.aggregate import course_tables
-from privacy_ops.usage.spec import Spec
-from privacy_ops.usage.weeks import Window
+from privacy_ops.usage.protection import Cells, Protected
+from privacy_ops.usage.release_spec import BasePeriod
 
 
 @dataclass(frozen=True)
 class Master:
-    """Protected cells of one course and week, with the public titles of the day they were protected."""
+    """Protected cells of one course and period, with the public titles of the day they were protected.
+
+    ``base``: base period of the course in the quarter that the period is in or is; of a year, the quarter.
+    """
 
     course_id: str
+    period_key: str
+    base: BasePeriod
     title: str
-    module_titles: tuple[tuple[str, str], ...]
-    cells: tuple[PublishedCell, ...]
+    modules: tuple[tuple[str, str], ...]
+    protected: Protected
 
-    @property
-    def modules(self) -> tuple[str, ...]:
-        return tuple(module for module, _ in self.module_titles)
 
-    def cell(self, module_id: str | None) -> PublishedCell:
-        return next(cell for cell in self.cells if cell.module_id == module_id)
+Masters = Mapping[tuple[str, str], Master]  # by course and period
 
 
 def to_json(master: Master) -> str:
     """Canonical text: its SHA-256 is kept beside it."""
-    return json.dumps(asdict(master), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    kept = {
+        "course_id": master.course_id,
+        "period_key": master.period_key,
+        "base": master.base,
+        "title": master.title,
+        "modules": master.modules,
+        "master": _cells(master.protected.master),
+        "views": {name: _cells(cells) for name, cells in master.protected.views.items()},
+        "costs": master.protected.costs,
+        "exposed": master.protected.exposed,
+    }
+    return _canonical(kept)
 
 
 def from_json(kept: dict[str, Any], sha256: str) -> Master:
     """The master as kept. Raises ReleaseRefused when it is not what was kept."""
-    text = json.dumps(kept, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    if digest(text) != sha256:
+    if digest(_canonical(kept)) != sha256:
         raise ReleaseRefused(
             "a protected master is not what was stored",
             where="gov.release_master",
-            do="treat it as an incident: compare with a backup, release nothing of this week",
+            do="treat it as an incident: compare with a backup, release nothing of this period",
         )
+    views = {name: _read_cells(cells) for name, cells in kept["views"].items()}
     return Master(
         kept["course_id"],
+        kept["period_key"],
+        kept["base"],
         kept["title"],
-        tuple((m, t) for m, t in kept["module_titles"]),
-        tuple(PublishedCell(**cell) for cell in kept["cells"]),
+        tuple((module, title) for module, title in kept["modules"]),
+        Protected(_read_cells(kept["master"]), views, kept["costs"], kept["exposed"]),
     )
 
 
@@ -69,71 +74,25 @@ def digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def read_masters(
-    connection: Connection, window: Window, spec_version: str, courses: Sequence[str]
-) -> dict[str, Master]:
-    """Kept masters of ``courses``; those never protected are missing."""
+def read_masters(connection: Connection, spec_version: str, periods: Iterable[str], courses: Sequence[str]) -> Masters:
+    """Kept masters of ``courses`` in ``periods``; those never protected are missing. Raises ReleaseRefused."""
     rows = connection.execute(
         statement("usage", "select_masters"),
-        {"iso_week": window.key, "spec_version": spec_version, "courses": list(courses)},
+        {"periods": list(periods), "spec_version": spec_version, "courses": list(courses)},
     )
-    return {row.course_id: from_json(row.cells, row.sha256) for row in rows}
+    return {(row.course_id, row.period_key): from_json(row.cells, row.sha256) for row in rows}
 
 
-def protect_missing(
-    connection: Connection,
-    data_map: DataMap,
-    run: Run,
-    window: Window,
-    spec: Spec,
-    courses: Sequence[str],
-    *,
-    now: datetime,
-) -> dict[str, int]:
-    """Protect and keep the courses that have no master yet. Needs usage_event and the window's lock.
-
-    Returns counts. Raises UserError for a course that the publisher does not have.
-    """
-    kept = read_masters(connection, window, spec.version, courses)
-    missing = [course for course in courses if course not in kept]
-    public = view.public_courses(connection, data_map, missing)
-    if unknown := sorted(set(missing) - set(public)):
-        raise UserError(
-            f"{len(unknown)} entitled course(s) do not exist: {', '.join(unknown)}",
-            where="registry of recipients",
-            do="correct the course ids and load the registry again",
-        )
-    if missing:
-        tables = course_tables(connection, spec.rules, public)
-        open_courses = _open_courses(connection, data_map, window, spec, missing)
-        for course_id, table in tables.items():
-            cells = protect(table, spec.rules, course_is_open=course_id in open_courses)
-            found = Master(course_id, public[course_id].title, public[course_id].modules, cells)
-            text = to_json(found)
-            connection.execute(
-                statement("usage", "insert_master"),
-                {
-                    "course_id": course_id,
-                    "iso_week": window.key,
-                    "spec_version": spec.version,
-                    "lifetime_reached": course_id in open_courses,
-                    "cells": text,
-                    "sha256": digest(text),
-                    "run_id": run.run_id,
-                    "protected_at": now,
-                },
-            )
-    return {"protected": len(missing), "kept": len(kept)}
+def _canonical(kept: Mapping[str, Any]) -> str:
+    return json.dumps(kept, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
-def _open_courses(
-    connection: Connection, data_map: DataMap, window: Window, spec: Spec, courses: Sequence[str]
-) -> set[str]:
-    """Courses with enough learners ever by the window's end, or in a week that was protected up to it."""
-    latched = connection.execute(
-        statement("usage", "select_latched_courses"), {"iso_week": window.key, "courses": list(courses)}
-    )
-    found = {str(row.course_id) for row in latched}
-    ask = [course for course in courses if course not in found]
-    ever = view.count_lifetime_learners(connection, data_map, window, ask) if ask else {}
-    return found | {c for c, learners in ever.items() if learners >= spec.rules.lifetime_min_learners}
+def _cells(cells: Cells) -> list[list[Any]]:
+    """A withheld number is named without a value, so that the text stays short: most cells are empty."""
+    return [
+        [list(cell.key), {n: v for n, v in cell.values.items() if v is not None}, sorted(cell.values)] for cell in cells
+    ]
+
+
+def _read_cells(kept: Iterable[Any]) -> Cells:
+    return tuple(PublishedCell(tuple(key), {name: values.get(name) for name in names}) for key, values, names in kept)

@@ -1,33 +1,40 @@
 """Numbers about staged packs for the gate, from the bytes as read back. Pure: no store, no clock.
 
-The gate looks at files with eyes of its own: rows are parsed anew, the attacker is given nothing but them.
+Three looks, each with eyes of its own: at the files by themselves; at the files against the protected masters; and
+that of an attacker, who knows no true number: with one pack, with all packs of a course, and with everything that was
+protected of the course before in the same quarter or year.
 """
 
 from __future__ import annotations
 
-import hashlib
-import re
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 
-from privacy_ops.disclosure.audit import unprotected
-from privacy_ops.disclosure.cells import PublishedCell
-from privacy_ops.disclosure.rules import Rules
-from privacy_ops.errors import ReleaseRefused
-from privacy_ops.usage.master import Master
-from privacy_ops.usage.pack import COLUMNS, MEASURES, TABLE_OF, ReadPack, read_back, safe_text
+from privacy_ops.disclosure.linked.audit import Contradiction, audit, too_narrow
+from privacy_ops.disclosure.linked.compare import compare
+from privacy_ops.disclosure.linked.frame import Entry, Frame
+from privacy_ops.disclosure.linked.primary import Need
+from privacy_ops.disclosure.linked.publish import PublishedCell, project
+from privacy_ops.disclosure.linked.rules import Rules
+from privacy_ops.usage import frames, periods
+from privacy_ops.usage.files import verify
+from privacy_ops.usage.files.model import PackContent
+from privacy_ops.usage.files.read import Unreadable, csv_table
+from privacy_ops.usage.files.text import safe
+from privacy_ops.usage.frames import ALL, COMPLETERS, MINUTES, STARTERS
+from privacy_ops.usage.master import Master, Masters
+from privacy_ops.usage.pack import EVERYWHERE, FileTable, file_tables
+from privacy_ops.usage.periods import Kind, Period
 from privacy_ops.usage.plan import PlannedPack
+from privacy_ops.usage.protecting import References
+from privacy_ops.usage.release_spec import ReleaseSpec
 
-_COUNTS = MEASURES[:3]
-_IDENTIFIERS = (
-    re.compile(r"[^\s@,;<>\"]+@[^\s@,;<>\"]+\.[A-Za-z]{2,}"),  # mail address
-    re.compile(r"\b[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\b"),  # UUID
-    re.compile(r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.])"),  # IPv4
-    re.compile(r"(?<![0-9a-fA-F:])(?:[0-9a-fA-F]{1,4}:){3,7}[0-9a-fA-F]{1,4}"),  # IPv6
-    re.compile(r"\+\d[\d ()-]{7,}\d"),  # telephone
-    re.compile(r"\b\d{4}-\d{4}-\d{4}-\d{3}[\dX]\b"),  # ORCID
-)
+_NUMBERS = (
+    STARTERS,
+    COMPLETERS,
+    MINUTES,
+)  # of files, as cells name them; shares are of cohorts, which nobody publishes
 
 
 @dataclass
@@ -36,18 +43,23 @@ class Metrics:
 
     packs: int = 0
     packs_off_plan: int = 0
-    wrong_sums: int = 0
     uncovered: int = 0
     small_counts: int = 0
     unrounded_counts: int = 0
     wrong_flags: int = 0
+    exposed_masters: int = 0
     exposed_cells: int = 0
     contradictions: int = 0
+    narrowed_cells: int = 0
     wrong_columns: int = 0
     wrong_grain: int = 0
-    wrong_rows: int = 0
     wrong_values: int = 0
+    unknown_values: int = 0
+    wrong_files: int = 0
+    wrong_metadata: int = 0
+    hidden_data: int = 0
     identifiers: int = 0
+    formulas: int = 0
     restated: int = 0
 
     def row(self) -> dict[str, int]:
@@ -58,124 +70,163 @@ class Metrics:
         return tuple(field.name for field in fields(cls))
 
 
-def measure(
-    packs: Iterable[PlannedPack],
-    staged: Mapping[str, Mapping[str, bytes]],
-    masters: Mapping[str, Master],
-    rules: Rules,
-    *,
-    spec_version: str,
-) -> Metrics:
-    """Metrics of ``staged`` (files by pack prefix) against plan and masters.
+# Which metric counts what is found in the files of a pack.
+_FINDINGS = {
+    "missing_files": "wrong_files",
+    "unlisted_files": "wrong_files",
+    "bad_hashes": "wrong_files",
+    "bad_signatures": "wrong_files",
+    "unreadable_files": "wrong_files",
+    "unknown_columns": "wrong_columns",
+    "missing_columns": "wrong_columns",
+    "undocumented_columns": "wrong_columns",
+    "mismatching_values": "wrong_values",
+    "misplaced_rows": "wrong_grain",
+    "metadata_violations": "wrong_metadata",
+    "hidden_data": "hidden_data",
+    "active_content": "hidden_data",
+    "flag_violations": "wrong_flags",
+    "unrounded_counts": "unrounded_counts",
+    "small_counts": "small_counts",
+    "unknown_values": "unknown_values",
+    "formula_cells": "formulas",
+    "personal_values": "identifiers",
+}
 
-    ``uncovered`` and ``restated`` are left at 0 for the caller, who asks the database. Packs that were released
-    under an earlier spec version are held to their registered hash only: they were judged when they were released.
+
+def measure(
+    contents: Mapping[PlannedPack, PackContent],
+    planned: Iterable[PlannedPack],
+    staged: Mapping[str, Mapping[str, bytes]],
+    masters: Masters,
+    beside: Mapping[tuple[str, Period], Sequence[Master]],
+    references: References,
+    public_keys: tuple[bytes, ...],
+) -> Metrics:
+    """Metrics of ``staged`` (files by pack prefix).
+
+    ``contents``: what each fresh pack has to say; packs that were released before are held to their registered hash
+    only. ``beside``: by course and period, all masters of other periods whose numbers hang together with its own.
+    ``uncovered`` and ``restated`` are left at 0 for the caller, who asks the database.
     """
-    planned = {pack.prefix: pack for pack in packs}
-    found = Metrics(packs=len(staged), packs_off_plan=len(set(planned) ^ set(staged)))
-    modules_of = {course: master.modules for course, master in masters.items()}
-    everything: list[PublishedCell] = []
-    for prefix in sorted(set(planned) & set(staged)):
-        pack, files = planned[prefix], staged[prefix]
-        found.wrong_sums += not _sums_agree(files)
-        if pack.spec_version != spec_version:
-            continue
-        text = b"\n".join(body for name, body in files.items() if name != "SHA256SUMS").decode(errors="replace")
-        found.identifiers += sum(len(pattern.findall(text)) for pattern in _IDENTIFIERS)
+    prefixes = {pack.prefix for pack in planned}
+    found = Metrics(packs=len(staged), packs_off_plan=len(prefixes ^ set(staged)))
+    told: dict[tuple[str, str], list[PublishedCell]] = defaultdict(list)
+    for pack, content in contents.items():
+        files = staged.get(pack.prefix, {})
+        for name, count in verify.inspect(files, verify.expected_of(content, public_keys)).counts().items():
+            metric = _FINDINGS[name]
+            setattr(found, metric, getattr(found, metric) + count)
         try:
-            table = read_back(files)
-        except ReleaseRefused:
-            found.wrong_columns += 1
+            found.wrong_values += verify.differences_from(content, files)
+            cells = _cells(pack, content, files, references.spec)
+        except (Unreadable, KeyError):
+            found.wrong_files += 1
             continue
-        if table.table != TABLE_OF[pack.product] or table.header != COLUMNS[table.table]:
-            found.wrong_columns += 1
-            continue
-        _judge_counts(table, rules, found)
-        _judge_rows(table, pack, masters, found)
-        cells = _cells(table, found)
-        everything += cells
-        found.exposed_cells += _exposed(cells, rules, modules_of, found)
-    # All recipients together: whoever leaks or colludes holds no more than this.
-    found.exposed_cells += _exposed(everything, rules, modules_of, found)
+        for course, by_table in cells.items():
+            _attack_pack(masters[course, pack.period.key], pack, by_table, references, found)
+            told[course, pack.period.key] += [cell for part in by_table.values() for cell in part]
+    used = {(course, key): masters[course, key] for course, key in told}
+    found.exposed_masters = sum(master.protected.exposed for master in used.values())
+    for (course, key), every in told.items():
+        period = next(pack.period for pack in contents if pack.period.key == key)
+        frame = _frame(masters[course, key], period, references)
+        _attack_family(masters[course, key], every, beside.get((course, period), ()), frame, references.spec, found)
     return found
 
 
-def _sums_agree(files: Mapping[str, bytes]) -> bool:
-    lines = files.get("SHA256SUMS", b"").decode(errors="replace").splitlines()
-    pairs = [line.partition("  ") for line in lines]
-    told = {name: digest for digest, _, name in pairs}
-    return told == {n: hashlib.sha256(body).hexdigest() for n, body in files.items() if n != "SHA256SUMS"} != {}
+def _cells(
+    pack: PlannedPack, content: PackContent, files: Mapping[str, bytes], spec: ReleaseSpec
+) -> dict[str, dict[FileTable, list[PublishedCell]]]:
+    """Cells by course and table as the CSV files say them. Raises Unreadable, KeyError."""
+    found: dict[str, dict[FileTable, list[PublishedCell]]] = defaultdict(lambda: defaultdict(list))
+    tables = {table.spec.name: table for table in file_tables(pack, spec)}
+    for listed in content.tables:
+        table = tables[listed.spec.name]
+        counts = [measure.name for measure in listed.spec.measures if measure.kind == "count"]
+        columns = {number: measure.name for number, measure in zip(table.numbers, listed.spec.measures, strict=True)}
+        keys = {tuple(map(safe, row.key)): row.key for row in listed.rows}
+        read = csv_table(files[f"{listed.spec.name}.csv"], counts)
+        for row in read.rows:
+            said = dict(zip(read.header, row, strict=True))
+            period, course, *rest = keys[tuple(str(said[d.name]) for d in listed.spec.dimensions)]
+            part = rest[0] if rest else ALL
+            key = (period, part, ALL) if table.parts[-1] == "module" else (period, ALL, part)
+            key = (period, ALL, ALL) if part == EVERYWHERE else key
+            values = {n: _as_told(said[columns[n]]) for n in _NUMBERS if n in columns}
+            found[course][table].append(PublishedCell(key, values))
+    return found
 
 
-def _judge_counts(table: ReadPack, rules: Rules, found: Metrics) -> None:
-    for row in table.rows:
-        shown = [name for name in MEASURES if row[name] != ""]
-        flags = {row[f"{name}_flag"] for name in MEASURES}
-        # One mask for all measures: either everything is there and says so, or nothing is.
-        if not (flags == {"published"} and len(shown) == len(MEASURES)) and not (flags == {"withheld"} and not shown):
-            found.wrong_flags += 1
-        if row["mean_minutes_band"] and row["mean_minutes_band"] not in rules.bands():
-            found.wrong_flags += 1
-        for name in _COUNTS:
-            value = row[name]
-            if value == "":
-                continue
-            if not value.isascii() or not value.isdigit():
-                found.unrounded_counts += 1
-                continue
-            found.small_counts += int(value) < rules.min_learners
-            found.unrounded_counts += int(value) % rules.round_to != 0
+def _as_told(value: int | str | None) -> int | str | None:
+    return value.replace(" to ", "-") if isinstance(value, str) else value
 
 
-def _judge_rows(table: ReadPack, pack: PlannedPack, masters: Mapping[str, Master], found: Metrics) -> None:
-    keys = [_key(row) for row in table.rows]
-    found.wrong_grain += sum(n - 1 for n in Counter(keys).values())
-    found.wrong_grain += keys != sorted(keys)
-    found.wrong_grain += sum(row["iso_week"] != pack.iso_week for row in table.rows)
-    expected: dict[tuple[str, str], PublishedCell] = {}
-    for grant in pack.grants:
-        master = masters.get(grant.course_id)
-        if master is None:
-            found.wrong_rows += 1
-            continue
-        wanted = [None] if pack.product == "EXP-SUPPORTER" else [m for m in master.modules if grant.covers(m)]
-        for module in wanted:
-            expected[safe_text(grant.course_id), safe_text(module or "")] = master.cell(module)
-    found.wrong_rows += len(set(keys) ^ set(expected))
-    for row in table.rows:
-        cell = expected.get(_key(row))
-        if cell is not None:
-            kept = (cell.learners, cell.starters, cell.completers, cell.mean_minutes_band)
-            told = tuple(row[name] for name in MEASURES)
-            found.wrong_values += told != tuple("" if value is None else str(value) for value in kept)
+def _frame(master: Master, period: Period, references: References) -> Frame:
+    """The master's period with all it is linked to: above it, too, when it lies in a quarter."""
+    if period.kind in {"week", "block"}:
+        period = periods.of_kind(period.windows()[0], "quarter")
+    return frames.activity_frame(period, master.base, master, references.places, references.spec)
 
 
-def _key(row: Mapping[str, str]) -> tuple[str, str]:
-    return row["course_id"], row.get("module_id", "")
+def _attack_pack(
+    master: Master,
+    pack: PlannedPack,
+    tables: Mapping[FileTable, list[PublishedCell]],
+    references: References,
+    found: Metrics,
+) -> None:
+    """Each table alone, by its own threshold, and all tables of the pack together, by the master's."""
+    frame = _frame(master, pack.period, references)
+    spec = references.spec
+    for table, cells in tables.items():
+        rules = frames.rules_of(spec, min_people=spec.min_people(pack.product, table.name))
+        found.exposed_cells += _exposed(cells, frame, rules, found)
+    if len(tables) > 1:
+        found.exposed_cells += _exposed(
+            [cell for cells in tables.values() for cell in cells], frame, frames.rules_of(spec), found
+        )
 
 
-def _cells(table: ReadPack, found: Metrics) -> list[PublishedCell]:
-    cells: list[PublishedCell] = []
-    for row in table.rows:
-        module = row.get("module_id") or None
-        try:
-            if row["n_learners"] == "":
-                cells.append(PublishedCell(row["course_id"], module, "withheld"))
-            else:
-                learners, starters, completers = (int(row[name]) for name in _COUNTS)
-                band = row["mean_minutes_band"]
-                cells.append(PublishedCell(row["course_id"], module, "published", learners, starters, completers, band))
-        except ValueError:
-            found.wrong_flags += 1
-    return cells
-
-
-def _exposed(
-    cells: list[PublishedCell], rules: Rules, modules_of: Mapping[str, tuple[str, ...]], found: Metrics
-) -> int:
-    safe = {safe_text(c): tuple(safe_text(m) for m in modules) for c, modules in modules_of.items()}
+def _exposed(cells: Sequence[PublishedCell], frame: Frame, rules: Rules, found: Metrics) -> int:
     try:
-        return len(unprotected(cells, rules, safe))
-    except ValueError:
+        return len(too_narrow(audit(cells, frame, rules)))
+    except Contradiction:
         found.contradictions += 1
         return 0
+
+
+def _attack_family(
+    master: Master,
+    cells: Sequence[PublishedCell],
+    earlier: Sequence[Master],
+    frame: Frame,
+    spec: ReleaseSpec,
+    found: Metrics,
+) -> None:
+    """All packs of a course together, and with everything that was ever protected beside it: a coalition of all.
+
+    Only the master's threshold is claimed against coalitions: what its masks withhold must stay that wide.
+    """
+    before = [project(one.protected.master, frame.keys, _NUMBERS) for one in earlier]
+    own = project(master.protected.master, frame.keys, _NUMBERS)
+    width = Need(width=spec.thresholds.min_people)
+    needs = {
+        Entry(cell.key, name): width
+        for cell in (*own, *(cell for one in before for cell in one))
+        for name in (STARTERS, COMPLETERS)
+        if cell.values[name] is None
+    }
+    compared = compare(before, cells, frame, frames.rules_of(spec), needs)
+    found.narrowed_cells += len(compared.narrowed) + len(compared.before)
+    found.contradictions += compared.contradiction is not None
+
+
+def family_keys(period: Period) -> tuple[str, ...]:
+    """Every other period whose numbers hang together with these: of the quarter, or of the year's quarters."""
+    if period.kind == "year":
+        return tuple(quarter.key for quarter in periods.within(period, "quarter"))
+    quarter = periods.of_kind(period.windows()[0], "quarter")
+    finer: tuple[Kind, ...] = ("week", "block")
+    inside = (p for kind in finer for p in periods.within(quarter, kind))
+    return tuple(p.key for p in (*inside, quarter) if p.key != period.key)

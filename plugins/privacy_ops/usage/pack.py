@@ -1,71 +1,61 @@
-"""The files of one pack: deterministic bytes, and reading them back.
-
-CSV in UTF-8 with LF, quoted as RFC 4180 says, sorted by dimensions, safe to open in a spreadsheet. Nothing in a
-pack tells which run made it or when.
-"""
+"""What a pack says: rows and columns of protected masters, put into the tables of its audience. Pure, no arithmetic."""
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
-import json
-import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from privacy_ops.disclosure.cells import PublishedCell
-from privacy_ops.errors import ReleaseRefused
-from privacy_ops.usage.master import Master
-from privacy_ops.usage.plan import PlannedPack
-from privacy_ops.usage.spec import Spec
-from privacy_ops.usage.weeks import Window
+from privacy_ops.disclosure.linked.frame import Key
+from privacy_ops.disclosure.linked.publish import PublishedCell, share_of
+from privacy_ops.usage import counting, frames
+from privacy_ops.usage.files.model import Dimension, Flag, Measure, PackContent, Row, Table, TableSpec, Value
+from privacy_ops.usage.frames import ALL, COMPLETERS, FINISHED, MINUTES, PASSED, STARTERS, rules_of
+from privacy_ops.usage.master import Master, Masters
+from privacy_ops.usage.periods import Kind
+from privacy_ops.usage.places import Places
+from privacy_ops.usage.plan import Grant, PlannedPack
+from privacy_ops.usage.protection import cells_of, keys_of
+from privacy_ops.usage.release_spec import METHOD, Part, ReleaseSpec
 
-TABLE_OF = {"EXP-SUPPORTER": "usage_by_course_week.csv", "EXP-AUTHOR": "usage_by_module_week.csv"}
-MEASURES = ("n_learners", "n_starters", "n_completers", "mean_minutes_band")
-
-# Every column that may appear in a file: type and meaning. A column that is not here blocks the release.
-DICTIONARY: dict[str, tuple[str, str]] = {
-    "iso_week": ("string", "ISO week, Monday to Sunday in London, such as 2026-W47"),
-    "course_id": ("string", "the publisher's number of the course"),
-    "course_title": ("string", "title of the course"),
-    "module_id": ("string", "the publisher's number of the module"),
-    "module_title": ("string", "title of the module"),
-    "n_learners": ("integer", "people who used it in the week, rounded; not the sum of its parts"),
-    "n_starters": ("integer", "of these, people who started it, or one of its modules, in the week, rounded"),
-    "n_completers": ("integer", "of these, people who completed it, or one of its modules, in the week, rounded"),
-    "mean_minutes_band": ("string", "band of the mean minutes per learner: lower edge in, upper edge out"),
-    **{f"{name}_flag": ("string", f"published or withheld: whether {name} is given") for name in MEASURES},
-    "method_version": ("string", "version of the method and its thresholds"),
+CONTENT_TYPES = {
+    "csv": "text/csv; charset=utf-8",
+    "html": "text/html; charset=utf-8",
+    "json": "application/json",
+    "md": "text/markdown; charset=utf-8",
+    "parquet": "application/vnd.apache.parquet",
 }
-_MEASURE_COLUMNS = tuple(column for name in MEASURES for column in (name, f"{name}_flag"))
-COLUMNS = {
-    "usage_by_course_week.csv": ("iso_week", "course_id", "course_title", *_MEASURE_COLUMNS, "method_version"),
-    "usage_by_module_week.csv": (
-        "iso_week",
-        "course_id",
-        "course_title",
-        "module_id",
-        "module_title",
-        *_MEASURE_COLUMNS,
-        "method_version",
-    ),
+EVERYWHERE = "all regions"
+_TIMES: dict[Kind, Dimension] = {
+    "week": Dimension("iso_week", "Week", "ISO week, Monday to Sunday in London, such as 2026-W47"),
+    "block": Dimension("block", "Block", "four, four or five weeks of an ISO quarter (six in a long year): 2026-Q4-B2"),
+    "quarter": Dimension("quarter", "Quarter", "ISO quarter: weeks 01-13, 14-26, 27-39 or 40-52/53, such as 2026-Q4"),
+    "year": Dimension("iso_year", "Year", "ISO year: whole weeks, such as 2026"),
 }
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]+")
-CONTENT_TYPES = {"csv": "text/csv; charset=utf-8", "json": "application/json", "md": "text/markdown; charset=utf-8"}
+_COURSE = Dimension("course_id", "Course", "the publisher's number of the course", "course_title")
+_PARTS: dict[str, Dimension] = {
+    "module": Dimension("module_id", "Module", "the publisher's number of the module", "module_title"),
+    "region": Dimension("region", "World region", "region of the United Nations' standard M49 in which people live"),
+    "country": Dimension("country", "Country", "ISO code of the country in which people live", "country_name"),
+}
+# By name in the spec: the file's column, and the number of a protected cell that it shows.
+_SOURCES = {
+    "starters": ("n_starters", STARTERS),
+    "completers": ("n_completers", COMPLETERS),
+    "mean_minutes": ("mean_minutes_band", MINUTES),
+    "completion_share": ("completion_share_band", share_of(FINISHED)),
+    "pass_share": ("pass_share_band", share_of(PASSED)),
+}
 
 
 @dataclass(frozen=True)
-class Pack:
-    """Bytes by file name."""
+class FileTable:
+    """One table of an audience: which cells its file shows. ``name``: of the spec's table."""
 
-    files: Mapping[str, bytes]
-    n_rows: int
-    n_withheld: int
-
-    @property
-    def sha256(self) -> str:
-        return pack_sha256(self.files)
+    name: counting.Table
+    spec: TableSpec
+    parts: tuple[Part, ...]
+    numbers: tuple[str, ...]
 
 
 def pack_sha256(files: Mapping[str, bytes]) -> str:
@@ -78,152 +68,150 @@ def content_type(name: str) -> str:
     return CONTENT_TYPES.get(name.rpartition(".")[2], "text/plain; charset=utf-8")
 
 
-def safe_text(value: str) -> str:
-    """One line of text that a spreadsheet takes for text: what would begin a formula gets an apostrophe in front."""
-    line = _CONTROL.sub(" ", value)
-    risky = value.startswith(("\t", "\r")) or line.lstrip().startswith(("=", "+", "-", "@"))
-    return f"'{line}" if risky else line
+def content_of(pack: PlannedPack, masters: Masters, places: Places, spec: ReleaseSpec, contact: str) -> PackContent:
+    """All that a pack says. Raises KeyError when a master of its period is missing."""
+    tables = [(table, list(_rows(table, pack, masters, places, spec))) for table in file_tables(pack, spec)]
+    return PackContent(
+        release_id=pack.release_id,
+        product=pack.product,
+        recipient_name=pack.recipient_name,
+        period_key=pack.period.key,
+        first_day=pack.period.monday,
+        last_day=pack.period.last_day,
+        spec_version=spec.spec_version,
+        method_version=METHOD,
+        tables=tuple(Table.of(table.spec, rows) for table, rows in tables if rows),
+        rules=sentences(pack, spec),
+        contact=contact,
+    )
 
 
-def shown_cells(pack: PlannedPack, masters: Mapping[str, Master]) -> list[tuple[Master, PublishedCell]]:
-    """The rows of a pack: whole courses for supporters, modules for authors, sorted by dimensions."""
-    rows: list[tuple[Master, PublishedCell]] = []
-    for grant in sorted(pack.grants, key=lambda g: g.course_id):
-        master = masters[grant.course_id]
-        if pack.product == "EXP-SUPPORTER":
-            rows.append((master, master.cell(None)))
-        else:
-            rows += [(master, master.cell(m)) for m in sorted(master.modules) if grant.covers(m)]
-    return rows
-
-
-def build(pack: PlannedPack, masters: Mapping[str, Master], window: Window, spec: Spec) -> Pack:
-    """All files of a pack from protected masters: a filter of rows and columns, no arithmetic."""
-    table = TABLE_OF[pack.product]
-    rows = shown_cells(pack, masters)
-    body = _csv(table, [_row(table, window, spec, master, cell) for master, cell in rows])
-    withheld = sum(cell.flag == "withheld" for _, cell in rows)
-    files = {table: body, "README.md": _readme(window, spec).encode()}
-    files["manifest.json"] = _manifest(pack, window, spec, files, len(rows)).encode()
-    sums = [f"{hashlib.sha256(content).hexdigest()}  {name}\n" for name, content in sorted(files.items())]
-    files["SHA256SUMS"] = "".join(sums).encode()
-    return Pack(files, len(rows), withheld)
-
-
-def _row(table: str, window: Window, spec: Spec, master: Master, cell: PublishedCell) -> list[str]:
-    titles = dict(master.module_titles)
-    values: dict[str, object | None] = {
-        "iso_week": window.key,
-        "course_id": safe_text(master.course_id),
-        "course_title": safe_text(master.title),
-        "module_id": safe_text(cell.module_id or ""),
-        "module_title": safe_text(titles.get(cell.module_id or "", "")),
-        "n_learners": cell.learners,
-        "n_starters": cell.starters,
-        "n_completers": cell.completers,
-        "mean_minutes_band": cell.mean_minutes_band,
-        **{f"{name}_flag": cell.flag for name in MEASURES},
-        "method_version": spec.version,
+def file_tables(pack: PlannedPack, spec: ReleaseSpec) -> Iterator[FileTable]:
+    """Tables of the pack's audience that can close with its period. Courses and modules have a file each."""
+    rules = rules_of(spec)
+    bands = {
+        "mean_minutes": _readable(rules.amount_bands.labels()),
+        "completion_share": _readable(rules.share_bands.labels()),
+        "pass_share": _readable(rules.share_bands.labels()),
     }
-    return ["" if values[c] is None else str(values[c]) for c in COLUMNS[table]]
+    for name, given in spec.audiences[pack.product].tables.items():
+        if not _closes(name, pack.period.kind):
+            continue
+        measures = tuple(_measure(measure, bands.get(measure, ())) for measure in given.measures)
+        numbers = tuple(_SOURCES[measure][1] for measure in given.measures)
+        # A total stands with the regions that add up to it; modules do not add up, so they have a file of their own.
+        whole: tuple[tuple[Part, ...], ...] = ((*given.parts,),)
+        if name == "period":
+            whole = tuple((part,) for part in given.parts)
+        for parts in whole:
+            finest = parts[-1]
+            dimensions = (_TIMES[pack.period.kind], _COURSE, *([_PARTS[finest]] if finest != "course" else []))
+            yield FileTable(
+                name,
+                TableSpec(
+                    f"usage_by_{finest}_{pack.period.kind}",
+                    f"Use by {finest} and {pack.period.kind}",
+                    f"People who used each course, one row per {finest}",
+                    dimensions,
+                    measures,
+                    spec.min_people(pack.product, name),
+                    spec.thresholds.round_to,
+                ),
+                parts,
+                numbers,
+            )
 
 
-def _csv(table: str, rows: list[list[str]]) -> bytes:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS[table])
-    writer.writerows(rows)
-    return text.getvalue().encode()
+def _closes(table: str, kind: Kind) -> bool:
+    return kind == "year" if table == "region_year" else kind == "quarter" if table != "period" else kind != "year"
 
 
-def _manifest(pack: PlannedPack, window: Window, spec: Spec, files: Mapping[str, bytes], n_rows: int) -> str:
-    table = TABLE_OF[pack.product]
-    content = {
-        "product": pack.product,
-        "recipient": pack.recipient_id,
-        "release": pack.release_id,
-        "window": {
-            "iso_week": window.key,
-            "first_day": window.monday.isoformat(),
-            "last_day": window.last_day.isoformat(),
-            "timezone": window.timezone,
-        },
-        "method_version": spec.version,
-        "rules": {
-            "fewest_people_per_count": spec.rules.min_learners,
-            "rounded_to": spec.rules.round_to,
-            "minutes_cap_per_person_and_day": spec.rules.minutes_cap_per_day,
-            "minute_bands": list(spec.rules.bands()),
-            "missing_value": "",
-            "flags": ["published", "withheld"],
-        },
-        "columns": [
-            {"name": name, "type": DICTIONARY[name][0], "description": DICTIONARY[name][1]} for name in COLUMNS[table]
-        ],
-        "files": [
-            {
-                "name": name,
-                "bytes": len(body),
-                "sha256": hashlib.sha256(body).hexdigest(),
-                **({"rows": n_rows} if name == table else {}),
-            }
-            for name, body in sorted(files.items())
-        ],
+def _readable(labels: Iterable[str]) -> tuple[str, ...]:
+    """A spreadsheet may read ``5-15`` as a day in May."""
+    return tuple(label.replace("-", " to ") for label in labels)
+
+
+def _measure(name: str, bands: tuple[str, ...]) -> Measure:
+    said = {
+        "starters": ("Starters", "people who started it, or one of its modules, in the period, rounded"),
+        "completers": ("Completers", "people who completed it, or one of its modules, in the period, rounded"),
+        "mean_minutes": ("Minutes per person", "band of the mean minutes of all who used it: lower edge in, upper out"),
+        "completion_share": ("Completed, per cent", "of those who first started in the quarter: band of the share"),
+        "pass_share": ("Passed, per cent", "of those who first started in the quarter: band of the share"),
     }
-    return json.dumps(content, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+    title, description = said[name]
+    return Measure(_SOURCES[name][0], "band" if bands else "count", title, description, bands)
 
 
-def _readme(window: Window, spec: Spec) -> str:
-    rules = spec.rules
-    return f"""# Use of courses in the week {window.key}
-
-Monday {window.monday} to Sunday {window.last_day}, London time. Anonymous, aggregated figures about registered
-learners; there is no row about a person, and there never will be.
-
-## Reading the table
-- `n_learners` are people who used the course or module in the week, `n_starters` and `n_completers` those of them
-  who started or completed it (for a course: at least one of its modules) in this week. Starters and completers are
-  not the same group: many complete what they started in an earlier week.
-- Counts are rounded to the nearest {rules.round_to}. `mean_minutes_band` is a range of the mean minutes per learner
-  ({", ".join(rules.bands())}); at most {rules.minutes_cap_per_day} minutes of a person's day are counted.
-- An empty value with the flag `withheld` means that nothing is said. It may be small, it may be none, or it may be
-  withheld so that another cannot be worked out. It is not zero.
-- The same person may use several modules and come back in several weeks: modules do not add up to courses, and
-  weeks do not add up to months.
-
-## Method {spec.version}
-Staff, automated accounts, people who objected, restricted accounts and people who may be under 18 are left out.
-Nothing is said about fewer than {rules.min_learners} people, nor of a course that never had
-{rules.lifetime_min_learners} learners. Further cells are withheld so that no withheld one can be worked out, and
-counts are rounded after that. A released week is never changed, and a later week never restates it.
-
-## What you agreed to
-Do not try to identify anybody, alone or together with other data. Do not pass these files on. Delete them when
-asked. Tell the contact named in your agreement at once if you think that somebody can be recognised.
-
-`SHA256SUMS` lets you check the files: `sha256sum -c SHA256SUMS`.
-"""
+def _rows(table: FileTable, pack: PlannedPack, masters: Masters, places: Places, spec: ReleaseSpec) -> Iterator[Row]:
+    names = {country.code: country.name for country in places.countries}
+    for grant in pack.grants:
+        master = masters[grant.course_id, pack.period.key]
+        titles = dict(master.modules)
+        for cell in shown_cells(table, pack, grant, master, places, spec):
+            _, module, place = cell.key
+            key: tuple[str, ...] = (pack.period.key, master.course_id)
+            labels: tuple[str | None, ...] = (None, master.title)
+            match table.parts[-1]:
+                case "module":
+                    key, labels = (*key, module), (*labels, titles[module])
+                case "country":
+                    key, labels = (*key, place), (*labels, names[place])
+                case "region":
+                    key, labels = (*key, EVERYWHERE if place == ALL else place), (*labels, None)
+            values = tuple(_value(cell.values[number]) for number in table.numbers)
+            flags: tuple[Flag, ...] = tuple("withheld" if value is None else "published" for value in values)
+            yield Row(key, labels, values, flags)
 
 
-@dataclass(frozen=True)
-class ReadPack:
-    """A pack as read back from where it was staged: the table's header and rows as texts."""
+def shown_cells(
+    table: FileTable, pack: PlannedPack, grant: Grant, master: Master, places: Places, spec: ReleaseSpec
+) -> list[PublishedCell]:
+    """Cells of a course that a table shows: of some modules only, when the grant names them."""
+    given = spec.audiences[pack.product].tables[table.name].model_copy(update={"parts": table.parts})
+    frame = frames.activity_frame(pack.period, master.base, master, places, spec)
+    keys = set(keys_of(table.name, given, pack.period, master.base, frame))
+    cells = [cell for cell in cells_of(master.protected, pack.product, table.name) if cell.key in keys]
+    return [cell for cell in cells if _may_see(grant, cell.key)]
 
-    table: str
-    header: tuple[str, ...]
-    rows: tuple[dict[str, str], ...]
+
+def _may_see(grant: Grant, key: Key) -> bool:
+    """Who wrote some modules sees those, and no course, region or country."""
+    return grant.covers(key[1]) if key[1] != ALL else not grant.modules
 
 
-def read_back(files: Mapping[str, bytes]) -> ReadPack:
-    """Parse the table of a pack. Raises ReleaseRefused when there is not exactly one, or it is no CSV of ours."""
-    tables = [name for name in files if name.endswith(".csv")]
-    if len(tables) != 1:
-        raise ReleaseRefused(f"a staged pack has {len(tables)} tables instead of one", do="clear the staging task")
-    try:
-        rows = list(csv.reader(io.StringIO(files[tables[0]].decode()), strict=True))
-    except (UnicodeDecodeError, csv.Error):
-        raise ReleaseRefused("a staged table is not CSV in UTF-8", do="clear the staging task") from None
-    if not rows or any(len(row) != len(rows[0]) for row in rows):
-        raise ReleaseRefused("a staged table is ragged or empty", do="clear the staging task")
-    header = tuple(rows[0])
-    return ReadPack(tables[0], header, tuple(dict(zip(header, row, strict=True)) for row in rows[1:]))
+def _value(value: int | str | None) -> Value:
+    return value.replace("-", " to ") if isinstance(value, str) else value
+
+
+def sentences(pack: PlannedPack, spec: ReleaseSpec) -> tuple[str, ...]:
+    """The method in plain words."""
+    limits, audience = spec.thresholds, spec.audiences[pack.product]
+    stricter = sorted({t.min_people for t in audience.tables.values() if t.min_people})
+    said = [
+        "Staff, automated accounts, people who objected, restricted accounts and people who may be under 18 are left "
+        "out.",
+        f"Nothing is said about fewer than {limits.min_people} people, about people from fewer than "
+        f"{audience.min_institutions} institutions or mostly from one, nor of a course that never had "
+        f"{limits.lifetime_min_learners} learners.",
+        *(f"By world region and quarter, nothing is said about fewer than {least} people." for least in stricter),
+        f"At most {spec.measures.mean_minutes.cap_per_day} minutes of a person's day are counted.",
+        "Further figures are withheld so that no withheld one can be worked out; then counts are rounded to the "
+        f"nearest {limits.round_to}.",
+        "A person may use several modules and come back in several weeks: modules do not add up to courses, and weeks "
+        "do not add up to quarters.",
+        "Shares are of the people who started the course for the first time in that quarter.",
+    ]
+    return tuple(said)
+
+
+def utility(content: PackContent, masters: Sequence[Master]) -> dict[str, object]:
+    """What a release says and what its rules cost: values and published values by table, numbers withheld by rule."""
+    costs: dict[str, int] = {}
+    for master in masters:
+        for reason, count in master.protected.costs.items():
+            costs[reason] = costs.get(reason, 0) + count
+    return {
+        "tables": {t.spec.name: {"values": t.n_values, "published": t.n_values - t.n_withheld} for t in content.tables},
+        "withheld_by": dict(sorted(costs.items())),
+    }

@@ -1,4 +1,4 @@
-"""What a run is to release: its week, the packs, and who may be given what.
+"""What a run is to release: its week, the periods that close with it, the packs, and who may be given what.
 
 Derived from gov alone, so every step of a run, and the gate between them, arrives at the same plan by itself.
 """
@@ -18,9 +18,10 @@ from sqlalchemy import Connection
 from privacy_ops.errors import UserError
 from privacy_ops.runs import Run
 from privacy_ops.stores.sql import statement
-from privacy_ops.usage import weeks
+from privacy_ops.usage import base_period, counting, periods, weeks
+from privacy_ops.usage.periods import Period
 from privacy_ops.usage.recipients import CLAUSES
-from privacy_ops.usage.spec import Spec
+from privacy_ops.usage.release_spec import BasePeriod, Product, ReleaseSpec
 from privacy_ops.usage.weeks import Window
 
 
@@ -52,10 +53,15 @@ class Registered:
 
 @dataclass(frozen=True)
 class PlannedPack:
-    """One recipient's pack of one week. ``registered`` when it was released before: then it is only served."""
+    """One recipient's pack of one period. ``registered`` when it was released before: then it is only served.
 
-    product: str
+    ``iso_week``: the week with which the period closes.
+    """
+
+    product: Product
     recipient_id: str
+    recipient_name: str
+    period: Period
     iso_week: str
     release_id: str
     spec_version: str
@@ -70,25 +76,38 @@ class PlannedPack:
 
 @dataclass(frozen=True)
 class Plan:
-    """Packs of a week by product and recipient; ``withdrawn`` counts releases that are refused for good."""
+    """Packs of everything that closes with a week, by period, product and recipient.
+
+    ``entitled``: courses of which anybody may have anything now, whether a period of theirs closes or not.
+    ``withdrawn`` counts releases that are refused for good.
+    """
 
     window: Window
     packs: tuple[PlannedPack, ...]
+    entitled: tuple[str, ...] = ()
     withdrawn: int = 0
 
     @property
-    def courses(self) -> tuple[str, ...]:
-        """Every course that any pack shows."""
-        return tuple(sorted({grant.course_id for pack in self.packs for grant in pack.grants}))
+    def fresh(self) -> tuple[PlannedPack, ...]:
+        """Packs that were never released."""
+        return tuple(pack for pack in self.packs if pack.registered is None)
+
+    @property
+    def needed(self) -> dict[Period, tuple[str, ...]]:
+        """Courses that fresh packs show, by period, the finest first."""
+        found: dict[Period, set[str]] = defaultdict(set)
+        for pack in self.fresh:
+            found[pack.period] |= {grant.course_id for grant in pack.grants}
+        return {period: tuple(sorted(found[period])) for period in sorted(found, key=lambda p: p.weeks)}
 
     def lines(self) -> list[str]:
         """The plan as text, for fingerprints."""
         return [f"{p.prefix} {grant.course_id} {','.join(grant.modules)}" for p in self.packs for grant in p.grants]
 
 
-def release_id(product: str, recipient_id: str, iso_week: str, spec_version: str) -> str:
+def release_id(product: str, recipient_id: str, period_key: str, spec_version: str) -> str:
     """Follows from what is released, never from the run that does it."""
-    text = "\n".join((product, recipient_id, iso_week, spec_version))
+    text = "\n".join((product, recipient_id, period_key, spec_version))
     return "r" + hashlib.sha256(text.encode()).hexdigest()[:15]
 
 
@@ -113,22 +132,64 @@ def release_day(as_of: datetime, timezone: str) -> date:
     return as_of.astimezone(ZoneInfo(timezone)).date()
 
 
-def make_plan(connection: Connection, run: Run, window: Window, spec: Spec) -> Plan:
-    """Packs that entitlements in force on the release day and over the whole window allow.
+def make_plan(connection: Connection, run: Run, window: Window, spec: ReleaseSpec) -> Plan:
+    """Packs of every period that closes with the week, as entitlements in force on the release day and over the whole
+    period allow.
 
-    A pack that was released under any spec version is planned as it was released: nothing is ever restated.
+    A course has the tables of its base period, once that is decided. A pack that was released under any spec version
+    is planned as it was released: nothing is ever restated.
     """
-    rows = connection.execute(
+    closing = periods.closing_with(window)
+    registered = _registered(connection, closing)
+    packs: list[PlannedPack] = []
+    entitled: set[str] = set()
+    withdrawn = 0
+    for period in closing:
+        by_pack = _entitled(connection, run, period)
+        courses = sorted({row.course_id for rows in by_pack.values() for row in rows})
+        entitled |= set(courses)
+        bases = base_period.decided(connection, periods.of_kind(window, "quarter"), courses)
+        for (product, recipient), rows in sorted(by_pack.items()):
+            grants = _due(_merged(rows), period, product, bases, spec)
+            if (known := registered.get((product, recipient, period.key))) is not None:
+                entry, grants = known
+                if entry.withdrawn:
+                    withdrawn += 1
+                    continue
+                ident, version = entry.release_id, entry.spec_version
+            elif grants:
+                entry, version = None, spec.spec_version
+                ident = release_id(product, recipient, period.key, version)
+            else:
+                continue
+            packs.append(
+                PlannedPack(product, recipient, rows[0].legal_name, period, window.key, ident, version, grants, entry)
+            )
+    return Plan(window, tuple(packs), tuple(sorted(entitled)), withdrawn)
+
+
+def _entitled(connection: Connection, run: Run, period: Period) -> dict[tuple[Product, str], list[Any]]:
+    """Entitlements that cover the period and the day of release, by product and recipient."""
+    found: dict[tuple[Product, str], list[Any]] = defaultdict(list)
+    for row in connection.execute(
         statement("usage", "select_entitlements"),
         {
-            "first_day": window.monday,
-            "last_day": window.last_day,
-            "release_day": release_day(run.as_of, window.timezone),
+            "first_day": period.monday,
+            "last_day": period.last_day,
+            "release_day": release_day(run.as_of, period.timezone),
             "clauses": list(CLAUSES),
         },
-    ).all()
-    registered: dict[tuple[str, str], tuple[Registered, tuple[Grant, ...]]] = {}
-    for row in connection.execute(statement("usage", "select_registered"), {"iso_week": window.key}):
+    ):
+        found[row.product, row.recipient_id].append(row)
+    return found
+
+
+def _registered(
+    connection: Connection, closing: Iterable[Period]
+) -> dict[tuple[str, str, str], tuple[Registered, tuple[Grant, ...]]]:
+    """Releases of these periods by product, recipient and period, with the grants of the day they were made."""
+    found = {}
+    for row in connection.execute(statement("usage", "select_registered"), {"periods": [p.key for p in closing]}):
         entry = Registered(
             row.release_id,
             row.spec_version,
@@ -140,26 +201,20 @@ def make_plan(connection: Connection, run: Run, window: Window, spec: Spec) -> P
             bool(row.withdrawn),
         )
         grants = tuple(Grant(g["course_id"], tuple(g["modules"]), tuple(g["agreements"])) for g in row.entitlement)
-        registered[row.product, row.recipient_id] = (entry, grants)
+        found[row.product, row.recipient_id, row.period_key] = (entry, grants)
+    return found
 
-    by_pack: dict[tuple[str, str], list[Any]] = defaultdict(list)
-    for row in rows:
-        by_pack[row.product, row.recipient_id].append(row)
-    packs: list[PlannedPack] = []
-    withdrawn = 0
-    for (product, recipient), entitled in sorted(by_pack.items()):
-        if (product, recipient) in registered:
-            entry, grants = registered[product, recipient]
-            if entry.withdrawn:
-                withdrawn += 1
-                continue
-            packs.append(
-                PlannedPack(product, recipient, window.key, entry.release_id, entry.spec_version, grants, entry)
-            )
-        else:
-            ident = release_id(product, recipient, window.key, spec.version)
-            packs.append(PlannedPack(product, recipient, window.key, ident, spec.version, _merged(entitled)))
-    return Plan(window, tuple(packs), withdrawn)
+
+def _due(
+    grants: Iterable[Grant], period: Period, product: Product, bases: Mapping[str, BasePeriod], spec: ReleaseSpec
+) -> tuple[Grant, ...]:
+    """Grants of courses of which this audience has a table that closes with the period."""
+    has = set(spec.audiences[product].tables) if product in spec.audiences else set()
+    due = counting.due(period, bases)
+    some = {"period"}  # who wrote some modules sees those, and no country or region of the course
+    return tuple(
+        grant for grant in grants if has & set(due.get(grant.course_id, ())) & (some if grant.modules else has)
+    )
 
 
 def _merged(rows: Iterable[Any]) -> tuple[Grant, ...]:
@@ -185,13 +240,13 @@ def snapshot(pack: PlannedPack) -> list[dict[str, Any]]:
 
 
 def uncovered(
-    pairs: Iterable[tuple[str, str, str]], registry: Iterable[Any], window: Window, on: date
+    pairs: Iterable[tuple[str, str, str]], registry: Iterable[Any], period: Period, on: date
 ) -> list[tuple[str, str, str]]:
     """(product, recipient, course) that no single agreement and entitlement cover on every needed day.
 
     Written apart from ``select_entitlements`` on purpose: the gate asks again in another way.
     """
-    needed = {day for day, _, _ in window.days()} | {on}
+    needed = {day for window in period.windows() for day, _, _ in window.days()} | {on}
     covered = {
         (row.product, row.recipient_id, row.course_id)
         for row in registry

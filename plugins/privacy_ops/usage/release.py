@@ -1,8 +1,9 @@
 """The steps of one export run, in order: input gate, protect, stage, files gate, publish, prove.
 
-Write, audit, publish: files are staged below the run's own prefix, judged as read back from there, and put into
-the bucket of exports only if their names are free. The register row and its hash are the memory: a released week
-is served as it was, whoever asks and however often.
+A run is of a week, and releases what closes with it: the week, and at times a block, a quarter, a year. Write, audit,
+publish: files are staged below the run's own prefix, judged as read back from there, and put into the bucket of
+exports only if their names are free. The register row and its hash are the memory: a released period is served as it
+was, whoever asks and however often.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from privacy_ops import approvals, runs
+from privacy_ops import approvals, runs, signing
 from privacy_ops.approvals import ApprovalRequest
 from privacy_ops.errors import GateBlocked, ReleaseRefused
 from privacy_ops.gates import lock, runner
@@ -25,18 +26,24 @@ from privacy_ops.gates.suite import Suite
 from privacy_ops.runs import Run
 from privacy_ops.stores.objects import ObjectExists, ObjectStore
 from privacy_ops.stores.sql import statement
+from privacy_ops.usage import base_period, periods, suites, view
 from privacy_ops.usage import plan as planning
-from privacy_ops.usage import suites, view
-from privacy_ops.usage.master import protect_missing, read_masters
-from privacy_ops.usage.measure import measure
-from privacy_ops.usage.pack import build, content_type, pack_sha256, read_back
+from privacy_ops.usage.files.build import build
+from privacy_ops.usage.files.model import PackContent
+from privacy_ops.usage.files.sums import KeySigner
+from privacy_ops.usage.master import Master, Masters, read_masters
+from privacy_ops.usage.measure import family_keys, measure
+from privacy_ops.usage.pack import content_of, content_type, pack_sha256, utility
+from privacy_ops.usage.periods import Period
 from privacy_ops.usage.plan import Plan, PlannedPack, make_plan, week_of
-from privacy_ops.usage.spec import Spec, spec_of
+from privacy_ops.usage.protecting import Protecting, references
+from privacy_ops.usage.release_spec import ReleaseSpec
 from privacy_ops.usage.weeks import Window
 from privacy_ops.workspace import Workspace
 
 DUTY = "export"
 FIRST_RELEASE = "first_release"
+CONTACT = "the contact named in your agreement"
 Files = dict[str, bytes]
 
 
@@ -48,10 +55,17 @@ def open_week(workspace: Workspace, run: Run, window: Window) -> dict[str, Any]:
 
 
 def judge_input(workspace: Workspace, run: Run, *, now: datetime) -> dict[str, Any]:
-    """Gate on the input: detection, entitlements, exclusions, window, volume. Raises GateBlocked."""
-    spec = spec_of(workspace.thresholds)
+    """Gate on the input: detection, entitlements, exclusions, window, volume. Raises GateBlocked.
+
+    Decides the base periods of courses that the quarter has none of yet: the plan follows from them.
+    """
+    spec = references(workspace).spec
     with workspace.database(DUTY).transaction() as connection:
         window = _week(workspace, connection, run)
+        entitled = make_plan(connection, run, window, spec).entitled
+        known = sorted(view.public_courses(connection, workspace.data_map, entitled))
+        quarter = periods.of_kind(window, "quarter")
+        base_period.decide(connection, workspace.data_map, run, spec, quarter, known, now=now)
         plan = make_plan(connection, run, window, spec)
         facts = _read_input(workspace, connection, window)
         left = view.count_excluded_left(connection, workspace.data_map)
@@ -64,10 +78,8 @@ def judge_input(workspace: Workspace, run: Run, *, now: datetime) -> dict[str, A
             ).scalar_one(),
             "minors_left": left.pop("minor", 0),
             "excluded_left": sum(left.values()),
-            "packs": len(plan.packs),
-            "unknown_courses": len(
-                set(plan.courses) - set(view.public_courses(connection, workspace.data_map, list(plan.courses)))
-            ),
+            "entitled_courses": len(entitled),
+            "unknown_courses": len(set(entitled) - set(known)),
             "hours_closed": window.hours_closed(now),
             "window_hours": window.hours,
             "events": facts["events"],
@@ -77,31 +89,37 @@ def judge_input(workspace: Workspace, run: Run, *, now: datetime) -> dict[str, A
         }
         subject = _input_sha256(plan, spec, facts)
     suite = suites.input_suite(workspace.thresholds)
-    return {"iso_week": window.key, **_judge(workspace, run, suite, metrics, subject, now)}
+    return {
+        "iso_week": window.key,
+        "packs": len(plan.packs),
+        **_judge(workspace, run, suite, metrics, subject, now),
+    }
 
 
 def protect(workspace: Workspace, run: Run, *, now: datetime) -> dict[str, Any]:
-    """Count and protect every planned course that has no master of this week yet; keep the masters.
+    """Count and protect every planned course that has no master of its period yet; keep the masters.
 
     Recounts the input and goes on only if it is what the gate judged. Raises GateBlocked.
     """
-    spec = spec_of(workspace.thresholds)
+    known = references(workspace)
     with workspace.database(DUTY).transaction() as connection:
         window = _week(workspace, connection, run)
-        connection.execute(statement("usage", "lock_window"), {"iso_week": window.key})
-        plan = make_plan(connection, run, window, spec)
+        _lock(connection, window)
+        plan = make_plan(connection, run, window, known.spec)
         facts = _read_input(workspace, connection, window)
         lock.require_open(
             connection,
             run_id=run.run_id,
             gate=suites.INPUT,
-            subject_sha256=_input_sha256(plan, spec, facts),
+            subject_sha256=_input_sha256(plan, known.spec, facts),
             now=now,
         )
-        counts = protect_missing(
-            connection, workspace.data_map, run, window, spec, _courses_to_show(plan, spec), now=now
-        )
-    return {"iso_week": window.key, **counts}
+        public = view.public_courses(connection, workspace.data_map, plan.entitled)
+        work = Protecting(connection, workspace.data_map, run, known, public, now)
+        for period, courses in plan.needed.items():
+            work.ensure(period, courses)
+    needed = sum(map(len, plan.needed.values()))
+    return {"iso_week": window.key, "needed": needed, "protected": work.made}
 
 
 def stage(workspace: Workspace, run: Run) -> dict[str, Any]:
@@ -110,74 +128,66 @@ def stage(workspace: Workspace, run: Run) -> dict[str, Any]:
     A pack that was released before is staged as it stands in the bucket of exports. Raises ReleaseRefused when
     that is not what the register says.
     """
-    spec = spec_of(workspace.thresholds)
     store, bucket = workspace.objects(), workspace.settings.staging_bucket
     with workspace.database(DUTY).transaction(read_only=True) as connection:
-        window = _week(workspace, connection, run)
-        plan = make_plan(connection, run, window, spec)
-        masters = read_masters(connection, window, spec.version, plan.courses)
+        plan, contents, _ = _contents(workspace, connection, run)
+    signer = KeySigner(workspace.settings.keys.signing_key_pem or b"")
     prefix = staging_prefix(run)
     store.delete_versions(bucket, list(store.versions(bucket, prefix)))
     for pack in plan.packs:
-        files = (
-            _published_files(workspace, store, pack) if pack.registered else build(pack, masters, window, spec).files
-        )
+        files = _published_files(workspace, store, pack) if pack.registered else build(contents[pack], signer)
         for name, body in files.items():
             store.put(bucket, f"{prefix}{pack.prefix}{name}", body, content_type=content_type(name))
-    released = sum(pack.registered is not None for pack in plan.packs)
     return {
-        "iso_week": window.key,
+        "iso_week": plan.window.key,
         "packs": len(plan.packs),
-        "released_before": released,
+        "released_before": len(plan.packs) - len(plan.fresh),
         "withdrawn": plan.withdrawn,
     }
 
 
 def judge_files(workspace: Workspace, run: Run, *, now: datetime) -> dict[str, Any]:
     """Gate on the staged files as read back. Raises GateBlocked."""
-    spec = spec_of(workspace.thresholds)
+    known = references(workspace)
     staged = read_staged(workspace, run)
+    trusted = signing.raw_public_keys(signing.trusted_keys(workspace.settings.keys))
     with workspace.database(DUTY).transaction(read_only=True) as connection:
-        window = _week(workspace, connection, run)
-        plan = make_plan(connection, run, window, spec)
-        masters = read_masters(connection, window, spec.version, plan.courses)
-        metrics = measure(plan.packs, staged, masters, spec.rules, spec_version=spec.version)
-        fresh = [pack for pack in plan.packs if pack.registered is None]
-        pairs = [(p.product, p.recipient_id, grant.course_id) for p in fresh for grant in p.grants]
+        plan, contents, masters = _contents(workspace, connection, run)
+        beside = _beside(connection, plan, known.spec)
+        metrics = measure(contents, plan.packs, staged, masters, beside, known, trusted)
         registry = connection.execute(statement("usage", "select_registry")).all()
-        on = planning.release_day(run.as_of, window.timezone)
-        metrics.uncovered = len(planning.uncovered(pairs, registry, window, on))
-        metrics.restated = connection.execute(
-            statement("usage", "count_restated_courses"),
-            {
-                "iso_week": window.key,
-                "spec_version": spec.version,
-                "courses": sorted({course for _, _, course in pairs}),
-            },
-        ).scalar_one()
-    suite = suites.files_suite(workspace.thresholds)
+        for period, courses in plan.needed.items():
+            fresh = [pack for pack in plan.fresh if pack.period == period]
+            pairs = [(p.product, p.recipient_id, grant.course_id) for p in fresh for grant in p.grants]
+            on = planning.release_day(run.as_of, period.timezone)
+            metrics.uncovered += len(planning.uncovered(pairs, registry, period, on))
+            metrics.restated += connection.execute(
+                statement("usage", "count_restated_courses"),
+                {"period_key": period.key, "spec_version": known.spec.spec_version, "courses": list(courses)},
+            ).scalar_one()
+    suite = suites.files_suite(known.spec)
     return {"packs": len(staged), **_judge(workspace, run, suite, metrics.row(), staged_sha256(staged), now)}
 
 
 def first_release_request(workspace: Workspace, run: Run) -> ApprovalRequest | None:
-    """What a person is asked before a product is released for the first time; None when each was released before."""
+    """What a person is asked before a product is released for the first time, or for the first time by another period
+    (with dimensions that nobody has seen); None when each was released before."""
     staged = read_staged(workspace, run)
     with workspace.database(DUTY).transaction(read_only=True) as connection:
-        window = _week(workspace, connection, run)
-        plan = make_plan(connection, run, window, spec_of(workspace.thresholds))
+        plan, contents, _ = _contents(workspace, connection, run)
         fresh = _first_releases(connection, plan)
     if not fresh:
         return None
-    products = sorted({pack.product for pack in fresh})
+    products = sorted({f"{pack.product} by {pack.period.kind}" for pack in fresh})
     lines = [
-        f"- {p.product} for {p.recipient_id}: {len(read_back(staged[p.prefix]).rows)} rows"
+        f"- {p.product} for {p.recipient_id}, {p.period.key}: "
+        + ", ".join(f"{table.spec.name} with {len(table.rows)} rows" for table in contents[p].tables)
         for p in fresh
-        if p.prefix in staged
     ]
     return ApprovalRequest(
         FIRST_RELEASE,
         _first_release_sha256(fresh, staged),
-        f"First release of {' and '.join(products)}, week {window.key}",
+        f"First release of {' and '.join(products)}, week {plan.window.key}",
         "\n".join([
             "Before a product leaves the house for the first time, a person reads its files as an intruder would:"
             " can anybody be singled out, linked or inferred?",
@@ -192,22 +202,21 @@ def first_release_request(workspace: Workspace, run: Run) -> ApprovalRequest | N
 def publish(workspace: Workspace, run: Run, *, now: datetime) -> dict[str, Any]:
     """Put the judged files into the bucket of exports and enter them into the register, all packs or none.
 
-    Under the week's lock: opens the files gate with the hash of what is staged now; needs a person's approval for
+    Under the year's lock: opens the files gate with the hash of what is staged now; needs a person's approval for
     a product's first release; a name that is taken is adopted if its bytes are equal (a try before crashed), and
     refused if not. Raises GateBlocked, ReleaseRefused.
     """
-    spec = spec_of(workspace.thresholds)
     store = workspace.objects()
     staged = read_staged(workspace, run)
     done: dict[str, int] = defaultdict(int)
     with workspace.database(DUTY).transaction() as connection:
         window = _week(workspace, connection, run)
-        connection.execute(statement("usage", "lock_window"), {"iso_week": window.key})
+        _lock(connection, window)
         _require_destination(connection, workspace.settings.exports_bucket)
         lock.require_open(
             connection, run_id=run.run_id, gate=suites.FILES, subject_sha256=staged_sha256(staged), now=now
         )
-        plan = make_plan(connection, run, window, spec)
+        plan, contents, masters = _contents(workspace, connection, run)
         if {pack.prefix for pack in plan.packs} != set(staged):
             raise ReleaseRefused(
                 "the staged packs are not the ones that may be released now",
@@ -230,7 +239,7 @@ def publish(workspace: Workspace, run: Run, *, now: datetime) -> dict[str, Any]:
                     raise ReleaseRefused(
                         "the staged pack is not the one that was released",
                         where=pack.release_id,
-                        do="clear the staging task: a released week is served, never restated",
+                        do="clear the staging task: a released period is served, never restated",
                     )
                 outcome, reason = "served", ""
             else:
@@ -238,7 +247,10 @@ def publish(workspace: Workspace, run: Run, *, now: datetime) -> dict[str, Any]:
                 outcome = "adopted" if adopted else "published"
                 reason = f"{adopted} of {len(kept)} files were there already" if adopted else ""
                 approvers = people if pack in fresh else ()
-                _register(connection, run, window, pack, files, kept, verdict.gate_result_id, approvers, now)
+                about = [masters[grant.course_id, pack.period.key] for grant in pack.grants]
+                _register(
+                    connection, run, pack, contents[pack], about, files, kept, verdict.gate_result_id, approvers, now
+                )
             connection.execute(
                 statement("usage", "insert_release_event"),
                 {
@@ -260,7 +272,7 @@ def publish(workspace: Workspace, run: Run, *, now: datetime) -> dict[str, Any]:
 
 def judge_published(workspace: Workspace, run: Run, *, now: datetime) -> dict[str, Any]:
     """Read every planned pack back from the bucket of exports and hold it against the register."""
-    spec = spec_of(workspace.thresholds)
+    spec = references(workspace).spec
     store, bucket = workspace.objects(), workspace.settings.exports_bucket
     with workspace.database(DUTY).transaction(read_only=True) as connection:
         window = _week(workspace, connection, run)
@@ -342,14 +354,47 @@ def _read_input(workspace: Workspace, connection: Connection, window: Window) ->
     return {name: int(value or 0) for name, value in row._mapping.items()}
 
 
-def _input_sha256(plan: Plan, spec: Spec, facts: Mapping[str, int]) -> str:
-    text = json.dumps([plan.window.key, spec.version, plan.lines(), facts], sort_keys=True)
+def _input_sha256(plan: Plan, spec: ReleaseSpec, facts: Mapping[str, int]) -> str:
+    text = json.dumps([plan.window.key, spec.spec_version, plan.lines(), facts], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _courses_to_show(plan: Plan, spec: Spec) -> list[str]:
-    """Courses that need a master: those of packs that are new, or were made under this spec."""
-    return sorted({g.course_id for p in plan.packs if p.spec_version == spec.version for g in p.grants})
+def _lock(connection: Connection, window: Window) -> None:
+    """One run at a time in an ISO year: its periods hang together."""
+    year = periods.of_kind(window, "year")
+    connection.execute(statement("usage", "lock_window"), {"period_key": year.key})
+
+
+def _contents(
+    workspace: Workspace, connection: Connection, run: Run
+) -> tuple[Plan, dict[PlannedPack, PackContent], Masters]:
+    """The plan, what each pack that was never released has to say, and the masters it is said from.
+
+    Raises ReleaseRefused when a master is missing.
+    """
+    known = references(workspace)
+    plan = make_plan(connection, run, _week(workspace, connection, run), known.spec)
+    masters: dict[tuple[str, str], Master] = {}
+    for period, courses in plan.needed.items():
+        masters |= read_masters(connection, known.spec.spec_version, [period.key], courses)
+    contact = workspace.settings.notice.contact or CONTACT
+    try:
+        contents = {pack: content_of(pack, masters, known.places, known.spec, contact) for pack in plan.fresh}
+    except KeyError:
+        raise ReleaseRefused(
+            "a planned course was not protected", where=run.run_id, do="clear the run from the input gate on"
+        ) from None
+    return plan, contents, masters
+
+
+def _beside(connection: Connection, plan: Plan, spec: ReleaseSpec) -> dict[tuple[str, Period], list[Master]]:
+    """Masters of all other periods that hang together with a planned one, by course and planned period."""
+    found: dict[tuple[str, Period], list[Master]] = defaultdict(list)
+    for period, courses in plan.needed.items():
+        kept = read_masters(connection, spec.spec_version, family_keys(period), courses)
+        for (course, _), master in kept.items():
+            found[course, period].append(master)
+    return found
 
 
 def _judge(
@@ -373,9 +418,10 @@ def _judge(
 
 
 def _first_releases(connection: Connection, plan: Plan) -> list[PlannedPack]:
-    """Packs of products that were never released."""
-    released = {row.product for row in connection.execute(statement("usage", "select_released_products"))}
-    return [pack for pack in plan.packs if pack.product not in released]
+    """Packs of products that were never released by such a period."""
+    rows = connection.execute(statement("usage", "select_released_products"))
+    released = {(row.product, row.kind) for row in rows}
+    return [pack for pack in plan.packs if (pack.product, pack.period.kind) not in released]
 
 
 def _first_release_sha256(packs: list[PlannedPack], staged: Mapping[str, Mapping[str, bytes]]) -> str:
@@ -428,24 +474,25 @@ def _put(store: ObjectStore, bucket: str, pack: PlannedPack, files: Files) -> tu
 def _register(
     connection: Connection,
     run: Run,
-    window: Window,
     pack: PlannedPack,
+    content: PackContent,
+    masters: list[Master],
     files: Files,
     kept: list[dict[str, Any]],
     gate_result_id: int,
     approvers: tuple[str, ...],
     now: datetime,
 ) -> None:
-    rows = read_back(files).rows
     connection.execute(
         statement("usage", "insert_release"),
         {
             "release_id": pack.release_id,
             "product": pack.product,
             "recipient_id": pack.recipient_id,
-            "iso_week": window.key,
-            "window_start": window.start,
-            "window_end": window.end,
+            "iso_week": pack.iso_week,
+            "period_key": pack.period.key,
+            "window_start": pack.period.start,
+            "window_end": pack.period.end,
             "spec_version": pack.spec_version,
             "as_of": run.as_of,
             "released_at": now,
@@ -456,8 +503,9 @@ def _register(
             "object_prefix": pack.prefix,
             "files": json.dumps(kept),
             "pack_sha256": pack_sha256(files),
-            "n_rows": len(rows),
-            "n_withheld": sum(row["n_learners_flag"] == "withheld" for row in rows),
+            "n_rows": sum(len(table.rows) for table in content.tables),
+            "n_withheld": sum(all(v is None for v in row.values) for table in content.tables for row in table.rows),
+            "utility": json.dumps(utility(content, masters)),
             "entitlement": json.dumps(planning.snapshot(pack)),
             "gate_result_id": gate_result_id,
             "approvers": list(approvers),
