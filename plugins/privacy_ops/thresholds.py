@@ -152,13 +152,9 @@ class ServiceLevels(_Frozen):
 
 
 class Export(_Frozen):
-    """Disclosure control of the usage export."""
+    """When a week is closed, and how far its volume may be from the usual. What is withheld: the release spec."""
 
-    min_learners: int = Field(ge=3)
-    round_to: int = Field(ge=2)
-    minutes_cap_per_day: int = Field(ge=1, le=1440)
     grace_hours: int = Field(ge=0)
-    lifetime_min_learners: int = Field(ge=0)
     source_band: float = Field(gt=0, lt=1)
 
 

@@ -9,15 +9,17 @@ import pytest
 from privacy_ops import thresholds
 from privacy_ops.gates.runner import judge
 from privacy_ops.settings import home_directory
+from privacy_ops.usage import release_spec
 from privacy_ops.usage.measure import Metrics
 from privacy_ops.usage.suites import files_suite, input_suite, published_suite
 
+SPEC = release_spec.load(home_directory() / "include" / "release_spec.yaml")
 LIMITS = thresholds.load(home_directory() / "include" / "thresholds.yaml")
 GOOD_INPUT = {
     "detection_hours": 3.75,
     "minors_left": 0,
     "excluded_left": 0,
-    "packs": 4,
+    "entitled_courses": 4,
     "unknown_courses": 0,
     "hours_closed": 54.0,
     "window_hours": 168,
@@ -30,7 +32,7 @@ GOOD_FILES = dict.fromkeys(Metrics.names(), 0) | {"packs": 4}
 GOOD_PUBLISHED = {"packs": 4, "unregistered": 0, "wrong_bytes": 0}
 SUITES = {
     "input": (input_suite(LIMITS), GOOD_INPUT),
-    "files": (files_suite(LIMITS), GOOD_FILES),
+    "files": (files_suite(SPEC), GOOD_FILES),
     "published": (published_suite(), GOOD_PUBLISHED),
 }
 
@@ -59,29 +61,32 @@ def test_a_good_row_passes(gate):
         ("input", "detection_hours", 26.1, "E-01"),
         ("input", "detection_hours", None, "E-01"),
         ("input", "minors_left", 1, "E-01-minors"),
-        ("input", "packs", 0, "E-02"),
+        ("input", "entitled_courses", 0, "E-02"),
         ("input", "unknown_courses", 1, "E-02-courses"),
         ("input", "excluded_left", 1, "E-03"),
         ("input", "hours_closed", 47.9, "E-04"),
         ("input", "hours_closed", -3.0, "E-04"),
         ("input", "window_hours", 170, "E-04-hours"),
         ("input", "events", 0, "E-05"),
-        ("files", "packs", 0, "E-12-packs"),
         ("files", "packs_off_plan", 1, "E-12-plan"),
-        ("files", "wrong_sums", 1, "E-12-files"),
+        ("files", "wrong_files", 1, "E-12-files"),
+        ("files", "wrong_metadata", 1, "E-12-metadata"),
         ("files", "uncovered", 1, "E-02-files"),
         ("files", "small_counts", 1, "E-06"),
         ("files", "unrounded_counts", 1, "E-06-round"),
         ("files", "wrong_flags", 1, "E-06-flags"),
+        ("files", "exposed_masters", 1, "E-07"),
         ("files", "exposed_cells", 1, "E-08"),
         ("files", "contradictions", 1, "E-08-same"),
+        ("files", "narrowed_cells", 1, "E-09"),
         ("files", "wrong_columns", 1, "E-10"),
         ("files", "wrong_grain", 1, "E-10-grain"),
-        ("files", "wrong_rows", 1, "E-10-rows"),
         ("files", "wrong_values", 1, "E-10-values"),
+        ("files", "unknown_values", 1, "E-11"),
+        ("files", "hidden_data", 1, "E-12-hidden"),
+        ("files", "formulas", 1, "E-12-formulas"),
         ("files", "identifiers", 1, "E-13"),
         ("files", "restated", 1, "E-15"),
-        ("published", "packs", 0, "E-12-published"),
         ("published", "unregistered", 1, "E-12-registered"),
         ("published", "wrong_bytes", 1, "E-12-bytes"),
     ],

@@ -72,16 +72,6 @@ def test_a_supporters_quarters_by_region_need_twenty_people(spec):
     assert [spec.audiences[p].min_institutions for p in ("EXP-AUTHOR", "EXP-SUPPORTER")] == [3, 5]
 
 
-def test_its_numbers_are_those_of_the_thresholds_that_it_will_replace(spec):
-    from privacy_ops import thresholds
-
-    export = thresholds.load(home_directory() / "include" / "thresholds.yaml").export
-    found = spec.thresholds
-    assert (found.min_people, found.round_to) == (export.min_learners, export.round_to)
-    assert found.lifetime_min_learners == export.lifetime_min_learners
-    assert spec.cap_seconds == export.minutes_cap_per_day * 60
-
-
 REFUSED = {
     "thresholds/min_people": (5, r"thresholds.min_people: .*greater than or equal to 10"),
     "thresholds/round_to": (4, "an even round_to has ties"),

@@ -187,13 +187,6 @@ def count_source_events(connection: Connection, data_map: DataMap, window: Windo
     return counts
 
 
-def count_lifetime_learners(
-    connection: Connection, data_map: DataMap, window: Window, courses: Sequence[str]
-) -> dict[str, int]:
-    """Distinct people who ever started ``courses`` before the window's end; all events when the map has no starts."""
-    return count_starters(connection, data_map, _EVER, window.end, courses)
-
-
 def count_starters(
     connection: Connection, data_map: DataMap, starts_at: datetime, ends_at: datetime, courses: Sequence[str]
 ) -> dict[str, int]:
@@ -215,8 +208,6 @@ def count_starters(
     )
     return {str(course): int(count) for course, count in rows}
 
-
-_EVER = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 
 
 @dataclass(frozen=True)
