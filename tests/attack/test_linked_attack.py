@@ -22,7 +22,7 @@ from privacy_ops.disclosure.linked.rules import Rules
 from privacy_ops.disclosure.linked.table import Facts, Table
 from scipy.optimize import linprog
 
-from tests.linked_tables import LINKS, RULES, Person, count, course_frame, crossed, flat, linked_tables, numbers
+from tests.linked_tables import LINKS, RULES, Person, count, course_frame, crossed, flat, linked_tables, numbers, stress
 
 few = settings(max_examples=25, deadline=None)
 EXACT = Rules(round_to=1)
@@ -53,6 +53,14 @@ def test_numbers_are_protected_before_they_are_rounded(table):
     """Rounding is a second defence: a reader who knew every published number exactly learns no more."""
     mask = protect(table, RULES)
     assert too_narrow(audit(publish(table, mask, EXACT), table.frame, EXACT, mask.needs)) == ()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_that_people_are_whole_numbers_tells_no_more(seed):
+    """Three linked tables; the attacker solves integer programs, and knows every published number exactly."""
+    table = stress(seed, 250, modules=3, countries=7, professions=3)
+    mask = protect(table, RULES)
+    assert too_narrow(audit(publish(table, mask, EXACT), table.frame, EXACT, mask.needs, whole=True)) == ()
 
 
 @few
