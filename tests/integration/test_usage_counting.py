@@ -21,7 +21,7 @@ from privacy_ops.usage.period_view import INPUT, Lists
 from privacy_ops.workspace import Workspace
 from sqlalchemy import text
 
-from bench import duck
+from bench import duck, exports
 from sandbox.postgres import PostgresServer
 from tests import usage_oracle, usage_world
 from tests.conftest import administer
@@ -176,6 +176,12 @@ def test_the_statements_keep_to_what_every_engine_understands():
         ).upper()
         for word in ("GROUPING SETS", "COUNT(DISTINCT", "FILTER", "::", "GREATEST", "DATE_TRUNC", "INTERVAL", "CREATE"):
             assert word not in query, (step, word)
+
+
+def test_a_made_up_week_of_a_larger_publisher_is_the_same_on_both_engines_and_for_a_naive_statement(cluster):
+    """``measure`` raises where any two of the three differ in a cell."""
+    found = exports.measure(cluster.dsn(), people=3_000, events=20_000, repeats=1)
+    assert found.cells > 5_000
 
 
 def test_a_week_of_a_publisher_as_its_own_role_counts_it(ws):
