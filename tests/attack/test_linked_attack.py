@@ -13,11 +13,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from privacy_ops.disclosure.linked.audit import Contradiction, audit, too_narrow
+from privacy_ops.disclosure.linked.cells import Need, PublishedCell
 from privacy_ops.disclosure.linked.compare import compare
 from privacy_ops.disclosure.linked.frame import Dimension, Entry, Frame, Key, Measure
-from privacy_ops.disclosure.linked.primary import Need, primaries
+from privacy_ops.disclosure.linked.primary import primaries
 from privacy_ops.disclosure.linked.protect import Mask, protect
-from privacy_ops.disclosure.linked.publish import PublishedCell, project, publish
+from privacy_ops.disclosure.linked.publish import project, publish
 from privacy_ops.disclosure.linked.rules import Rules
 from privacy_ops.disclosure.linked.table import Facts, Table
 from scipy.optimize import linprog
@@ -310,6 +311,21 @@ def test_a_hospitals_own_course_keeps_a_fifth_of_its_count():
 
 
 # The attacker is right
+
+
+def test_the_attacker_shares_nothing_with_the_protector_but_the_description_of_tables():
+    script = (
+        "import sys, privacy_ops.disclosure.linked.audit\n"
+        "print(*sorted(m.rsplit('.', 1)[1] for m in sys.modules if m.startswith('privacy_ops.disclosure.linked.')))"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", script],
+        check=True,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+    ).stdout
+    assert said.split() == ["audit", "cells", "frame", "rules"]
 
 
 def told(table: Table, key: Key) -> tuple[float, float | None]:

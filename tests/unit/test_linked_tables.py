@@ -5,11 +5,12 @@ from __future__ import annotations
 from fractions import Fraction
 
 import pytest
+from privacy_ops.disclosure.linked.cells import Need, PublishedCell
 from privacy_ops.disclosure.linked.compare import refused_corrections
 from privacy_ops.disclosure.linked.frame import Amount, Dimension, Entry, Frame, Measure, Relation
-from privacy_ops.disclosure.linked.primary import Need, primaries
+from privacy_ops.disclosure.linked.primary import primaries
 from privacy_ops.disclosure.linked.protect import Mask, protect
-from privacy_ops.disclosure.linked.publish import PublishedCell, publish
+from privacy_ops.disclosure.linked.publish import publish
 from privacy_ops.disclosure.linked.rules import Bands, Rules
 from privacy_ops.disclosure.linked.table import Facts, Institutions, Sum, Table
 

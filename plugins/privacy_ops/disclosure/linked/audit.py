@@ -17,9 +17,8 @@ import highspy
 import numpy as np
 from numpy.typing import NDArray
 
+from privacy_ops.disclosure.linked.cells import Need, PublishedCell, share_of
 from privacy_ops.disclosure.linked.frame import Amount, Entry, Frame, Measure, rest_of
-from privacy_ops.disclosure.linked.primary import Need
-from privacy_ops.disclosure.linked.publish import PublishedCell, share_of
 from privacy_ops.disclosure.linked.rules import Rules
 
 SLACK = 1e-5  # of one person: the solver's arithmetic

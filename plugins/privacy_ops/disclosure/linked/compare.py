@@ -10,9 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from privacy_ops.disclosure.linked.audit import Contradiction, Interval, audit, too_narrow
+from privacy_ops.disclosure.linked.cells import Need, PublishedCell
 from privacy_ops.disclosure.linked.frame import Entry, Frame
-from privacy_ops.disclosure.linked.primary import Need
-from privacy_ops.disclosure.linked.publish import PublishedCell
 from privacy_ops.disclosure.linked.rules import Rules
 
 LEAST_CORRECTION = 15  # SPEC 4.6: below it, the difference of two revisions is about a handful of people

@@ -19,8 +19,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from privacy_ops.disclosure.linked.cells import Need
 from privacy_ops.disclosure.linked.frame import Entry, rest_of
-from privacy_ops.disclosure.linked.primary import Need, Reason, need_of, primaries
+from privacy_ops.disclosure.linked.primary import Reason, need_of, primaries
 from privacy_ops.disclosure.linked.rules import Rules
 from privacy_ops.disclosure.linked.system import INF, Solver, System, Vector
 from privacy_ops.disclosure.linked.table import Table
