@@ -377,3 +377,24 @@ def test_the_registers_spellings_are_the_repositorys(ws):
         known = c.execute(text("SELECT COUNT(*), COUNT(DISTINCT institution) FROM period_spelling")).one()
     assert lists.courses == ("1",)
     assert tuple(known) == (len(spellings), len({s.institution for s in spellings}))
+
+
+def test_a_generated_publishers_quarter_on_both_engines(publisher, tmp_path):
+    """People of many countries and hospitals, with spellings that nobody knows, progress and attempts."""
+    ws = Workspace.load(publisher.settings)
+    spellings = institutions.load(home_directory() / "include" / "registry")
+    period = periods.from_key("2026-Q4")
+    with ws.database("export").transaction() as c:
+        courses = [str(n) for n in range(1, 61)]
+        lists = period_view.build(c, ws.data_map, period, PLACES, spellings, courses)
+        due = counting.due(period, dict.fromkeys(lists.courses, "quarter"))
+        found = counting.count(Postgres(c), period, lists, due, CAP)
+        duck.export(c, tmp_path)
+    assert counting.count(duck.engine(tmp_path), period, lists, due, CAP) == found
+    assert len({cell.country for cell in found}) > 5
+    assert max(cell.institutions for cell in found) > 2
+    for name in ("starters", "completers", "cohort_starters", "cohort_completers", "cohort_passed", "seconds_top2"):
+        assert any(getattr(cell, name) for cell in found), name
+    for cell in found:
+        assert cell.cohort_completers <= min(cell.cohort_starters, cell.completers)
+        assert cell.cohort_passed <= cell.cohort_starters <= cell.starters
