@@ -21,9 +21,16 @@ class Duck:
 
     connection: duckdb.DuckDBPyConnection
 
+    def forget(self, names: Sequence[str]) -> None:
+        for name in names:
+            self.connection.execute(f"DROP TABLE IF EXISTS {name}")
+
     def keep(self, name: str, query: str, bound: Mapping[str, int]) -> None:
         marked = _PARAMETER.sub(r"$\1", query)
-        self.connection.execute(f"CREATE OR REPLACE TEMPORARY TABLE {name} AS\n{marked}", dict(bound) or None)
+        self.connection.execute(f"CREATE TEMPORARY TABLE {name} AS\n{marked}", dict(bound) or None)
+
+    def settle(self, names: Sequence[str]) -> None:
+        """DuckDB knows the size of what it keeps."""
 
     def rows(self, query: str) -> Sequence[Sequence[Any]]:
         return self.connection.execute(query).fetchall()

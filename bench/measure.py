@@ -16,7 +16,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -24,24 +24,12 @@ from typing import Any
 import psutil
 from privacy_ops.settings import ObjectSettings
 
-from bench import detecting, erasing, objects, world
+from bench import detecting, disclosure, erasing, exports, objects, world
 from bench.world import World
+from sandbox.postgres import PostgresServer
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
 REPEATS = 3
-WEEK_ROWS = 750_000  # events of one week of a publisher with a million people
-MORE_PEOPLE = """
-INSERT INTO usage_event (person, course_id, module_id, at, kind, seconds)
-SELECT person || '-' || n, course_id, module_id, at, kind, seconds
-FROM usage_event CROSS JOIN generate_series(1, :copies) AS n
-"""
-NAIVE = """
-SELECT course_id, module_id, COUNT(DISTINCT person) AS learners,
-       COUNT(DISTINCT person) FILTER (WHERE kind = 'start') AS starters,
-       COUNT(DISTINCT person) FILTER (WHERE kind = 'complete') AS completers,
-       SUM(seconds) AS seconds
-FROM usage_event GROUP BY GROUPING SETS ((course_id), (course_id, module_id))
-"""
 
 
 @dataclass(frozen=True)
@@ -80,44 +68,31 @@ def best(step: Callable[[], Any], repeats: int = REPEATS) -> float:
     return min(times)
 
 
-def measure_aggregate(publisher: World, results: Results) -> None:
-    """One closed week: our staged statements beside one statement with GROUPING SETS and COUNT(DISTINCT)."""
-    from privacy_ops.usage import aggregate, view, weeks
-    from privacy_ops.usage.spec import spec_of
-    from sqlalchemy import text
-
-    workspace = publisher.workspace
-    rules = spec_of(workspace.thresholds).rules
-    window = weeks.latest_closed(datetime.combine(publisher.anchor, datetime.min.time(), UTC), 0)
-    with workspace.database("export").transaction() as connection:
-        build = best(lambda: view.build(connection, workspace.data_map, window))
-        real = connection.execute(text("SELECT count(*) FROM usage_event")).scalar_one()
-        copies = max(WEEK_ROWS // max(real, 1), 1) - 1
-        connection.execute(text(MORE_PEOPLE), {"copies": copies})
-        connection.execute(text("ANALYZE usage_event"))
-        rows = connection.execute(text("SELECT count(*) FROM usage_event")).scalar_one()
-        ids = connection.execute(text("SELECT DISTINCT course_id FROM usage_event")).scalars().all()
-        courses = view.public_courses(connection, workspace.data_map, ids)
-        ours = best(lambda: aggregate.course_tables(connection, rules, courses))
-        naive = best(lambda: connection.execute(text(NAIVE)).all())
-        tables = aggregate.course_tables(connection, rules, courses)
-        expected = {(r.course_id, r.module_id): r for r in connection.execute(text(NAIVE))}
-        for course_id, table in tables.items():
-            for module, counts in ((None, table.course), *table.modules.items()):
-                row = expected.get((course_id, module))
-                told = (row.learners, row.starters, row.completers) if row else (0, 0, 0)
-                assert told == (counts.learners, counts.starters, counts.completers), "the two ways differ"
+def measure_aggregate(server: PostgresServer, results: Results) -> None:
+    """One week of a publisher with a million people, counted three ways with equal cells."""
+    found = exports.measure(server.dsn())
+    how = f"eight levels of the same {found.events:,} events, {found.cells:,} cells, all equal; processor time"
+    results.ratio("weekly aggregate / naive GROUPING SETS", found.to_naive_capped, 0.6, f"both cap minutes; {how}")
+    results.ratio("the same, minutes of the naive one not capped", found.to_naive, None, how)
     results.ratio(
-        "weekly aggregate / naive GROUPING SETS",
-        ours / naive,
-        0.6,
-        f"staged statements with the daily cap of minutes / one statement without it, on the same {rows:,} events; "
-        "all counts equal",
+        "weekly aggregate on PostgreSQL / DuckDB on Parquet", found.to_duckdb, 5, "the same text; by the clock"
     )
-    results.line("events of the week", f"{real:,}, repeated for other people to {rows:,}")
-    results.line(f"reading and filtering {real:,} events from the sources", seconds(build))
-    results.line("weekly aggregate, ours", seconds(ours))
-    results.line("weekly aggregate, naive", seconds(naive))
+    results.line(
+        "weekly aggregate on PostgreSQL, naive, naive with the cap, DuckDB",
+        " / ".join(seconds(s.wall) for s in (found.ours, found.naive, found.naive_capped, found.duckdb)),
+    )
+
+
+def measure_disclosure(results: Results) -> None:
+    """Protection and attack of forty bundles, each finer than any product."""
+    for name, with_completers in (("starters", False), ("starters and completers", True)):
+        found = disclosure.run(with_completers=with_completers)
+        assert not found.too_narrow, "an interval is narrower than its protection"
+        results.line(
+            f"protecting and attacking {disclosure.BUNDLES} bundles of {name}, {found.numbers:,} numbers",
+            f"{seconds(found.total)} (at most {disclosure.ALL:.0f} s), slowest {seconds(found.slowest)} (at most"
+            f" {disclosure.ONE:.0f} s)",
+        )
 
 
 def measure_group(publisher: World, people: int) -> tuple[erasing.Erased, float, float, int]:
@@ -351,12 +326,12 @@ def run(people: int, events: int, say: Callable[[str], None] = print) -> Results
             )
         results.line(f"detection over {people:,} people", seconds(found_large["seconds"]))
         measure_detection(small, large, results)
-        large.settle()
-        measure_aggregate(large, results)
+        measure_aggregate(server, results)
         say("aggregate measured")
         measure_erasure(small, large, results, group=max(people // 250, 20))
         measure_memory(large, results, group=max(people // 250, 20))
         say("erasure measured")
+    measure_disclosure(results)
     measure_transfers(results)
     measure_gate(results)
     return results

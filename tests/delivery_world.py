@@ -23,7 +23,7 @@ from tests import usage_world as world
 RELEASED = world.NOW
 NOW = RELEASED + timedelta(hours=1)
 ASK = "usage@press.example.org"
-KEYS = KeyRing({"contact": {"k1": b"c" * 32}}, {"contact": "k1"})
+KEYS = KeyRing({"contact": {"k1": b"c" * 32}}, {"contact": "k1"}, world.KEYS.signing_key_pem)
 CONTACTS = {
     "author-one": "desk@author-one.example.org",
     "author-two": "desk@author-two.example.org",

@@ -13,16 +13,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from privacy_ops.disclosure.linked.audit import Contradiction, audit, too_narrow
+from privacy_ops.disclosure.linked.cells import Need, PublishedCell
 from privacy_ops.disclosure.linked.compare import compare
 from privacy_ops.disclosure.linked.frame import Dimension, Entry, Frame, Key, Measure
-from privacy_ops.disclosure.linked.primary import Need, primaries
+from privacy_ops.disclosure.linked.primary import primaries
 from privacy_ops.disclosure.linked.protect import Mask, protect
-from privacy_ops.disclosure.linked.publish import PublishedCell, project, publish
+from privacy_ops.disclosure.linked.publish import project, publish
 from privacy_ops.disclosure.linked.rules import Rules
 from privacy_ops.disclosure.linked.table import Facts, Table
 from scipy.optimize import linprog
 
-from tests.linked_tables import LINKS, RULES, Person, count, course_frame, crossed, flat, linked_tables, numbers
+from tests.linked_tables import LINKS, RULES, Person, count, course_frame, crossed, flat, linked_tables, numbers, stress
 
 few = settings(max_examples=25, deadline=None)
 EXACT = Rules(round_to=1)
@@ -53,6 +54,14 @@ def test_numbers_are_protected_before_they_are_rounded(table):
     """Rounding is a second defence: a reader who knew every published number exactly learns no more."""
     mask = protect(table, RULES)
     assert too_narrow(audit(publish(table, mask, EXACT), table.frame, EXACT, mask.needs)) == ()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_that_people_are_whole_numbers_tells_no_more(seed):
+    """Three linked tables; the attacker solves integer programs, and knows every published number exactly."""
+    table = stress(seed, 250, modules=3, countries=7, professions=3)
+    mask = protect(table, RULES)
+    assert too_narrow(audit(publish(table, mask, EXACT), table.frame, EXACT, mask.needs, whole=True)) == ()
 
 
 @few
@@ -302,6 +311,21 @@ def test_a_hospitals_own_course_keeps_a_fifth_of_its_count():
 
 
 # The attacker is right
+
+
+def test_the_attacker_shares_nothing_with_the_protector_but_the_description_of_tables():
+    script = (
+        "import sys, privacy_ops.disclosure.linked.audit\n"
+        "print(*sorted(m.rsplit('.', 1)[1] for m in sys.modules if m.startswith('privacy_ops.disclosure.linked.')))"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", script],
+        check=True,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+    ).stdout
+    assert said.split() == ["audit", "cells", "frame", "rules"]
 
 
 def told(table: Table, key: Key) -> tuple[float, float | None]:

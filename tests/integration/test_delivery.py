@@ -104,6 +104,7 @@ def week(cluster: PostgresServer, object_settings: Any, tmp_path_factory: pytest
     dsn, path = cluster.dsn(DATABASE), tmp_path_factory.mktemp("registry") / "recipients.yaml"
     world.make_database(dsn)
     world.fill(dsn)
+    world.settle(dsn)
     delivery.write(path)
     delivery.load(dsn, path)
     ws = world.workspace(dsn, object_settings)
@@ -209,7 +210,7 @@ def test_the_archive_is_the_same_bytes_whoever_makes_it(office: Office, released
 def test_several_weeks_go_out_in_one_mail(office: Office) -> None:
     earlier = (
         "INSERT INTO gov.release_register SELECT (jsonb_populate_record(r, jsonb_build_object('release_id',"
-        " 'rother', 'iso_week', '2026-W45'))).* FROM gov.release_register AS r WHERE recipient_id = 'author-one'"
+        " 'rother', 'iso_week', '2026-W45', 'period_key', '2026-W45'))).* FROM gov.release_register AS r WHERE recipient_id = 'author-one'"
     )
     ask(office.dsn, earlier)
     office.run()
@@ -232,6 +233,7 @@ def test_a_pack_of_any_content_is_delivered_as_it_was_registered(office: Office)
     told = {
         "release_id": "rother",
         "iso_week": "2026-Q4",
+        "period_key": "2026-Q4",
         "object_prefix": prefix,
         "pack_sha256": pack_sha256(files),
         "files": [{"name": name, "sha256": hashlib.sha256(body).hexdigest()} for name, body in files.items()],
@@ -473,6 +475,24 @@ def test_a_withdrawn_release_is_gone_recalled_with_the_reason_and_never_sent_aga
     by_hand.receipt(office.ws, ident, said_by="the desk", at=NOW + 2 * DAY, now=NOW + 3 * DAY)
 
 
+def test_a_recall_that_could_not_be_sent_is_tried_again_when_a_person_says_so(office: Office) -> None:
+    office.run()
+    ident = release_of(office.dsn)
+    recall.withdraw(office.ws, ident, reason="Wrong.", by="Lena", now=NOW)
+    delivery.write(office.path, delivery.registry(CONTACTS | {"author-one": "moved@author-one.example.org"}))
+    assert office.run("two", now=NOW + timedelta(hours=1))["send"]["failed"] == 1
+    with pytest.raises(GateBlocked, match=r"blocks: E-16-MAIL\."):
+        office.judge("two", now=NOW + timedelta(hours=1))
+    delivery.load(office.dsn, office.path)
+    assert office.run("three", now=NOW + timedelta(hours=2))["send"]["sent"] == 0, "a person looks first"
+    again = recall.withdraw(office.ws, ident, reason="Wrong.", by="Lena", now=NOW + timedelta(hours=2))
+    assert (again.first, again.told) == (False, True)
+    office.run("four", now=NOW + timedelta(hours=3))
+    assert office.box.mails[-1]["To"] == "moved@author-one.example.org"
+    assert str(office.box.mails[-1]["Subject"]).startswith("Please delete")
+    assert office.judge("four", now=NOW + timedelta(hours=3))["verdict"] == "pass"
+
+
 def test_a_withdrawn_release_is_never_planned_or_served_again(office: Office, objects: ObjectStore) -> None:
     recall.withdraw(office.ws, release_of(office.dsn), reason="One count was wrong.", by="Lena", now=NOW)
     run = world.open_run(office.ws, "again")
@@ -492,6 +512,14 @@ def test_what_was_withdrawn_before_its_mail_is_not_sent_and_nobody_is_told(offic
     assert office.box.to("author-one") == []
     assert ("blocked", "WITHDRAWN") in events(office.dsn)
     assert office.judge()["verdict"] == "pass"
+
+
+def test_what_was_put_and_never_noted_goes_too(office: Office) -> None:
+    ident = release_of(office.dsn)
+    office.ws.objects().put(BUCKET, archive.key_of("author-one", "2026-W46", ident), b"put by a try that died")
+    office.ws.objects().put(BUCKET, "delivery/author-one/another/file.zip", b"of another release")
+    assert recall.withdraw(office.ws, ident, reason="Wrong.", by="Lena", now=NOW).deleted == 1
+    assert office.objects() == ["delivery/author-one/another/file.zip"]
 
 
 def test_a_mail_that_may_have_gone_out_before_its_sender_died_is_recalled_too(office: Office) -> None:

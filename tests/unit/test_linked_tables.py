@@ -5,8 +5,10 @@ from __future__ import annotations
 from fractions import Fraction
 
 import pytest
+from privacy_ops.disclosure.linked.cells import Need, PublishedCell
+from privacy_ops.disclosure.linked.compare import refused_corrections
 from privacy_ops.disclosure.linked.frame import Amount, Dimension, Entry, Frame, Measure, Relation
-from privacy_ops.disclosure.linked.primary import Need, primaries
+from privacy_ops.disclosure.linked.primary import primaries
 from privacy_ops.disclosure.linked.protect import Mask, protect
 from privacy_ops.disclosure.linked.publish import publish
 from privacy_ops.disclosure.linked.rules import Bands, Rules
@@ -290,3 +292,27 @@ def test_thresholds_are_those_of_the_specification():
         Fraction(1, 10),
         Fraction(7, 10),
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "was", "becomes", "is_refused"),
+    [
+        ("stays", 40, 40, False),
+        ("changes_by_fifteen", 40, 55, False),
+        ("falls_by_fifteen", 40, 25, False),
+        ("changes_by_ten", 40, 50, True),
+        ("becomes_withheld", 40, None, False),
+        ("appears", None, 40, True),
+        ("stays_withheld", None, None, False),
+        ("a_band_moves", "5-15", "15-30", True),
+        ("a_band_stays", "5-15", "5-15", False),
+    ],
+)
+def test_what_a_correction_may_restate(name, was, becomes, is_refused):
+    before, after = ([PublishedCell(CELL, {"starters": value})] for value in (was, becomes))
+    assert refused_corrections(before, after) == ((Entry(CELL, "starters"),) if is_refused else ())
+
+
+def test_a_correction_neither_adds_nor_drops_a_row():
+    row = [PublishedCell(CELL, {"starters": 40})]
+    assert refused_corrections(row, []) == refused_corrections([], row) == (Entry(CELL, "starters"),)

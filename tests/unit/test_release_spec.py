@@ -10,6 +10,7 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from privacy_ops.disclosure.linked.rules import Rules
 from privacy_ops.errors import ConfigError
 from privacy_ops.settings import home_directory
 from privacy_ops.usage import release_spec
@@ -72,6 +73,13 @@ def test_a_supporters_quarters_by_region_need_twenty_people(spec):
     assert [spec.audiences[p].min_institutions for p in ("EXP-AUTHOR", "EXP-SUPPORTER")] == [3, 5]
 
 
+def test_the_protection_gets_the_rules_that_are_declared(spec):
+    assert spec.rules() == Rules(min_institutions=3), "the defaults of the engine are those of the domain"
+    assert spec.rules("EXP-SUPPORTER", "region_quarter") == Rules(min_people=20, min_institutions=5)
+    assert spec.rules("EXP-SUPPORTER", "period") == Rules(min_institutions=5)
+    assert spec.rules("EXP-AUTHOR", "region_year") == spec.rules()
+
+
 REFUSED = {
     "thresholds/min_people": (5, r"thresholds.min_people: .*greater than or equal to 10"),
     "thresholds/round_to": (4, "an even round_to has ties"),
@@ -83,6 +91,7 @@ REFUSED = {
     "measures/pass_share/bands": ([0, 50], "below 5 or above 95 per cent is never shown"),
     "measures/completion_share/top": (100, "below 5 or above 95 per cent is never shown"),
     "measures/mean_minutes/bands": ([5, 10], "begin at 0"),
+    "measures/completion_share/bands": ([10, 50], "both shares have the same bands"),
     "measures/scores": ({"kind": "mean"}, "measures.scores: Extra inputs are not permitted"),
     "base_period/block_from": (260, "block_from below week_from"),
     "dimensions/time": (["day", "week", "quarter", "year"], "dimensions.time"),

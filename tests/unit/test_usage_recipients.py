@@ -11,7 +11,7 @@ import pytest
 import yaml
 from privacy_ops.errors import ConfigError
 from privacy_ops.settings import home_directory
-from privacy_ops.usage import weeks
+from privacy_ops.usage import periods, weeks
 from privacy_ops.usage.plan import uncovered
 from privacy_ops.usage.recipients import CLAUSES, read_registry
 
@@ -97,4 +97,4 @@ def entry(**changes):
 )
 def test_who_is_covered(name, changes, covered):
     pair = ("EXP-AUTHOR", "author-one", "1")
-    assert uncovered([pair], [entry(**changes)], WEEK, RELEASE) == ([] if covered else [pair])
+    assert uncovered([pair], [entry(**changes)], periods.of_week(WEEK), RELEASE) == ([] if covered else [pair])

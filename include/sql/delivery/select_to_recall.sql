@@ -4,8 +4,9 @@
 -- Idempotency: reads only.
 SELECT
     p.release_id,
-    p.object_key
+    r.recipient_id
 FROM gov.release_delivery AS p
+INNER JOIN gov.release_register AS r ON p.release_id = r.release_id
 WHERE
     p.kind = 'prepared'
     AND EXISTS (

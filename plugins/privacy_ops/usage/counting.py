@@ -32,15 +32,16 @@ LEVELS_OF: dict[Table, tuple[str, ...]] = {
     "region_year": ("course", "region"),
 }
 # Every step is kept as a table of its own name; each reads those before it. First what people did …
-_PEOPLE = ("person_module", "long_stay", "long_day", "over_day", "excess", "contribution", "person_course")
+_PEOPLE = (
+    *("person_module", "person_course", "long_day", "over_day", "excess"),
+    *("module_contribution", "course_contribution"),
+)
 # … then the cells of each level: counts, institutions, longest stays. Regions and courses add up countries.
 _LEVELS: dict[str, tuple[str, ...]] = {
     level: (f"{level}_cell", f"{level}_institution", f"{level}_top")
     for level in ("country", "region", "course", "module")
 }
 STEPS = (*_PEOPLE, *(step for steps in _LEVELS.values() for step in steps))
-# What is joined to every cell; statistics of the larger tables would cost more than they bring.
-_ANALYZED = frozenset(STEPS) - set(_PEOPLE)
 _COHORT = slice(4, 7)  # among the facts of a row
 # Enough for the hash tables of a large publisher's week; without it they go to the disk.
 _WORK_MEMORY = "SET LOCAL work_mem = '128MB'"
@@ -49,8 +50,14 @@ _WORK_MEMORY = "SET LOCAL work_mem = '128MB'"
 class Engine(Protocol):
     """Something that runs the statements. ``bound`` holds their ``:name`` parameters."""
 
+    def forget(self, names: Sequence[str]) -> None:
+        """Forget what was kept under these names, if anything was."""
+
     def keep(self, name: str, query: str, bound: Mapping[str, int]) -> None:
-        """Keep the rows of a query under a name, replacing what had it."""
+        """Keep the rows of a query under a name."""
+
+    def settle(self, names: Sequence[str]) -> None:
+        """These are joined next: look at how large they are, if that helps."""
 
     def rows(self, query: str) -> Sequence[Sequence[Any]]:
         """Rows of a query, its columns in order."""
@@ -65,11 +72,14 @@ class Postgres:
     def __post_init__(self) -> None:
         self.connection.execute(text(_WORK_MEMORY))
 
+    def forget(self, names: Sequence[str]) -> None:
+        self.connection.execute(text("DROP TABLE IF EXISTS " + ", ".join(names)))
+
     def keep(self, name: str, query: str, bound: Mapping[str, int]) -> None:
-        self.connection.execute(text(f"DROP TABLE IF EXISTS {name}"))
         self.connection.execute(text(f"CREATE TEMPORARY TABLE {name} AS\n{query}"), dict(bound))
-        if name in _ANALYZED:
-            self.connection.execute(text(f"ANALYZE {name}"))
+
+    def settle(self, names: Sequence[str]) -> None:
+        self.connection.execute(text("ANALYZE " + ", ".join(names)))
 
     def rows(self, query: str) -> Sequence[Sequence[Any]]:
         return self.connection.execute(text(query)).all()
@@ -158,25 +168,28 @@ def count(
         for cell in _cells(table, level, period, lists, rows[level])
         if table in tables.get(cell.course_id, ())
     ]
-    return sorted(found, key=lambda cell: sort_key(cell.key))
+    return sorted(found, key=_order)
 
 
 def run_steps(engine: Engine, cap_seconds: int, levels: Collection[str]) -> None:
     """Every step that the cells of these levels need, without reading any."""
     needed = [*_PEOPLE, "country_cell", "country_top"]
     needed += [step for level in _LEVELS if level in levels for step in _LEVELS[level]]
+    engine.forget(STEPS)
     for step in dict.fromkeys(needed):
         query = read_statement(AREA, step)
         engine.keep(step, query, {"cap_seconds": cap_seconds} if ":cap_seconds" in query else {})
+        if step == "person_course":
+            engine.settle([step])
+    engine.settle([step for level in sorted(levels) for step in _LEVELS[level]])
 
 
 def _cells(table: Table, level: str, period: Period, lists: Lists, rows: Iterable[Sequence[Any]]) -> Iterable[TrueCell]:
     """``rows`` of ``select_<level>``: the course, the part if the level has one, then the facts of a TrueCell."""
     for course, *rest in rows:
         part = 0 if level == "course" else rest.pop(0)
-        facts = [int(fact) for fact in rest]
         if period.kind != "quarter":
-            facts[_COHORT] = [0, 0, 0]
+            rest[_COHORT] = [0, 0, 0]
         yield TrueCell(
             table,
             lists.course(course),
@@ -184,8 +197,13 @@ def _cells(table: Table, level: str, period: Period, lists: Lists, rows: Iterabl
             lists.module(part) if level == "module" else None,
             lists.country(part) if level == "country" else None,
             lists.region(part) if level == "region" else None,
-            *facts,
+            *rest,
         )
+
+
+def _order(cell: TrueCell) -> tuple[str, ...]:
+    """The same order as of their keys."""
+    return cell.table, cell.course_id, cell.period_key, cell.module_id or "", cell.country or "", cell.region or ""
 
 
 def sort_key(key: CellKey) -> tuple[str, ...]:

@@ -66,9 +66,11 @@ def withdraw(
     done = recall.withdraw(_workspace(), release, reason=reason, by=by, now=datetime.now(UTC))
     said = "is withdrawn" if done.first else "was withdrawn before; the first reason stands"
     typer.echo(f"{release} {said}; {done.deleted} versions of its delivery deleted")
-    if done.first:
-        told = "a recall goes out with the next run" if done.told else "nobody was sent it, so nobody is told"
-        typer.echo(f"{told}; the released files stay in the bucket of exports until you remove them")
+    if done.told:
+        typer.echo("a recall goes out with the next run")
+    elif done.first:
+        typer.echo("nobody was sent it, so nobody is told")
+    typer.echo("the released files stay in the bucket of exports until you remove them")
 
 
 @app.command("resend")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
 from typing import Literal, Self
@@ -15,6 +16,7 @@ from typing import Literal, Self
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from privacy_ops.disclosure.linked.rules import Bands, Rules
 from privacy_ops.errors import ConfigError
 from privacy_ops.usage.counting import LEVELS_OF, Table
 
@@ -87,6 +89,12 @@ class Measures(_Frozen):
     mean_minutes: Mean
     completion_share: Share
     pass_share: Share
+
+    @model_validator(mode="after")
+    def _one_scale(self) -> Self:
+        if (self.completion_share.bands, self.completion_share.top) != (self.pass_share.bands, self.pass_share.top):
+            raise ValueError("both shares have the same bands")
+        return self
 
 
 class Thresholds(_Frozen):
@@ -180,6 +188,21 @@ class ReleaseSpec(_Frozen):
     def min_people(self, product: Product, table: Table) -> int:
         """Least people of a cell of that audience's table."""
         return self.audiences[product].tables[table].min_people or self.thresholds.min_people
+
+    def rules(self, product: Product | None = None, table: Table | None = None) -> Rules:
+        """Rules that the protection takes: the master's, or the stricter ones of an audience's table."""
+        found, shares = self.thresholds, self.measures.completion_share
+        return Rules(
+            min_people=self.min_people(product, table) if product and table else found.min_people,
+            round_to=found.round_to,
+            min_institutions=self.audiences[product].min_institutions if product else found.min_institutions,
+            max_institution_share=Fraction(found.max_institution_share, 100),
+            dominance_share=Fraction(found.dominance_share, 100),
+            p_ratio=Fraction(found.p_ratio, 100),
+            protect_share=Fraction(found.protect_share, 100),
+            share_bands=Bands(shares.bands, top=shares.top),
+            amount_bands=Bands(self.measures.mean_minutes.bands),
+        )
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

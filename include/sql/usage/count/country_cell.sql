@@ -1,5 +1,5 @@
 -- Purpose: people and seconds of each course by country. Everybody has one country, so what is coarser adds up.
--- Parameters: none; reads person_course.
+-- Parameters: none; reads course_contribution.
 -- Grain: course, country.
 -- Idempotency: reads only.
 SELECT
@@ -13,5 +13,5 @@ SELECT
     SUM(p.begun) AS cohort_starters,
     SUM(p.finished) AS cohort_completers,
     SUM(p.passed) AS cohort_passed
-FROM person_course AS p
+FROM course_contribution AS p
 GROUP BY p.course, p.country, p.region

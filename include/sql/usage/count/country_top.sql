@@ -1,5 +1,5 @@
 -- Purpose: the two longest stays in each course and country.
--- Parameters: none; reads person_course.
+-- Parameters: none; reads course_contribution.
 -- Grain: at most two rows per course, country.
 -- Idempotency: reads only.
 SELECT
@@ -15,6 +15,6 @@ FROM (
         a.region,
         a.seconds,
         ROW_NUMBER() OVER (PARTITION BY a.course, a.country ORDER BY a.seconds DESC) AS place
-    FROM person_course AS a
+    FROM course_contribution AS a
 ) AS t
 WHERE t.place <= 2

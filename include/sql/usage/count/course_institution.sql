@@ -1,5 +1,5 @@
 -- Purpose: in how many institutions the people of each course are, and how many are in the largest.
--- Parameters: none; reads person_course.
+-- Parameters: none; reads course_contribution.
 -- Grain: course.
 -- Idempotency: reads only. All unresolved institutions are one, number 0.
 SELECT
@@ -10,7 +10,7 @@ FROM (
     SELECT
         p.course,
         COUNT(*) AS people
-    FROM person_course AS p
+    FROM course_contribution AS p
     GROUP BY p.course, p.institution
 ) AS o
 GROUP BY o.course

@@ -5,10 +5,11 @@
 -- Idempotency: reads only. The division leaves no remainder, so engines agree on it whatever their slash does.
 SELECT
     d.person,
+    d.course,
     d.module,
     CAST(SUM(
         d.seconds - (d.seconds * :cap_seconds - MOD(d.seconds * :cap_seconds, o.seconds)) / o.seconds
     ) AS bigint) AS seconds
 FROM long_day AS d
 INNER JOIN over_day AS o ON d.person = o.person AND d.course = o.course AND d.london_day = o.london_day
-GROUP BY d.person, d.module
+GROUP BY d.person, d.course, d.module

@@ -1,5 +1,5 @@
 -- Purpose: people and seconds of each module. Start cohorts are of courses.
--- Parameters: none; reads contribution.
+-- Parameters: none; reads module_contribution.
 -- Grain: module.
 -- Idempotency: reads only.
 SELECT
@@ -12,5 +12,5 @@ SELECT
     0 AS cohort_starters,
     0 AS cohort_completers,
     0 AS cohort_passed
-FROM contribution AS c
+FROM module_contribution AS c
 GROUP BY c.course, c.module

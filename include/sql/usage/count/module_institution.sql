@@ -1,5 +1,5 @@
 -- Purpose: in how many institutions the people of each module are, and how many are in the largest.
--- Parameters: none; reads contribution.
+-- Parameters: none; reads module_contribution.
 -- Grain: module.
 -- Idempotency: reads only. All unresolved institutions are one, number 0.
 SELECT
@@ -10,7 +10,7 @@ FROM (
     SELECT
         p.module,
         COUNT(*) AS people
-    FROM contribution AS p
+    FROM module_contribution AS p
     GROUP BY p.module, p.institution
 ) AS o
 GROUP BY o.module

@@ -1,5 +1,5 @@
 -- Purpose: the two longest stays in each module.
--- Parameters: none; reads contribution.
+-- Parameters: none; reads module_contribution.
 -- Grain: at most two rows per module.
 -- Idempotency: reads only.
 SELECT
@@ -11,6 +11,6 @@ FROM (
         a.module,
         a.seconds,
         ROW_NUMBER() OVER (PARTITION BY a.module ORDER BY a.seconds DESC) AS place
-    FROM contribution AS a
+    FROM module_contribution AS a
 ) AS t
 WHERE t.place <= 2

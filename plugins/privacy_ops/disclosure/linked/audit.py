@@ -5,8 +5,7 @@ builds its equations itself. It may be given one file, or many together. Of what
 the attacker may assume only that it is not negative, since zeros carry the same mark; of a published number he knows
 the rounding, the band, and that it passed the rules.
 
-Intervals are over real numbers, as in the literature. Where whole numbers would tell more they do so by less than the
-widths protected here (``docs/decisions/disclosure_engine.md``).
+Intervals are over real numbers, as in the literature; that people come whole can be assumed as well, at a price.
 """
 
 from __future__ import annotations
@@ -18,9 +17,8 @@ import highspy
 import numpy as np
 from numpy.typing import NDArray
 
+from privacy_ops.disclosure.linked.cells import Need, PublishedCell, share_of
 from privacy_ops.disclosure.linked.frame import Amount, Entry, Frame, Measure, rest_of
-from privacy_ops.disclosure.linked.primary import Need
-from privacy_ops.disclosure.linked.publish import PublishedCell, share_of
 from privacy_ops.disclosure.linked.rules import Rules
 
 SLACK = 1e-5  # of one person: the solver's arithmetic
@@ -53,18 +51,22 @@ def audit(
     needs: Mapping[Entry, Need] | None = None,
     *,
     exact: bool = False,
+    whole: bool = False,
 ) -> tuple[Interval, ...]:
     """Intervals of the withheld numbers among ``cells``, in order of key.
 
     ``needs``: what was promised, from the register; then exactly these are judged, complements included, even where
     one of several files shows the number (so the needs of a master judge all its files together). Without, as a reader
     would who knows no more than the rules: every withheld number at least as wide as the threshold, an amount at least
-    a fifth of what it may be. ``exact``: solve for both ends of each, not only until it is wide enough.
+    a fifth of what it may be. ``exact``: solve for both ends of each, not only until it is wide enough. ``whole``: the
+    attacker also knows that people are whole numbers, which takes integer programs, so this is for small tables.
 
     Raises Contradiction for numbers that cannot all be true, ValueError for a cell outside the frame.
     """
     known = _combine(cells, frame)
     attacker = _Attacker(known, frame, rules)
+    if whole:
+        attacker.count_whole_people()
     if needs is None:
         judged = [entry for entry, value in known.items() if value is None and entry.measure in attacker.names]
     else:
@@ -221,6 +223,13 @@ class _Attacker:
             solver.setOptionValue(name, value)
         solver.passModel(program)
         return solver
+
+    def count_whole_people(self) -> None:
+        """Let the solver take counts as whole numbers; amounts stay what they are."""
+        counts = np.flatnonzero(self.unit == 1.0).astype(np.int32)
+        self.solver.changeColsIntegrality(len(counts), counts, np.array([highspy.HighsVarType.kInteger] * len(counts)))
+        for name, value in {"presolve": "choose", "solver": "choose"}.items():
+            self.solver.setOptionValue(name, value)
 
     def attack(self, targets: list[Entry], needs: Mapping[Entry, Need] | None, exact: bool) -> tuple[Interval, ...]:
         if not targets:

@@ -10,10 +10,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from privacy_ops.disclosure.linked.audit import Contradiction, Interval, audit, too_narrow
+from privacy_ops.disclosure.linked.cells import Need, PublishedCell
 from privacy_ops.disclosure.linked.frame import Entry, Frame
-from privacy_ops.disclosure.linked.primary import Need
-from privacy_ops.disclosure.linked.publish import PublishedCell
 from privacy_ops.disclosure.linked.rules import Rules
+
+LEAST_CORRECTION = 15  # SPEC 4.6: below it, the difference of two revisions is about a handful of people
 
 
 @dataclass(frozen=True)
@@ -56,3 +57,26 @@ def compare(
         narrowed=tuple(interval for interval in together if interval.entry not in known),
         before=tuple(interval for interval in together if interval.entry in known),
     )
+
+
+def refused_corrections(before: Iterable[PublishedCell], after: Iterable[PublishedCell]) -> tuple[Entry, ...]:
+    """Numbers that a new revision of a release may not restate so (SPEC 4.6), in order of key.
+
+    A published count may stay, change by ``LEAST_CORRECTION`` or more, or become withheld; a band may stay or become
+    withheld; nothing that was withheld may appear, and the rows stay the rows.
+    """
+    old, new = _numbers(before), _numbers(after)
+    return tuple(sorted(entry for entry in old.keys() | new.keys() if not _may_follow(entry, old, new)))
+
+
+def _numbers(cells: Iterable[PublishedCell]) -> dict[Entry, int | str | None]:
+    return {Entry(cell.key, name): value for cell in cells for name, value in cell.values.items()}
+
+
+def _may_follow(entry: Entry, old: Mapping[Entry, int | str | None], new: Mapping[Entry, int | str | None]) -> bool:
+    if entry not in old or entry not in new:
+        return False
+    was, becomes = old[entry], new[entry]
+    if becomes is None or becomes == was:
+        return True
+    return isinstance(was, int) and isinstance(becomes, int) and abs(becomes - was) >= LEAST_CORRECTION

@@ -9,28 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from privacy_ops.disclosure.linked.cells import Need
 from privacy_ops.disclosure.linked.frame import Amount, Entry, Key, Measure, rest_of
 from privacy_ops.disclosure.linked.rules import Rules
 from privacy_ops.disclosure.linked.table import Facts, Institutions, Sum, Table
 
 Reason = Literal["few", "institutions", "complement", "share", "dominance", "around", "activity", "linked", "given"]
-
-
-@dataclass(frozen=True)
-class Need:
-    """What an attacker's interval must be at least: reach down, reach up, be so wide. None asks for nothing."""
-
-    width: float
-    down_to: float | None = None
-    up_to: float | None = None
-
-    def met_by(self, low: float, high: float, slack: float = 1e-6) -> bool:
-        """Whether an interval is wide enough."""
-        return (
-            high - low >= self.width - slack
-            and (self.down_to is None or low <= self.down_to + slack)
-            and (self.up_to is None or high >= self.up_to - slack)
-        )
 
 
 @dataclass(frozen=True)

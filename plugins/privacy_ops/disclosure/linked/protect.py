@@ -19,15 +19,16 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from privacy_ops.disclosure.linked.cells import Need
 from privacy_ops.disclosure.linked.frame import Entry, rest_of
-from privacy_ops.disclosure.linked.primary import Need, Reason, need_of, primaries
+from privacy_ops.disclosure.linked.primary import Reason, need_of, primaries
 from privacy_ops.disclosure.linked.rules import Rules
 from privacy_ops.disclosure.linked.system import INF, Solver, System, Vector
 from privacy_ops.disclosure.linked.table import Table
 
 SLACK = 1e-6  # below this, a deviation is the solver's arithmetic
 REPAIRS_BETWEEN_ROUNDS = 5
-WORTHWHILE = 0.9
+WORTHWHILE = 0.9  # a round that leaves more than this short is the last
 
 
 @dataclass(frozen=True)
@@ -178,9 +179,12 @@ class _Stage:
         self._rounds()
         repairer: Solver | None = None
         repaired = 0
+        tries: Counter[int] = Counter()
         while (place := self._next()) is not None:
             repairer = repairer or self._repairer()
-            moved = self._move(repairer, place)
+            tries[place] += 1
+            # Up, down and apart: who is still short after three moves is so by the solver's arithmetic.
+            moved = self._move(repairer, place) if tries[place] <= 3 else None
             if moved is None:
                 self.unmet.add(place)
                 continue

@@ -6,25 +6,12 @@ Rounding comes last, because a rounded table that is then thinned out can be sol
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
+from privacy_ops.disclosure.linked.cells import PublishedCell, share_of
 from privacy_ops.disclosure.linked.frame import Entry, Key
 from privacy_ops.disclosure.linked.protect import Mask
 from privacy_ops.disclosure.linked.rules import Rules
 from privacy_ops.disclosure.linked.table import Table
-
-
-def share_of(measure: str) -> str:
-    """Name of the published share of a measure."""
-    return f"share {measure}"
-
-
-@dataclass(frozen=True)
-class PublishedCell:
-    """One cell as a reader sees it: a count, a band, or None for anything withheld, zeros and small counts alike."""
-
-    key: Key
-    values: Mapping[str, int | str | None]
 
 
 def publish(table: Table, mask: Mask, rules: Rules) -> tuple[PublishedCell, ...]:
