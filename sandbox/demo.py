@@ -26,12 +26,12 @@ from typing import Any
 
 from privacy_ops import settings as settings_of
 from privacy_ops.transfers import inventory
-from privacy_ops.usage import recipients
+from privacy_ops.usage import recipients, weeks
 from privacy_ops.workspace import Workspace
 from rich.console import Console
 from rich.table import Table
 
-from sandbox import facts
+from sandbox import base_periods, facts
 from sandbox.airflow_api import AirflowApi, ApiError, DagRun, RequiredAction
 from sandbox.provision import GROUND_TRUTH, PUBLISHER
 from sandbox.publisher.generate import plant_night
@@ -213,9 +213,9 @@ class Demo:
         self.beside(once(INVENTORY, {}), once(DELETION, {"dry_run": False}))
         rest = [once(d, {"dry_run": False}) for d in (PROPAGATION, VERIFICATION)]
         self.beside(*rest, lambda: runs.__setitem__(REVIEW, [self.review()]), once(EXPORT, {}))
-        week = facts.newest_released_week(self.runtime)
+        week = facts.newest_exported_week(self.runtime)
         if week is None:
-            self.failures.append("no week was released")
+            self.failures.append("no week was exported")
         elif first_night:
             runs[EXPORT] += self.backfill(week)
             released_before = facts.released_objects(self.runtime)
@@ -303,6 +303,10 @@ def prepare(runtime: Runtime) -> int:
         plant_governance(workspace.settings, truth, now=now, night=night)
     with workspace.database("migrate").transaction() as connection:
         recipients.load_registry(connection, workspace.settings.recipients_path, workspace.settings.keys)
+    registry = recipients.read_registry(workspace.settings.recipients_path)
+    entitled = [course for entry in registry.entitlements for course in entry.courses]
+    this_week = weeks.containing(now, workspace.thresholds.legal_timezone)
+    base_periods.show_weeks(workspace, entitled, (this_week.before(n) for n in range(60)), now=now)
     with workspace.database("inventory").transaction() as connection:
         reviewed = inventory.load_reference(workspace.settings.include)
         inventory.record_review(connection, reviewer=LEAD, reviewed_at=now, reference_sha256=reviewed.sha256)

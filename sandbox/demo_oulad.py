@@ -28,12 +28,13 @@ from privacy_ops.runs import Run
 from privacy_ops.settings import DUTIES, Settings
 from privacy_ops.stores.sql import statement
 from privacy_ops.usage import recipients, release, weeks
+from privacy_ops.usage.frames import ALL, STARTERS
 from privacy_ops.usage.master import read_masters
-from privacy_ops.usage.spec import spec_of
+from privacy_ops.usage.protecting import references
 from privacy_ops.workspace import Workspace
 from rich.table import Table
 
-from sandbox import provision
+from sandbox import base_periods, provision
 from sandbox.airflow import role
 from sandbox.postgres import PostgresServer
 from sandbox.publisher import oulad
@@ -68,6 +69,7 @@ def data_map(publisher: DataMap) -> DataMap:
     said = publisher.model_dump()
     said["publisher"] |= {"key": "open_university", "name": "Open University Learning Analytics Dataset"}
     said["tables"]["core.user_profile"]["expect_rows"] = False
+    said["usage"]["institution"]["resolved_by"] = "as_written"  # a student's region, from a closed list
     return DataMap.model_validate(said)
 
 
@@ -126,16 +128,16 @@ def export(workspace: Workspace, iso_week: str, *, name: str, now: datetime) -> 
             approvals.record(connection, run.run_id, request, approver=APPROVER, decision="approve", at=now)
     outcome = release.publish(workspace, run, now=now)
     published = release.judge_published(workspace, run, now=now)
-    spec = spec_of(workspace.thresholds)
+    version = references(workspace).spec.spec_version
     with workspace.database("export").transaction() as connection:
         runs.close_run(connection, run.run_id, now=now, state="done", facts={})
         entitled = sorted({e.course_id for e in connection.execute(statement("usage", "select_registry"))})
-        masters = read_masters(connection, window, spec.version, entitled).values()
-    cells = [cell for master in masters for cell in master.cells]
-    shown = [cell for cell in cells if cell.flag == "published"]
+        masters = read_masters(connection, version, [iso_week], entitled).values()
+    cells = [cell for master in masters for cell in master.protected.master]
+    shown = [cell for cell in cells if cell.values[STARTERS] is not None]
     return Released(
         iso_week,
-        courses_shown=sum(cell.module_id is None for cell in shown),
+        courses_shown=sum(cell.key[1] == ALL for cell in shown),
         courses=len(masters),
         cells_shown=len(shown),
         cells_withheld=len(cells) - len(shown),
@@ -148,7 +150,7 @@ def released_files(workspace: Workspace, iso_week: str) -> dict[str, tuple[str, 
     """Hash and object version of every file of a week, read from the bucket."""
     store, bucket = workspace.objects(), workspace.settings.exports_bucket
     with workspace.database("export").transaction(read_only=True) as connection:
-        rows = connection.execute(statement("usage", "select_registered"), {"iso_week": iso_week}).all()
+        rows = connection.execute(statement("usage", "select_registered"), {"periods": [iso_week]}).all()
     return {
         version.key: (hashlib.sha256(store.get(bucket, version.key)).hexdigest(), version.version_id)
         for row in rows
@@ -179,6 +181,8 @@ def go(
     """Recipients, detection, every week, and the first week once more. Returns the weeks and whether bytes stood."""
     entered = register(workspace, registry)
     say("registry: " + ", ".join(f"{n} {what}" for what, n in entered.items()))
+    entitled = [course for entry in recipients.read_registry(registry).entitlements for course in entry.courses]
+    base_periods.show_weeks(workspace, entitled, map(weeks.from_key, chosen), now=clock())
     found = run_detection(workspace, now=clock())
     say(f"detection: {found['sources']} sources, {found['candidates']} candidates, gate {found['gate']}")
     released = []

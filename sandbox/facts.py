@@ -57,19 +57,22 @@ def released_objects(runtime: Runtime) -> Released:
     return found
 
 
-def newest_released_week(runtime: Runtime) -> str | None:
-    """For example 2026-W46."""
-    return _rows(runtime, "SELECT max(iso_week) FROM gov.release_register")[0][0]
+def newest_exported_week(runtime: Runtime) -> str | None:
+    """For example 2026-W46: of the newest run that came to its end, whether a period closed with its week or not."""
+    return _rows(
+        runtime,
+        "SELECT max(facts ->> 'iso_week') FROM gov.run WHERE dag_id = 'course_usage_export' AND state = 'done'",
+    )[0][0]
 
 
 def copy_packs(runtime: Runtime, folder: Path) -> int:
-    """Copy every released pack to ``folder`` (product/recipient/week); returns the number of files."""
+    """Copy every released pack to ``folder`` (product/recipient/period); returns the number of files."""
     store, count = ObjectStore(runtime.object_settings), 0
-    for prefix, product, recipient, week in _rows(
-        runtime, "SELECT object_prefix, product, recipient_id, iso_week FROM gov.release_register"
+    for prefix, product, recipient, period in _rows(
+        runtime, "SELECT object_prefix, product, recipient_id, period_key FROM gov.release_register"
     ):
         for key in store.keys("imp-exports", prefix):
-            target = folder / product / recipient / week / Path(key).name
+            target = folder / product / recipient / period / Path(key).name
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(store.get("imp-exports", key))
             count += 1

@@ -21,6 +21,7 @@ from sandbox.publisher import oulad
 NOW = datetime(2026, 11, 20, 6, tzinfo=UTC)
 WEEK, QUIET_DAY = "2013-W45", 35  # day 35 of a presentation that begins on 1 October 2013 is Tuesday, 5 November
 BIG, SMALL = range(60), range(100, 105)
+REGIONS = ("Wales", "Scotland", "Ireland", "South Region", "London Region", "East Anglian Region")
 
 
 def write(folder: Path, name: str, header: str, rows: list[tuple[object, ...]]) -> None:
@@ -52,7 +53,7 @@ def sample(tmp_path: Path) -> Path:
         folder,
         "studentInfo",
         "code_module code_presentation id_student region final_result",
-        [(course, "2013J", n, "Wales", "Pass" if n % 2 else "Fail") for course, n in people],
+        [(course, "2013J", n, REGIONS[n % len(REGIONS)], "Pass" if n % 2 else "Fail") for course, n in people],
     )
     write(
         folder,
@@ -98,12 +99,12 @@ def workspace(settings: Settings) -> Workspace:
     return demo_oulad.workspace_for(settings)
 
 
-def rows(folder: Path, recipient: str) -> dict[tuple[str, str], tuple[str, ...]]:
-    (path,) = folder.glob(f"*/{recipient}/{WEEK}/*.csv")
+def rows(folder: Path, recipient: str, table: str) -> dict[tuple[str, str], tuple[str, ...]]:
+    (path,) = folder.glob(f"*/{recipient}/{WEEK}/usage_by_{table}_week.csv")
     with path.open(encoding="utf-8", newline="") as file:
         return {
             (row["course_id"], row.get("module_id", "")): (
-                row["n_learners"], row["n_starters"], row["n_completers"], row["n_learners_flag"],
+                row["n_starters"], row["n_completers"], row["n_completers_flag"],
             )
             for row in csv.DictReader(file)
         }  # fmt: skip
@@ -116,18 +117,18 @@ def test_known_counts_come_out_and_a_week_stands(
     released, same = demo_oulad.go(workspace, (WEEK,), clock=lambda: NOW, registry=registry)
     assert same
     assert [(r.iso_week, r.courses_shown, r.courses, r.cells_shown, r.cells_withheld, r.files) for r in released] == [
-        (WEEK, 1, 2, 3, 2, 8)
+        (WEEK, 1, 2, 3, 2, 22)
     ]
     assert released[0].outcome == {"published": 2, "adopted": 0, "served": 0}
-    assert demo_oulad.copy_packs(workspace, WEEK, tmp_path / "packs") == 8
-    withheld = ("", "", "", "withheld")
-    assert rows(tmp_path / "packs", "supporter") == {
-        ("1", ""): ("60", "60", "30", "published"),
+    assert demo_oulad.copy_packs(workspace, WEEK, tmp_path / "packs") == 22
+    withheld = ("", "", "withheld")
+    assert rows(tmp_path / "packs", "supporter", "course") == {
+        ("1", ""): ("60", "30", "published"),
         ("2", ""): withheld,
     }
-    assert rows(tmp_path / "packs", "author") == {
-        ("1", "11"): ("50", "50", "25", "published"),
-        ("1", "12"): ("40", "40", "20", "published"),
+    assert rows(tmp_path / "packs", "author", "module") == {
+        ("1", "11"): ("50", "25", "published"),
+        ("1", "12"): ("40", "20", "published"),
         ("2", "21"): withheld,
     }
 

@@ -122,7 +122,7 @@ def test_a_quarter_is_linked_to_its_weeks_and_nested_for_supporters():
     # Everything that anybody holds of the quarter, together.
     frame = frames.activity_frame(QUARTER, "week", COURSE, PLACES, SPEC)
     every = [c for part in (*weeks, kept) for c in part.master]
-    assert too_narrow(audit(every_activity(every), frame, frames.rules_of(SPEC))) == ()
+    assert too_narrow(audit(every_activity(every), frame, SPEC.rules())) == ()
 
 
 def every_activity(cells):

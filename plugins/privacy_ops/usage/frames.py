@@ -12,11 +12,9 @@ cohort of a quarter has a frame of its own: only its shares are published, and i
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from fractions import Fraction
 from typing import Protocol
 
 from privacy_ops.disclosure.linked.frame import Amount, Dimension, Frame, Key, Measure
-from privacy_ops.disclosure.linked.rules import Bands, Rules
 from privacy_ops.disclosure.linked.table import Facts, Institutions, Sum, Table
 from privacy_ops.usage import periods
 from privacy_ops.usage.counting import TrueCell
@@ -42,24 +40,6 @@ class Course(Protocol):
 
     @property
     def modules(self) -> tuple[tuple[str, str], ...]: ...
-
-
-def rules_of(spec: ReleaseSpec, *, min_institutions: int | None = None, min_people: int | None = None) -> Rules:
-    """The rules of the master, or of a stricter audience. Raises ValueError for two kinds of share bands."""
-    limits, share = spec.thresholds, spec.measures.completion_share
-    if (share.bands, share.top) != (spec.measures.pass_share.bands, spec.measures.pass_share.top):
-        raise ValueError("both shares are of one cohort and need the same bands")
-    return Rules(
-        min_people=min_people or limits.min_people,
-        round_to=limits.round_to,
-        min_institutions=min_institutions or limits.min_institutions,
-        max_institution_share=Fraction(limits.max_institution_share, 100),
-        dominance_share=Fraction(limits.dominance_share, 100),
-        p_ratio=Fraction(limits.p_ratio, 100),
-        protect_share=Fraction(limits.protect_share, 100),
-        share_bands=Bands(share.bands, top=share.top),
-        amount_bands=Bands(spec.measures.mean_minutes.bands),
-    )
 
 
 def parts_of(period: Period, base: BasePeriod) -> tuple[Period, ...]:

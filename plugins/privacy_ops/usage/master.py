@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from privacy_ops.disclosure.linked.publish import PublishedCell
+from privacy_ops.disclosure.linked.cells import PublishedCell
 from privacy_ops.errors import ReleaseRefused
 from privacy_ops.stores.sql import statement
 from privacy_ops.usage.protection import Cells, Protected

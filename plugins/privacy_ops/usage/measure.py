@@ -12,10 +12,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 
 from privacy_ops.disclosure.linked.audit import Contradiction, audit, too_narrow
+from privacy_ops.disclosure.linked.cells import Need, PublishedCell
 from privacy_ops.disclosure.linked.compare import compare
 from privacy_ops.disclosure.linked.frame import Entry, Frame
-from privacy_ops.disclosure.linked.primary import Need
-from privacy_ops.disclosure.linked.publish import PublishedCell, project
+from privacy_ops.disclosure.linked.publish import project
 from privacy_ops.disclosure.linked.rules import Rules
 from privacy_ops.usage import frames, periods
 from privacy_ops.usage.files import verify
@@ -180,11 +180,11 @@ def _attack_pack(
     frame = _frame(master, pack.period, references)
     spec = references.spec
     for table, cells in tables.items():
-        rules = frames.rules_of(spec, min_people=spec.min_people(pack.product, table.name))
+        rules = spec.rules(pack.product, table.name)
         found.exposed_cells += _exposed(cells, frame, rules, found)
     if len(tables) > 1:
         found.exposed_cells += _exposed(
-            [cell for cells in tables.values() for cell in cells], frame, frames.rules_of(spec), found
+            [cell for cells in tables.values() for cell in cells], frame, spec.rules(), found
         )
 
 
@@ -217,7 +217,7 @@ def _attack_family(
         for name in (STARTERS, COMPLETERS)
         if cell.values[name] is None
     }
-    compared = compare(before, cells, frame, frames.rules_of(spec), needs)
+    compared = compare(before, cells, frame, spec.rules(), needs)
     found.narrowed_cells += len(compared.narrowed) + len(compared.before)
     found.contradictions += compared.contradiction is not None
 

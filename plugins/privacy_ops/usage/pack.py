@@ -6,11 +6,11 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from privacy_ops.disclosure.linked.cells import PublishedCell, share_of
 from privacy_ops.disclosure.linked.frame import Key
-from privacy_ops.disclosure.linked.publish import PublishedCell, share_of
 from privacy_ops.usage import counting, frames
 from privacy_ops.usage.files.model import Dimension, Flag, Measure, PackContent, Row, Table, TableSpec, Value
-from privacy_ops.usage.frames import ALL, COMPLETERS, FINISHED, MINUTES, PASSED, STARTERS, rules_of
+from privacy_ops.usage.frames import ALL, COMPLETERS, FINISHED, MINUTES, PASSED, STARTERS
 from privacy_ops.usage.master import Master, Masters
 from privacy_ops.usage.periods import Kind
 from privacy_ops.usage.places import Places
@@ -88,7 +88,7 @@ def content_of(pack: PlannedPack, masters: Masters, places: Places, spec: Releas
 
 def file_tables(pack: PlannedPack, spec: ReleaseSpec) -> Iterator[FileTable]:
     """Tables of the pack's audience that can close with its period. Courses and modules have a file each."""
-    rules = rules_of(spec)
+    rules = spec.rules()
     bands = {
         "mean_minutes": _readable(rules.amount_bands.labels()),
         "completion_share": _readable(rules.share_bands.labels()),

@@ -14,10 +14,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from privacy_ops.disclosure.linked.audit import Contradiction, audit, too_narrow
+from privacy_ops.disclosure.linked.cells import PublishedCell
 from privacy_ops.disclosure.linked.frame import Entry, Frame, Key
 from privacy_ops.disclosure.linked.primary import primaries
 from privacy_ops.disclosure.linked.protect import protect
-from privacy_ops.disclosure.linked.publish import PublishedCell, publish
+from privacy_ops.disclosure.linked.publish import publish
 from privacy_ops.disclosure.linked.rules import Rules
 from privacy_ops.disclosure.linked.table import Table
 from privacy_ops.usage import frames
@@ -73,12 +74,12 @@ def protect_period(
     """
     table = frames.activity_table(frames.activity_frame(period, base, course, places, spec), cells)
     work = _Work(is_open)
-    master = work.protect(table, frames.rules_of(spec), told(cell for part in parts for cell in part.master))
+    master = work.protect(table, spec.rules(), told(cell for part in parts for cell in part.master))
     shares: Cells = ()
     cohort: Table | None = None
     if period.kind == "quarter":
         cohort = frames.cohort_table(frames.cohort_frame(period, course, places), cells)
-        shares = work.protect(cohort, frames.rules_of(spec), {})
+        shares = work.protect(cohort, spec.rules(), {})
     costs = dict(work.costs)
 
     views: dict[str, Cells] = {}
@@ -89,10 +90,8 @@ def protect_period(
         # The laxer table first: what one shows, another of the same audience cannot hide.
         for name in sorted(audience.tables, key=lambda table: (spec.min_people(product, table), table)):
             keys = keys_of(name, audience.tables[name], period, base, table.frame)
-            rules = frames.rules_of(
-                spec, min_institutions=audience.min_institutions, min_people=spec.min_people(product, name)
-            )
-            if not keys or rules == frames.rules_of(spec):
+            rules = spec.rules(product, name)
+            if not keys or rules == spec.rules():
                 continue
             linked = table.only(_with(keys, {entry.key for entry in before}, table.frame))
             found = work.protect(linked, rules, before, _withheld(master))

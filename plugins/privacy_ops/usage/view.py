@@ -209,7 +209,6 @@ def count_starters(
     return {str(course): int(count) for course, count in rows}
 
 
-
 @dataclass(frozen=True)
 class PublicCourse:
     """A course and its modules as anybody may see them: ids and titles."""
