@@ -210,7 +210,8 @@ def test_the_archive_is_the_same_bytes_whoever_makes_it(office: Office, released
 def test_several_weeks_go_out_in_one_mail(office: Office) -> None:
     earlier = (
         "INSERT INTO gov.release_register SELECT (jsonb_populate_record(r, jsonb_build_object('release_id',"
-        " 'rother', 'iso_week', '2026-W45', 'period_key', '2026-W45'))).* FROM gov.release_register AS r WHERE recipient_id = 'author-one'"
+        " 'rother', 'iso_week', '2026-W45', 'period_key', '2026-W45'))).* FROM gov.release_register AS r"
+        " WHERE recipient_id = 'author-one'"
     )
     ask(office.dsn, earlier)
     office.run()

@@ -8,44 +8,21 @@ from dataclasses import replace
 import pytest
 from privacy_ops.disclosure.linked.audit import audit, too_narrow
 from privacy_ops.disclosure.linked.frame import Entry
-from privacy_ops.settings import home_directory
-from privacy_ops.usage import frames, periods, places, release_spec
-from privacy_ops.usage.counting import TrueCell
+from privacy_ops.usage import frames
 from privacy_ops.usage.frames import ALL
 from privacy_ops.usage.protection import Protected, cells_of, keys_of, protect_period, told
-from privacy_ops.usage.view import PublicCourse
 
-INCLUDE = home_directory() / "include"
-PLACES = places.load(INCLUDE / "reference")
-SPEC = release_spec.load(INCLUDE / "release_spec.yaml")
-COURSE = PublicCourse("1", "Course 1", (("10", "Module 10"), ("11", "Module 11")))
-QUARTER, YEAR = periods.from_key("2026-Q4"), periods.from_key("2026")
-WEEKS = list(periods.within(QUARTER, "week"))
-
-
-def cell(period, learners, *, module=None, country=None, region=None, starters=None, completers=0, minutes=20, **more):
-    """Facts of a cell; everybody starts, and spends as long, unless told otherwise."""
-    given = {
-        "table": "period", "course_id": "1", "period_key": period.key, "module_id": module, "country": country,
-        "region": region, "learners": learners, "starters": learners if starters is None else starters,
-        "completers": completers, "seconds": learners * minutes * 60, "cohort_starters": 0, "cohort_completers": 0,
-        "cohort_passed": 0, "institutions": 9, "largest_institution": learners // 3,
-        "seconds_top1": minutes * 60 if learners else 0, "seconds_top2": minutes * 60 if learners > 1 else 0,
-    }  # fmt: skip
-    return TrueCell(**given | more)
-
-
-def week_cells(period, one=40, other=30):
-    """A week in which nobody takes both modules."""
-    return [
-        cell(period, one + other, completers=one // 2 + other // 2),
-        cell(period, one, module="10", completers=one // 2),
-        cell(period, other, module="11", completers=other // 2),
-    ]
-
-
-def protected_week(period, *sizes, base="week", is_open=True) -> Protected:
-    return protect_period(period, base, COURSE, PLACES, SPEC, week_cells(period, *sizes), (), is_open=is_open)
+from tests.protected_courses import (
+    COURSE,
+    PLACES,
+    QUARTER,
+    SPEC,
+    WEEKS,
+    YEAR,
+    protected_week,
+    quarter_cells,
+    week_cells,
+)
 
 
 def shown(kept: Protected, key, name="starters", product="EXP-AUTHOR", table="period"):
@@ -84,29 +61,10 @@ def test_supporters_need_five_institutions_where_authors_need_three():
     assert shown(kept, week, product="EXP-SUPPORTER") is None
 
 
-def quarter_cells(regions, *, weekly=None, cohort=0):
-    """A quarter: people by region, each in one country of it, and its weeks."""
-    country_of = {"Europe": "GB", "Africa": "ZA", "Asia": "JP", "Americas": "US", "Oceania": "AU", "not known": "ZZ"}
-    total = sum(regions.values())
-    part = {"cohort_starters": cohort, "cohort_completers": cohort // 2, "cohort_passed": cohort // 4}
-    found = [cell(QUARTER, total, completers=total // 2, **part)]
-    for region, people in regions.items():
-        mine = {name: count * people // total for name, count in part.items()}
-        found.append(cell(QUARTER, people, region=region, completers=people // 2, **mine))
-        found.append(cell(QUARTER, people, country=country_of[region], completers=people // 2, **mine))
-    modules = total // 2
-    if weekly is None:
-        found.append(cell(QUARTER, modules, module="10", completers=modules // 2))
-        found.append(cell(QUARTER, total - modules, module="11", completers=total // 2 - modules // 2))
-    for period, people in (weekly or {}).items():
-        found += week_cells(period, people - people // 2, people // 2)
-    return found
-
-
 def test_a_quarter_is_linked_to_its_weeks_and_nested_for_supporters():
     weekly = dict(zip(WEEKS, [60] * 13 + [5], strict=True))
     weeks = [protected_week(week, people - people // 2, people // 2) for week, people in weekly.items()]
-    cells = quarter_cells({"Europe": 500, "Asia": 200, "Africa": 70, "Oceania": 15}, weekly=weekly, cohort=0)
+    cells = quarter_cells({"Europe": 500, "Asia": 200, "Africa": 70, "Oceania": 15}, weekly=weekly)
     started = time.monotonic()
     kept = protect_period(QUARTER, "week", COURSE, PLACES, SPEC, cells, weeks, is_open=True)
     assert time.monotonic() - started < 20
@@ -131,7 +89,7 @@ def every_activity(cells):
 
 
 def test_shares_are_of_the_quarters_cohort_and_by_place():
-    cells = quarter_cells({"Europe": 300, "Asia": 200}, cohort=400)
+    cells = quarter_cells({"Europe": 300, "Asia": 200}, cohort=True)
     kept = protect_period(QUARTER, "quarter", COURSE, PLACES, SPEC, cells, (), is_open=True)
     key = (QUARTER.key, ALL, "Europe")
     assert shown(kept, key, "share cohort_completers", "EXP-SUPPORTER", "region_quarter") == "40-60"

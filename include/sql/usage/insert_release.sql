@@ -12,6 +12,6 @@ VALUES
 (
     :release_id, :product, :recipient_id, :iso_week, :period_key, :window_start, :window_end, :spec_version, :as_of,
     :released_at, :run_id, :code_version, :thresholds_sha256, :map_sha256, :object_prefix,
-    CAST(:files AS jsonb), :pack_sha256, :n_rows, :n_withheld, CAST(:utility AS jsonb), CAST(:entitlement AS jsonb), :gate_result_id,
-    CAST(:approvers AS text[])
+    CAST(:files AS jsonb), :pack_sha256, :n_rows, :n_withheld, CAST(:utility AS jsonb),
+    CAST(:entitlement AS jsonb), :gate_result_id, CAST(:approvers AS text[])
 )

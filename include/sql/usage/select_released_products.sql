@@ -1,4 +1,4 @@
--- Purpose: products and kinds of periods that were released at least once: what nobody has looked at yet is asked about.
+-- Purpose: products and kinds of periods that were released at least once; anything else is asked about first.
 -- Parameters: none.
 -- Grain: one row per product and kind of period.
 -- Idempotency: reads only.

@@ -1,0 +1,209 @@
+"""From masters to packs and back: what a pack says, and that the gate's numbers notice what must not be said."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from dataclasses import replace
+
+import pytest
+from privacy_ops.disclosure.linked.cells import PublishedCell
+from privacy_ops.errors import ReleaseRefused
+from privacy_ops.settings import home_directory
+from privacy_ops.usage import institutions, periods
+from privacy_ops.usage.files.build import build
+from privacy_ops.usage.frames import ALL
+from privacy_ops.usage.master import Master, digest, from_json, to_json
+from privacy_ops.usage.measure import family_keys, measure
+from privacy_ops.usage.pack import content_of, content_type, pack_sha256, utility
+from privacy_ops.usage.plan import Grant, PlannedPack, release_id
+from privacy_ops.usage.protecting import References
+from privacy_ops.usage.protection import Protected, protect_period, view_name
+
+from tests.pack_contents import signer
+from tests.protected_courses import COURSE, PLACES, QUARTER, SPEC, WEEKS, protected_week, quarter_cells
+
+SIGNER = signer()
+REFERENCES = References(SPEC, PLACES, institutions.load(home_directory() / "include" / "registry"))
+REGIONS = view_name("EXP-SUPPORTER", "region_quarter")
+
+
+def master(protected: Protected, period=WEEKS[0], base="week") -> Master:
+    return Master(COURSE.course_id, period.key, base, COURSE.title, COURSE.modules, protected)
+
+
+def pack(product="EXP-AUTHOR", period=WEEKS[0], *modules: str) -> PlannedPack:
+    ident = release_id(product, "someone", period.key, SPEC.spec_version)
+    week = period.windows()[-1].key
+    return PlannedPack(product, "someone", "Some One", period, week, ident, SPEC.spec_version, (Grant("1", modules),))
+
+
+@pytest.fixture(scope="module")
+def quarter() -> Protected:
+    """A course by quarters, with one region too small for supporters and not for authors."""
+    cells = quarter_cells({"Europe": 300, "Asia": 200, "Africa": 60, "Americas": 15}, cohort=True)
+    return protect_period(QUARTER, "quarter", COURSE, PLACES, SPEC, cells, (), is_open=True)
+
+
+def judged(kept: Master, *packs: PlannedPack, says: Master | None = None, beside=(), **files: bytes):
+    """The gate's numbers of packs that say what ``says`` does, against the master that was kept."""
+    masters, told = {("1", kept.period_key): kept}, {("1", kept.period_key): says or kept}
+    contents = {p: content_of(p, masters, PLACES, SPEC, "privacy office") for p in packs}
+    staged = {p.prefix: build(content_of(p, told, PLACES, SPEC, "privacy office"), SIGNER) | files for p in packs}
+    others = {("1", packs[0].period): list(beside)}
+    return measure(contents, packs, staged, masters, others, REFERENCES, (SIGNER.public_key,))
+
+
+def wrong(metrics) -> dict[str, int]:
+    return {name: value for name, value in metrics.row().items() if value and name != "packs"}
+
+
+def rows(content, name) -> dict[tuple[str, ...], tuple]:
+    table = next(table for table in content.tables if table.spec.name == name)
+    return {row.key: row.values for row in table.rows}
+
+
+def test_a_week_goes_to_authors_by_course_and_module_and_to_supporters_by_course():
+    kept = {("1", WEEKS[0].key): master(protected_week(WEEKS[0]))}
+    author = content_of(pack(), kept, PLACES, SPEC, "privacy office")
+    assert rows(author, "usage_by_course_week") == {(WEEKS[0].key, "1"): (70, 35, "15 to 30")}
+    assert rows(author, "usage_by_module_week")[WEEKS[0].key, "1", "10"] == (40, 20, "15 to 30")
+    supporter = content_of(pack("EXP-SUPPORTER"), kept, PLACES, SPEC, "privacy office")
+    assert [table.spec.name for table in supporter.tables] == ["usage_by_course_week"]
+
+
+def test_the_author_of_a_module_sees_that_module_alone():
+    kept = {("1", WEEKS[0].key): master(protected_week(WEEKS[0]))}
+    content = content_of(pack("EXP-AUTHOR", WEEKS[0], "11"), kept, PLACES, SPEC, "privacy office")
+    assert {key for table in content.tables for key in rows(content, table.spec.name)} == {(WEEKS[0].key, "1", "11")}
+
+
+def test_a_quarter_is_by_country_for_authors_and_by_region_for_supporters(quarter):
+    kept = {("1", QUARTER.key): master(quarter, QUARTER, "quarter")}
+    author = content_of(pack("EXP-AUTHOR", QUARTER), kept, PLACES, SPEC, "privacy office")
+    countries = rows(author, "usage_by_country_quarter")
+    assert len(countries) == len(PLACES.countries) - 1
+    assert (QUARTER.key, "1", "ZZ") not in countries
+    supporter = content_of(pack("EXP-SUPPORTER", QUARTER), kept, PLACES, SPEC, "privacy office")
+    regions = rows(supporter, "usage_by_region_quarter")
+    assert {key[2] for key in regions} == {"all regions", "Africa", "Americas", "Asia", "Europe", "Oceania"}
+    assert regions[QUARTER.key, "1", "Americas"] == (None, None, None, None)
+    assert regions[QUARTER.key, "1", "Europe"][-1] == "40 to 60"
+    said = utility(supporter, [kept["1", QUARTER.key]])
+    assert set(said["tables"]) == {"usage_by_course_quarter", "usage_by_region_quarter"}
+    assert said["withheld_by"]["few"] > 0
+
+
+@pytest.mark.parametrize("period", [WEEKS[0], QUARTER], ids=["week", "quarter"])
+def test_honest_packs_of_both_audiences_have_nothing_wrong(quarter, period):
+    kept = master(quarter, QUARTER, "quarter") if period == QUARTER else master(protected_week(period))
+    found = judged(kept, pack("EXP-AUTHOR", period), pack("EXP-SUPPORTER", period))
+    assert found.packs == 2
+    assert wrong(found) == {}
+
+
+def shown_anyway(cells, truth: dict[tuple[tuple[str, ...], str], int]):
+    """A weakened release: these numbers are shown, whatever the mask said."""
+    return tuple(PublishedCell(c.key, {n: truth.get((c.key, n), v) for n, v in c.values.items()}) for c in cells)
+
+
+def test_a_master_that_is_only_thinned_out_for_supporters_is_broken(quarter):
+    """All regions but one, and their total: the small one is what is missing."""
+    weak = {((QUARTER.key, ALL, region), "starters"): n for region, n in
+            {"Europe": 300, "Asia": 200, "Africa": 60, "Oceania": 20, ALL: 575}.items()}  # fmt: skip
+    views = {**quarter.views, REGIONS: shown_anyway(quarter.views[REGIONS], weak)}
+    kept = master(replace(quarter, views=views), QUARTER, "quarter")
+    assert wrong(judged(kept, pack("EXP-SUPPORTER", QUARTER)))["exposed_cells"] > 0
+
+
+def test_a_week_is_held_beside_a_quarter_that_says_too_much(quarter):
+    """Everybody of the course is from Europe, and the table says so: nobody is from anywhere else."""
+    told = {((QUARTER.key, ALL, place), "starters"): 560 for place in ("Europe", ALL)}
+    weak = replace(quarter, master=shown_anyway(blank(quarter.master), told))
+    week = master(protected_week(WEEKS[0]))
+    assert wrong(judged(week, pack(), beside=[master(quarter, QUARTER)])) == {}
+    assert set(wrong(judged(week, pack(), beside=[master(weak, QUARTER)]))) == {"narrowed_cells"}
+
+
+def test_a_week_is_held_beside_a_quarter_that_contradicts_it(quarter):
+    """More people in the week than in the quarter around it."""
+    told = {((QUARTER.key, ALL, ALL), "starters"): 20}
+    wrong_quarter = replace(quarter, master=shown_anyway(blank(quarter.master), told))
+    found = judged(master(protected_week(WEEKS[0])), pack(), beside=[master(wrong_quarter, QUARTER)])
+    assert wrong(found) == {"contradictions": 1}
+
+
+def blank(cells):
+    return tuple(PublishedCell(cell.key, dict.fromkeys(cell.values)) for cell in cells)
+
+
+def test_numbers_that_are_not_the_masters_are_noticed():
+    kept = master(protected_week(WEEKS[0]))
+    other = master(protected_week(WEEKS[0], 60, 30))
+    assert wrong(judged(kept, pack(), says=other))["wrong_values"] > 0
+
+
+@pytest.mark.parametrize(
+    ("change", "metric"),
+    [
+        ({"more.csv": b"a\n"}, "wrong_files"),
+        ({"README.md": b"# ask lena@example.org\n"}, "identifiers"),
+        ({"usage_by_course_week.csv": b"\xff"}, "wrong_files"),
+        ({"report.html": b"<script>x</script>"}, "hidden_data"),
+    ],
+)
+def test_files_that_were_tampered_with_are_noticed(change, metric):
+    assert wrong(judged(master(protected_week(WEEKS[0])), pack("EXP-SUPPORTER"), **change))[metric] > 0
+
+
+def test_a_pack_that_nobody_planned_is_noticed():
+    kept = master(protected_week(WEEKS[0]))
+    found = measure({}, [], {pack().prefix: {}}, {("1", kept.period_key): kept}, {}, REFERENCES, ())
+    assert wrong(found) == {"packs_off_plan": 1}
+
+
+def test_a_master_comes_back_as_it_was_kept_or_not_at_all(quarter):
+    kept = master(quarter, QUARTER, "quarter")
+    text = to_json(kept)
+    assert from_json(json.loads(text), digest(text)) == kept
+    with pytest.raises(ReleaseRefused, match="not what was stored"):
+        from_json({**json.loads(text), "title": "Other"}, digest(text))
+
+
+def test_a_release_is_named_by_what_it_is():
+    names = {
+        release_id(product, who, period, version)
+        for product in ("EXP-AUTHOR", "EXP-SUPPORTER")
+        for who in ("a", "b")
+        for period in ("2026-W47", "2026-Q4")
+        for version in ("usage-2.1", "usage-2.2")
+    }
+    assert len(names) == 16
+    assert pack().prefix == f"exports/EXP-AUTHOR/someone/{WEEKS[0].key}/{pack().release_id}/"
+    assert pack("EXP-AUTHOR", QUARTER).prefix.split("/")[3] == "2026-W53"
+
+
+def test_periods_that_hang_together():
+    assert set(family_keys(WEEKS[0])) == {
+        *(week.key for week in WEEKS[1:]), "2026-Q4-B1", "2026-Q4-B2", "2026-Q4-B3", "2026-Q4",
+    }  # fmt: skip
+    assert family_keys(periods.from_key("2026")) == ("2026-Q1", "2026-Q2", "2026-Q3", "2026-Q4")
+    assert "2026" not in family_keys(QUARTER)
+
+
+def test_the_same_masters_give_the_same_bytes(quarter):
+    kept = {("1", QUARTER.key): master(quarter, QUARTER, "quarter")}
+    again = {
+        ("1", QUARTER.key): from_json(
+            json.loads(to_json(kept["1", QUARTER.key])), digest(to_json(kept["1", QUARTER.key]))
+        )
+    }
+    one, other = (
+        build(content_of(pack("EXP-SUPPORTER", QUARTER), found, PLACES, SPEC, "privacy office"), SIGNER)
+        for found in (kept, again)
+    )
+    assert pack_sha256(one) == pack_sha256(other)
+    assert {content_type(name) for name in one} >= {"text/csv; charset=utf-8", "application/vnd.apache.parquet"}
+    header = next(csv.reader(io.StringIO(one["usage_by_region_quarter.csv"].decode())))
+    assert header[:4] == ["quarter", "course_id", "course_title", "region"]
