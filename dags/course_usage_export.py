@@ -2,26 +2,30 @@
 
 Policy section 3: anonymised and aggregated data about specific courses and modules may be released to their authors
 and supporters. Every Wednesday at 06:00 UTC the job takes the London ISO week that ended on the Sunday before, closed
-for 48 hours, counts learners, starters, completers and capped minutes, withholds and rounds until nobody can be worked
-out, and publishes one pack per recipient.
+for 48 hours, and releases what closes with it: the week for busy courses, a block of 4-4-5 weeks or the quarter for
+others, every quarter by country (authors) and world region (supporters), every year by region. It counts starters,
+completers, minutes and, of a quarter's beginners, who finished; it withholds and rounds until nobody can be worked
+out, and publishes one pack per recipient and period.
 
-**Inputs** the data map's usage view (page views, module progress) and its exclusions; open minor cases; recipients,
+**Inputs** `include/release_spec.yaml` (dimensions, measures, thresholds, audiences); the data map's usage view and its
+exclusions; open minor cases; countries and institutions (`include/reference`, `include/registry`); recipients,
 agreements and entitlements (`include/registry/recipients.yaml`).
 
-**Outputs** `gov.release_master` (protected cells, kept once), `gov.release_register`, `gov.release_event`; in the
-bucket of exports `exports/<product>/<recipient>/<week>/<release>/` with a CSV, `manifest.json`, `README.md` and
-`SHA256SUMS`.
+**Outputs** `gov.release_base_period`, `gov.release_master` (protected cells, kept once), `gov.release_register`,
+`gov.release_event`; in the bucket of exports `exports/<product>/<recipient>/<week>/<release>/` with the files of
+`docs/packs.md`, signed.
 
 **Gates** `export_input`: detection of minors green within 26 hours, nobody who must not be counted, week closed,
-volume. `export_files`: judged on the staged files as read back: thresholds, rounding, an attacker's intervals, columns,
-identifiers, entitlements, nothing restated. `export_published`: published bytes are the registered ones. Protecting and
-publishing open the locks themselves: marking a gate as success opens nothing.
+volume. `export_files`: judged on the staged files as read back: thresholds, rounding, an attacker's intervals from each
+pack, from all packs and from all periods together, columns, metadata, signature, identifiers, entitlements, nothing
+restated. `export_published`: published bytes are the registered ones. Protecting and publishing open the locks
+themselves: marking a gate as success opens nothing.
 
-**First release** of a product waits for a person who reads the staged files as an intruder would; nobody answering
-means no. Later weeks do not ask.
+**First release** of a product by a kind of period waits for a person who reads the staged files as an intruder would;
+nobody answering means no. Later ones do not ask.
 
-**Again** A released week is served as it was: re-running, clearing and backfilling give the same bytes, also after
-somebody was erased.
+**Again** A released period is served as it was: re-running, clearing and backfilling in any order give the same bytes,
+also after somebody was erased. A week with which nothing closes releases nothing and is green.
 
 **Params** `iso_week`: the week to export, such as `2026-W47`. Empty: the week of the run's interval, or the latest one
 that has been closed for 48 hours.
@@ -48,7 +52,7 @@ from privacy_ops.airflow_support.links import XCOM_KEY
     schedule=CronDataIntervalTimetable("0 6 * * 3", timezone="UTC"),
     start_date=datetime(2026, 1, 7, tzinfo=UTC),
     catchup=False,
-    max_active_runs=2,  # a first release that waits must not hold up a backfill; the week's lock serialises the rest
+    max_active_runs=2,  # a first release that waits must not hold up a backfill; the year's lock serialises the rest
     default_args=DEFAULT_ARGS,
     doc_md=__doc__,
     tags=["privacy", "export"],
@@ -85,7 +89,7 @@ def course_usage_export() -> None:
 
     @task
     def protect() -> dict[str, Any]:
-        """Count, withhold and round once; keep the protected cells."""
+        """Count, withhold and round what closes with the week, once; keep the protected cells."""
         from privacy_ops.usage import release
 
         return release.protect(*current_job("export"), now=utc_now())

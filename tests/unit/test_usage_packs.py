@@ -12,6 +12,7 @@ from privacy_ops.disclosure.linked.cells import PublishedCell
 from privacy_ops.errors import ReleaseRefused
 from privacy_ops.settings import home_directory
 from privacy_ops.usage import institutions, periods
+from privacy_ops.usage.counting import due, public_keys
 from privacy_ops.usage.files.build import build
 from privacy_ops.usage.frames import ALL
 from privacy_ops.usage.master import Master, digest, from_json, to_json
@@ -182,6 +183,18 @@ def test_a_release_is_named_by_what_it_is():
     assert len(names) == 16
     assert pack().prefix == f"exports/EXP-AUTHOR/someone/{WEEKS[0].key}/{pack().release_id}/"
     assert pack("EXP-AUTHOR", QUARTER).prefix.split("/")[3] == "2026-W53"
+
+
+def test_every_row_of_every_file_is_in_the_public_list(quarter):
+    """Whatever people did: the list knows courses, modules and places, nobody's numbers."""
+    listed = public_keys(QUARTER, PLACES, {"1": COURSE}, due(QUARTER, {"1": "quarter"}))
+    places = {key.country or key.region or "all regions" for key in listed if key.module_id is None}
+    kept = {("1", QUARTER.key): master(quarter, QUARTER, "quarter")}
+    for product in ("EXP-AUTHOR", "EXP-SUPPORTER"):
+        for table in content_of(pack(product, QUARTER), kept, PLACES, SPEC, "privacy office").tables:
+            parts = {row.key[2] for row in table.rows if len(row.key) > 2}
+            assert parts <= places | {module for module, _ in COURSE.modules}
+            assert not parts & {"ZZ", "not known"}
 
 
 def test_periods_that_hang_together():
