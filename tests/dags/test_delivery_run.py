@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from tests.integration.test_delivery import RING, Office, office, week  # noqa: 
 @pytest.fixture
 def airflow_home(office: Office, inbox: Any, monkeypatch: pytest.MonkeyPatch) -> Path:  # noqa: F811
     """Airflow's own database and log folder, and the connections of this publisher."""
+    from airflow import settings
     from airflow.utils.db import initdb
     from privacy_ops.airflow_support import jobs
 
@@ -45,7 +45,8 @@ def airflow_home(office: Office, inbox: Any, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("PRIVACY_OPS_PRIVACY_CONTACT", ASK)
     monkeypatch.setattr(jobs, "utc_now", lambda: NOW)  # entitlements end one day
     initdb()
-    return Path(os.environ["AIRFLOW_HOME"])
+    # Where Airflow of this process really keeps its things: it read its settings when it was imported.
+    return Path(str(settings.engine.url.database)).parent
 
 
 def test_a_run_sends_the_mails_and_leaves_no_address_and_no_link_in_airflow(
