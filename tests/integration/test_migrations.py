@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from privacy_ops.errors import ConfigError, PrivacyOpsError, StoreRefused, StoreUnavailable
 from privacy_ops.stores import migrations
@@ -63,3 +65,27 @@ def test_a_server_that_is_down_and_a_wrong_password_are_told_apart(empty_databas
     with pytest.raises(StoreRefused) as caught:
         migrations.upgrade(wrong)
     assert "wrong" not in str(caught.value).replace("wrong password", "")
+
+
+def test_a_release_of_a_week_becomes_one_of_a_period(empty_database: str) -> None:
+    """What was released before periods were known keeps its week, and closes when the week did in London."""
+    migrations.upgrade(empty_database, "0012_base_period")
+    with Database(empty_database).transaction() as connection:
+        connection.execute(text("INSERT INTO gov.recipient VALUES ('a-b', 'author', 'A', 'GB', 'active')"))
+        connection.execute(
+            text("INSERT INTO gov.release_master VALUES ('1', '2026-W12', 'usage-1.x', true, '{}', 's', 'r', now())")
+        )
+        connection.execute(
+            text(
+                "INSERT INTO gov.release_register VALUES ('r1', 'EXP-AUTHOR', 'a-b', '2026-W12', now(), now(),"
+                " 'usage-1.x', now(), now(), 'r', 'c', 't', 'm', 'p/', '[]', 's', 1, 0, '[]', 1, '{}')"
+            )
+        )
+    migrations.upgrade(empty_database)
+    with Database(empty_database).transaction() as connection:
+        kept = connection.execute(text("SELECT period_key, ends_at FROM gov.release_master")).one()
+        released = connection.execute(text("SELECT period_key, iso_week, utility FROM gov.release_register")).one()
+        with pytest.raises(PrivacyOpsError), Database(empty_database).transaction() as other:
+            other.execute(text("UPDATE gov.release_register SET n_rows = 2"))
+    assert kept == ("2026-W12", datetime(2026, 3, 23, tzinfo=UTC))
+    assert released == ("2026-W12", "2026-W12", {})

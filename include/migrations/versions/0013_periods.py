@@ -7,21 +7,21 @@ down_revision = "0012_base_period"
 branch_labels = None
 depends_on = None
 
-PERIOD = "^[0-9]{4}(-W[0-9]{2}|-Q[1-4](-B[1-3])?)?$"
-UPGRADE = f"""
+UPGRADE = """
 ALTER TABLE gov.release_master RENAME COLUMN iso_week TO period_key;
 ALTER TABLE gov.release_master
     DROP CONSTRAINT release_master_iso_week_check,
-    ADD CONSTRAINT release_master_period CHECK (period_key ~ '{PERIOD}'),
+    ADD CONSTRAINT release_master_period CHECK (period_key ~ '^[0-9]{4}(-W[0-9]{2}|-Q[1-4](-B[1-3])?)?$'),
     ADD COLUMN ends_at timestamptz;         -- end of the period: the latch of a course's activity goes by it
 ALTER TABLE gov.release_register
-    ADD COLUMN period_key text CHECK (period_key ~ '{PERIOD}'), -- iso_week is the week with which it closed
+    -- iso_week is the week with which the period closed
+    ADD COLUMN period_key text CHECK (period_key ~ '^[0-9]{4}(-W[0-9]{2}|-Q[1-4](-B[1-3])?)?$'),
     ADD COLUMN utility jsonb;               -- cells published by table, numbers withheld by each rule
 ALTER TABLE gov.release_master DISABLE TRIGGER append_only;
 ALTER TABLE gov.release_register DISABLE TRIGGER append_only;
 UPDATE gov.release_master SET ends_at =
     (TO_DATE(period_key, 'IYYY-"W"IW') + 7)::timestamp AT TIME ZONE 'Europe/London';
-UPDATE gov.release_register SET period_key = iso_week, utility = '{{}}';
+UPDATE gov.release_register SET period_key = iso_week, utility = '{}';
 ALTER TABLE gov.release_master ENABLE TRIGGER append_only;
 ALTER TABLE gov.release_register ENABLE TRIGGER append_only;
 ALTER TABLE gov.release_master ALTER COLUMN ends_at SET NOT NULL;
