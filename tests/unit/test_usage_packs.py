@@ -94,6 +94,10 @@ def test_a_quarter_is_by_country_for_authors_and_by_region_for_supporters(quarte
     said = utility(supporter, [kept["1", QUARTER.key]])
     assert set(said["tables"]) == {"usage_by_course_quarter", "usage_by_region_quarter"}
     assert said["withheld_by"]["few"] > 0
+    assert said["people"]["1"]["course"] == 100
+    assert said["people"]["1"]["region"] > 0
+    assert said["people"]["1"]["country"] == 0, "a country that is all of its region tells that nobody is from another"
+    assert all(percent % 5 == 0 for percent in said["people"]["1"].values())
 
 
 @pytest.mark.parametrize("period", [WEEKS[0], QUARTER], ids=["week", "quarter"])

@@ -46,6 +46,7 @@ def to_json(master: Master) -> str:
         "master": _cells(master.protected.master),
         "views": {name: _cells(cells) for name, cells in master.protected.views.items()},
         "costs": master.protected.costs,
+        "people": master.protected.people,
         "exposed": master.protected.exposed,
     }
     return _canonical(kept)
@@ -66,7 +67,7 @@ def from_json(kept: dict[str, Any], sha256: str) -> Master:
         kept["base"],
         kept["title"],
         tuple((module, title) for module, title in kept["modules"]),
-        Protected(_read_cells(kept["master"]), views, kept["costs"], kept["exposed"]),
+        Protected(_read_cells(kept["master"]), views, kept["costs"], kept["people"], kept["exposed"]),
     )
 
 

@@ -9,9 +9,9 @@ happens to be released already.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from privacy_ops.disclosure.linked.audit import Contradiction, audit, too_narrow
 from privacy_ops.disclosure.linked.cells import PublishedCell
@@ -23,13 +23,14 @@ from privacy_ops.disclosure.linked.rules import Rules
 from privacy_ops.disclosure.linked.table import Table
 from privacy_ops.usage import frames
 from privacy_ops.usage.counting import TrueCell
-from privacy_ops.usage.frames import ALL, UNSHOWN, Course
+from privacy_ops.usage.frames import ALL, STARTERS, UNSHOWN, Course
 from privacy_ops.usage.periods import Period
 from privacy_ops.usage.places import Places
-from privacy_ops.usage.release_spec import AudienceTable, BasePeriod, ReleaseSpec
+from privacy_ops.usage.release_spec import AudienceTable, BasePeriod, Part, ReleaseSpec
 
 Cells = tuple[PublishedCell, ...]
 Told = Mapping[Entry, int | str | None]
+_STEP = 5  # per cent
 
 
 @dataclass(frozen=True)
@@ -37,13 +38,15 @@ class Protected:
     """``master``: every cell of the period. ``views``: the tables of audiences that are stricter than the master, by
     product and table.
 
-    ``costs``: numbers withheld by each rule. ``exposed``: numbers that somebody who holds the master, or one of the
+    ``costs``: numbers withheld by each rule. ``people``: of those who started, how many per cent are in cells that show
+    them, by part; in steps, for it is kept. ``exposed``: numbers that somebody who holds the master, or one of the
     views, can tell more closely than was promised; there must be none.
     """
 
     master: Cells
     views: Mapping[str, Cells]
     costs: Mapping[str, int]
+    people: Mapping[str, int] = field(default_factory=dict)
     exposed: int = 0
 
 
@@ -101,26 +104,41 @@ def protect_period(
                 found = _merged(found, work.protect(inside, rules, {}, _withheld(shares)))
             views[view_name(product, name)] = _without_small(_own(found, keys), linked, rules)
     own = [key for key in table.frame.keys if key[0] == period.key]
-    return Protected(_own(_merged(master, shares), own), views, costs, work.exposed)
+    people = _people(_own(master, own), table)
+    return Protected(_own(_merged(master, shares), own), views, costs, people, work.exposed)
 
 
 def keys_of(name: str, given: AudienceTable, period: Period, base: BasePeriod, frame: Frame) -> tuple[Key, ...]:
     """Cells of the period that an audience's table shows; none when the period does not close that table."""
     if {"period": base, "region_year": "year"}.get(name, "quarter") != period.kind:
         return ()
-    modules, places = frame.dimensions[1].members - {ALL}, frame.dimensions[2]
-    regions = set(places.children[ALL])
-    inside: dict[str, Callable[[Key], bool]] = {
-        "course": lambda key: key[1] == ALL and key[2] == ALL,
-        "module": lambda key: key[1] in modules,
-        "region": lambda key: key[2] in regions,
-        "country": lambda key: key[2] != ALL and key[2] not in regions,
-    }
     return tuple(
         key
         for key in frame.keys
-        if key[0] == period.key and key[2] not in UNSHOWN and any(inside[part](key) for part in given.parts)
+        if key[0] == period.key and key[2] not in UNSHOWN and _part_of(key, frame) in given.parts
     )
+
+
+def _part_of(key: Key, frame: Frame) -> Part:
+    """What a cell is: the course, or a module, region or country of it."""
+    if key[1] != ALL:
+        return "module"
+    if key[2] == ALL:
+        return "course"
+    return "region" if key[2] in frame.dimensions[2].children[ALL] else "country"
+
+
+def _people(cells: Cells, table: Table) -> dict[str, int]:
+    started: Counter[str] = Counter()
+    shown: Counter[str] = Counter()
+    for cell in cells:
+        part = _part_of(cell.key, table.frame)
+        count = table.facts[cell.key].counts[STARTERS]
+        started[part] += count
+        shown[part] += count if cell.values[STARTERS] is not None else 0
+    return {
+        part: 100 * shown[part] // (count * _STEP) * _STEP if count else 0 for part, count in sorted(started.items())
+    }
 
 
 def told(cells: Iterable[PublishedCell]) -> dict[Entry, int | str | None]:
