@@ -35,7 +35,7 @@ def database_url(conn_id: str) -> str:
 
 
 def object_settings(conn_id: str) -> ObjectSettings:
-    """Object store of a connection: login and password are the keys, extra holds endpoint_url, region_name, link_url."""
+    """Object store of a connection: login and password are the keys; endpoint_url, region_name, link_url in extra."""
     found = _connection(conn_id)
     extra = found.extra_dejson
     return ObjectSettings(
