@@ -38,6 +38,8 @@ CRASHES = (
     "tests/integration/test_crash_stores.py",
     "tests/integration/test_concurrency_night.py",
     "tests/integration/test_delivery_crash.py",
+    "tests/integration/test_erasure_restore.py",
+    "tests/integration/test_night_of_objects.py",
 )
 # Programs of the system, and what cannot be proven without them.
 PROGRAMS = {

@@ -18,10 +18,11 @@ ALL = os.environ.get("PRIVACY_OPS_TEST_MOMENTS") == "all"  # `make proof`
 
 
 def some(moments: list[str]) -> list[str]:
-    """Every moment, or the first of each kind and the last of all."""
+    """Every moment, or the first at which each thing had just happened and the answer or commit was not yet known."""
     if ALL:
         return moments
-    return sorted({moment.rpartition("/")[0]: moment for moment in reversed(moments)}.values()) + moments[-1:]
+    first = {moment.rpartition("/")[0]: moment for moment in reversed(moments)}
+    return sorted(moment for kind, moment in first.items() if kind.endswith(("/answer", "/mailed", "/committed")))
 
 
 def outcome(dsn: str) -> dict[str, Any]:

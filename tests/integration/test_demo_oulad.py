@@ -165,7 +165,7 @@ def test_real_weeks_are_released(workspace: Workspace, empty_database: str) -> N
     released, same = demo_oulad.go(workspace, ("2013-W45", "2014-W12"), clock=lambda: NOW)
     assert same
     assert all(week.courses == 22 and week.cells_shown and week.cells_withheld for week in released)
-    assert all(week.outcome["published"] == 3 and week.files == 12 for week in released)
+    assert [(week.outcome["published"], week.files) for week in released] == [(3, 34)] * 2
 
 
 def test_a_missing_file_is_named_before_anything_starts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
