@@ -33,6 +33,7 @@ def reasons(table: Table, rules: Rules = RULES) -> dict[str, str]:
 
 STARTERS = Measure("starters")
 COHORT = Measure("completers", within="starters", share=True)
+CLOSE = Measure("completers", beside="starters")
 ACTIVE = (Measure("learners"), Measure("starters", within="learners"), Measure("completers", within="learners"))
 
 
@@ -62,6 +63,20 @@ ACTIVE = (Measure("learners"), Measure("starters", within="learners"), Measure("
             {"starters": "few", "completers": "few"},
         ),
         ("weekly_completers_are_another_cohort", {"learners": 60, "starters": 20, "completers": 30}, ACTIVE, {}),
+        (
+            "nine_more_than_the_starters",
+            {"starters": 20, "completers": 29},
+            [STARTERS, CLOSE],
+            {"completers": "complement"},
+        ),
+        (
+            "nine_fewer_than_the_starters",
+            {"starters": 29, "completers": 20},
+            [STARTERS, CLOSE],
+            {"completers": "complement"},
+        ),
+        ("ten_more_than_the_starters", {"starters": 20, "completers": 30}, [STARTERS, CLOSE], {}),
+        ("ten_fewer_than_the_starters", {"starters": 30, "completers": 20}, [STARTERS, CLOSE], {}),
         (
             "each_of_the_two_has_its_own_mask",
             {"learners": 60, "starters": 20, "completers": 3},

@@ -143,6 +143,18 @@ def blank(cells):
     return tuple(PublishedCell(cell.key, dict.fromkeys(cell.values)) for cell in cells)
 
 
+def test_starters_and_completers_that_differ_by_few_are_not_shown_side_by_side():
+    """A master without that rule: 70 starters beside 65 completers tell of about five people."""
+    kept = master(protected_week(WEEKS[0]))
+    cells = tuple(
+        replace(cell, values=cell.values | {"completers": 65}) if cell.key == (WEEKS[0].key, ALL, ALL) else cell
+        for cell in kept.protected.master
+    )
+    weakened = replace(kept, protected=replace(kept.protected, master=cells))
+    assert "small_counts" not in wrong(judged(kept, pack()))
+    assert wrong(judged(weakened, pack()))["small_counts"] == 1
+
+
 def test_numbers_that_are_not_the_masters_are_noticed():
     kept = master(protected_week(WEEKS[0]))
     other = master(protected_week(WEEKS[0], 60, 30))

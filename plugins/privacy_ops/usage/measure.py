@@ -128,11 +128,19 @@ def measure(
             told[course, pack.period.key] += [cell for part in by_table.values() for cell in part]
     used = {(course, key): masters[course, key] for course, key in told}
     found.exposed_masters = sum(master.protected.exposed for master in used.values())
+    least = references.spec.rules().min_people
     for (course, key), every in told.items():
+        found.small_counts += sum(_differ_by_few(cell, least) for cell in every)
         period = next(pack.period for pack in contents if pack.period.key == key)
         frame = _frame(masters[course, key], period, references)
         _attack_family(masters[course, key], every, beside.get((course, period), ()), frame, references.spec, found)
     return found
+
+
+def _differ_by_few(cell: PublishedCell, least: int) -> bool:
+    """Whether starters and completers, shown side by side, tell of the few who did only one of both."""
+    starters, completers = cell.values.get(STARTERS), cell.values.get(COMPLETERS)
+    return isinstance(starters, int) and isinstance(completers, int) and abs(starters - completers) < least
 
 
 def _cells(

@@ -195,6 +195,7 @@ def sentences(pack: PlannedPack, spec: ReleaseSpec) -> tuple[str, ...]:
         f"{audience.min_institutions} institutions or mostly from one, nor of a course that never had "
         f"{limits.lifetime_min_learners} learners.",
         *(f"By world region and quarter, nothing is said about fewer than {least} people." for least in stricter),
+        f"Completers are withheld where they and the starters differ by fewer than {limits.min_people}.",
         f"At most {spec.measures.mean_minutes.cap_per_day} minutes of a person's day are counted.",
         "Further figures are withheld so that no withheld one can be worked out; then counts are rounded to the "
         f"nearest {limits.round_to}.",

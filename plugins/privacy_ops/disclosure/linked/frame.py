@@ -66,7 +66,8 @@ class Measure:
 
     ``unions``: dimensions along which one person may be counted in several members. ``unrelated``: dimensions along
     which nothing can be said (to complete a course may take more than to complete each of its modules).
-    ``share``: the share of ``within`` is published as a band.
+    ``share``: the share of ``within`` is published as a band. ``beside``: a measure of which these people are mostly
+    some, without being so by definition: a small difference of the two tells of few people as a complement does.
     """
 
     name: str
@@ -74,6 +75,7 @@ class Measure:
     unions: frozenset[str] = frozenset()
     unrelated: frozenset[str] = frozenset()
     share: bool = False
+    beside: str | None = None
 
     def __post_init__(self) -> None:
         if self.share and self.within is None:
@@ -129,6 +131,8 @@ class Frame:
         for index, measure in enumerate(self.measures):
             if measure.within is not None and measure.within not in names[:index]:
                 raise ValueError(f"{measure.name} is within {measure.within}, which is not listed before it")
+            if measure.beside is not None and measure.beside not in names[:index]:
+                raise ValueError(f"{measure.name} is beside {measure.beside}, which is not listed before it")
         for amount in self.amounts:
             if amount.of not in names[: len(self.measures)]:
                 raise ValueError(f"{amount.name} is of {amount.of}, which is no measure")

@@ -73,6 +73,8 @@ def _judge(measure: Measure, facts: Facts, rules: Rules) -> Reason | None:
         return "few"
     if _is_dominated(facts.institutions.get(measure.name), count, measure, rules):
         return "institutions"
+    if measure.beside is not None and abs(facts.counts[measure.beside] - count) < rules.min_people:
+        return "complement"
     if measure.within is None:
         return None
     around = facts.counts[measure.within]
