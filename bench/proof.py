@@ -40,6 +40,7 @@ CRASHES = (
     "tests/integration/test_delivery_crash.py",
     "tests/integration/test_erasure_restore.py",
     "tests/integration/test_night_of_objects.py",
+    "tests/integration/test_usage_release.py",
 )
 # Programs of the system, and what cannot be proven without them.
 PROGRAMS = {

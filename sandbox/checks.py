@@ -15,8 +15,9 @@ from pathlib import Path
 from sandbox.state import PROJECT
 
 BIN = Path(sys.executable).parent
-# A file stays on one of the two workers, with its fixtures; in the order of collection, the slow kinds first.
-PARALLEL = ("--numprocesses", "2", "--dist", "loadfile", "--no-loadscope-reorder")
+# A file stays on one worker, with its fixtures; in the order of collection, the slow ones first. One worker more than
+# two processors: each waits for its own servers some of the time.
+PARALLEL = ("--numprocesses", "3", "--dist", "loadfile", "--no-loadscope-reorder")
 
 
 @dataclass(frozen=True)
