@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from privacy_ops.usage.counting import Table, TrueCell, sort_key
+from privacy_ops.usage.counting import Table, TrueCell
 from privacy_ops.usage.period_view import Lists
 from privacy_ops.usage.periods import Period
 
@@ -95,7 +95,7 @@ def count(
                     seconds_top2=each[1] if len(each) > 1 else 0,
                 )
             )
-    return sorted(cells, key=lambda cell: sort_key(cell.key))
+    return sorted(cells, key=lambda cell: tuple(part or "" for part in cell.key))
 
 
 def _capped(events: Iterable[Event], cap: int) -> dict[tuple[int, int], int]:

@@ -25,6 +25,7 @@ from bench import duck, exports
 from sandbox.postgres import PostgresServer
 from tests import usage_oracle, usage_world
 from tests.conftest import administer
+from tests.public_keys import public_keys
 from tests.usage_oracle import Event, Person
 from tests.usage_world import WEEK
 
@@ -241,7 +242,7 @@ def test_every_cell_with_people_is_in_the_public_row_set(ws, key):
     found = cells(ws, key)
     with ws.database("export").transaction() as c:
         courses = view.public_courses(c, ws.data_map, ["1", "2", "3", "4"])
-    keys = counting.public_keys(period, PLACES, courses, counting.due(period, dict.fromkeys(courses, period.kind)))
+    keys = public_keys(period, PLACES, courses, counting.due(period, dict.fromkeys(courses, period.kind)))
     assert set(found) <= set(keys)
 
 

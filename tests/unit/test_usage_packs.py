@@ -12,7 +12,7 @@ from privacy_ops.disclosure.linked.cells import PublishedCell
 from privacy_ops.errors import ReleaseRefused
 from privacy_ops.settings import home_directory
 from privacy_ops.usage import institutions, periods
-from privacy_ops.usage.counting import due, public_keys
+from privacy_ops.usage.counting import due
 from privacy_ops.usage.files.build import build
 from privacy_ops.usage.frames import ALL
 from privacy_ops.usage.master import Master, digest, from_json, to_json
@@ -24,6 +24,7 @@ from privacy_ops.usage.protection import Protected, protect_period, view_name
 
 from tests.pack_contents import signer
 from tests.protected_courses import COURSE, PLACES, QUARTER, SPEC, WEEKS, protected_week, quarter_cells
+from tests.public_keys import public_keys
 
 SIGNER = signer()
 REFERENCES = References(SPEC, PLACES, institutions.load(home_directory() / "include" / "registry"))

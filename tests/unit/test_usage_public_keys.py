@@ -10,6 +10,8 @@ from privacy_ops.usage import counting, periods, places
 from privacy_ops.usage.counting import CellKey
 from privacy_ops.usage.view import PublicCourse
 
+from tests.public_keys import public_keys
+
 PLACES = places.load(home_directory() / "include" / "reference")
 COURSES = {
     "a": PublicCourse("a", "A", (("a1", "One"), ("a2", "Two"))),
@@ -39,7 +41,7 @@ def test_which_tables_close_with_a_period_follows_from_the_base_period(key, due)
 
 
 def test_a_week_has_every_module_and_the_course_itself():
-    keys = counting.public_keys(periods.from_key("2026-W47"), PLACES, COURSES, {"a": ("period",), "b": ("period",)})
+    keys = public_keys(periods.from_key("2026-W47"), PLACES, COURSES, {"a": ("period",), "b": ("period",)})
     assert keys == [
         CellKey("period", "a", "2026-W47"),
         CellKey("period", "a", "2026-W47", "a1"),
@@ -52,7 +54,7 @@ def test_a_week_has_every_module_and_the_course_itself():
 def test_a_quarter_has_every_country_and_region_of_the_reference():
     period = periods.from_key("2026-Q4")
     due = counting.due(period, {"a": "quarter", "b": "week"})
-    keys = counting.public_keys(period, PLACES, COURSES, due)
+    keys = public_keys(period, PLACES, COURSES, due)
     sizes = Counter((key.course_id, key.table) for key in keys)
     assert sizes == {
         ("a", "period"): 3,
@@ -68,6 +70,6 @@ def test_a_quarter_has_every_country_and_region_of_the_reference():
 
 def test_a_year_has_every_region():
     period = periods.from_key("2026")
-    keys = counting.public_keys(period, PLACES, COURSES, {"a": ("region_year",)})
+    keys = public_keys(period, PLACES, COURSES, {"a": ("region_year",)})
     assert [key.region for key in keys] == [None, "Africa", "Americas", "Asia", "Europe", "Oceania", "not known"]
     assert {key.period_key for key in keys} == {"2026"}

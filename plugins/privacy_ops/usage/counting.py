@@ -18,8 +18,6 @@ from sqlalchemy import Connection, text
 from privacy_ops.stores.sql import read_statement
 from privacy_ops.usage.period_view import Lists
 from privacy_ops.usage.periods import Kind, Period
-from privacy_ops.usage.places import Places
-from privacy_ops.usage.view import PublicCourse
 
 Table = Literal["period", "country_quarter", "region_quarter", "region_year"]
 
@@ -202,33 +200,5 @@ def _cells(table: Table, level: str, period: Period, lists: Lists, rows: Iterabl
 
 
 def _order(cell: TrueCell) -> tuple[str, ...]:
-    """The same order as of their keys."""
+    """By what a cell is, the whole before its parts; never by what is in it."""
     return cell.table, cell.course_id, cell.period_key, cell.module_id or "", cell.country or "", cell.region or ""
-
-
-def sort_key(key: CellKey) -> tuple[str, ...]:
-    """Order of cells: by what they are, the whole before its parts; never by what is in them."""
-    return tuple(part or "" for part in key)
-
-
-def public_keys(
-    period: Period, places: Places, courses: Mapping[str, PublicCourse], tables: Mapping[str, Collection[Table]]
-) -> list[CellKey]:
-    """The row set: every cell that exists, whether anybody was counted in it or not.
-
-    ``tables``: which tables each course has, as ``due`` says. All modules of a course, all countries and all regions
-    of the reference; nothing here depends on what people did.
-    """
-    keys: list[CellKey] = []
-    for course_id in sorted(tables):
-        for table in tables[course_id]:
-            here = CellKey(table, course_id, period.key)
-            if table == "country_quarter":
-                keys += [here._replace(country=country.code) for country in places.countries]
-                continue
-            keys.append(here)
-            if table == "period":
-                keys += [here._replace(module_id=module) for module, _ in courses[course_id].modules]
-            else:
-                keys += [here._replace(region=region) for region in places.regions]
-    return sorted(keys, key=sort_key)
