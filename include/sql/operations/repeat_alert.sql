@@ -5,7 +5,7 @@ UPDATE gov.operator_alert AS a
 SET
     times = a.times + 1,
     last_at = :at,
-    codes = (SELECT array_agg(DISTINCT c.code) FROM unnest(a.codes || cast(:codes AS text [])) AS c (code))
+    codes = array(SELECT DISTINCT c.code FROM unnest(a.codes || cast(:codes AS text [])) AS c (code) ORDER BY c.code)
 WHERE a.alert_id = (
     SELECT n.alert_id FROM gov.operator_alert AS n
     WHERE n.kind = :kind AND n.run_id = :run_id AND n.last_at > :since
