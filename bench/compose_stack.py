@@ -27,6 +27,7 @@ from typing import Any
 import psutil
 import yaml
 from privacy_ops.settings import DUTIES
+
 from sandbox import demo, facts, processors
 from sandbox.airflow_api import AirflowApi, DagRun
 from sandbox.demo import DELETION, Demo
@@ -113,6 +114,8 @@ class Stack:
             "conn_type": "aws", "login": objects.access_key, "password": objects.secret_key,
             "extra": {"endpoint_url": objects.endpoint_url, "region_name": objects.region},
         }  # fmt: skip
+        # Nothing listens there: a message that cannot be sent must fail no run.
+        mail = {"conn_type": "smtp", "host": HOST, "port": 1, "extra": {"from_email": "jobs@example.org"}}
         values = {
             "AIRFLOW_BASE_URL": f"http://{HOST}:{ports['api-server']}",
             "AIRFLOW_FERNET_KEY": held.fernet,
@@ -127,7 +130,7 @@ class Stack:
             "PRIVACY_OPS_HMAC_KEYS": held.hmac,
             "PRIVACY_OPS_SIGNING_KEY_PATH": str(held.signing_key_file),
             "CONN_OBJECTS": json.dumps(store),
-            "CONN_SMTP": json.dumps({"conn_type": "smtp", "host": HOST, "port": 1, "extra": {"from_email": "a@example.org"}}),
+            "CONN_SMTP": json.dumps(mail),
             "PRIVACY_OPS_DOWNSTREAM_REGISTRY": str(processors.registry(runtime.var)),
             **{f"{duty.upper()}_DB_PASSWORD": words[f"privacy_{duty}"] for duty in DUTIES},
         }  # fmt: skip
@@ -135,7 +138,9 @@ class Stack:
 
     @property
     def services(self) -> dict[str, Any]:
-        found: dict[str, Any] = yaml.safe_load((PROJECT / "docker-compose.yaml").read_text(encoding="utf-8"))["services"]
+        found: dict[str, Any] = yaml.safe_load((PROJECT / "docker-compose.yaml").read_text(encoding="utf-8"))[
+            "services"
+        ]
         return found
 
     def local(self, text: str) -> str:
@@ -218,7 +223,9 @@ class Stack:
 
     def is_healthy(self, service: str, name: str = "") -> bool:
         """The health check of the service, as it stands."""
-        kind, *command = (self.local(interpolate(str(p), self.values)) for p in self.services[service]["healthcheck"]["test"])
+        kind, *command = (
+            self.local(interpolate(str(p), self.values)) for p in self.services[service]["healthcheck"]["test"]
+        )
         if kind == "CMD-SHELL":
             command = ["sh", "-c", command[0]]
         if service == "worker":
@@ -259,7 +266,9 @@ class Stack:
 
     def secrets_in_process_list(self) -> list[str]:
         """Names of secrets that stand among the arguments of any process of this stack. [] is what must be."""
-        known = {k: v for k, v in self.values.items() if len(v) >= 12 and ("PASSWORD" in k or "SECRET" in k or "KEY" in k)}
+        known = {
+            k: v for k, v in self.values.items() if len(v) >= 12 and ("PASSWORD" in k or "SECRET" in k or "KEY" in k)
+        }
         known.pop("PRIVACY_OPS_SIGNING_KEY_PATH")
         known |= {f"ui_{n}": self.runtime.state.passwords[f"ui_{n}"] for n, _ in PEOPLE}
         shown = set()
@@ -350,7 +359,9 @@ def prove(people: int, say: Callable[[str], None], var: Path | None = None) -> F
             stack.start("worker", worker)
         say("scheduler, dag-processor, triggerer, two workers")
         _wait(lambda: DELETION in {d["dag_id"] for d in stack.api("emil").dags()}, "the DAGs", 600)
-        health = {name: _soon(lambda name=name: stack.is_healthy(name)) for name in ("redis", "postgres", *AIRFLOW_SERVICES)}
+        health = {
+            name: _soon(lambda name=name: stack.is_healthy(name)) for name in ("redis", "postgres", *AIRFLOW_SERVICES)
+        }
         health |= {name: _soon(lambda name=name: stack.is_healthy("worker", name)) for name in WORKERS}
         shown = stack.secrets_in_process_list()
         night = Night(runtime, number, stack=stack)

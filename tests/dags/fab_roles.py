@@ -55,4 +55,4 @@ with get_application_builder() as builder:
             "reads connections, Variables, users": manager.is_authorized_connection(method="GET", user=user),
             "deletes runs": dag("DELETE", "minor_data_deletion", DagAccessEntity.RUN),
         }
-print("FOUND " + json.dumps(found))
+print("FOUND " + json.dumps(found))  # noqa: T201

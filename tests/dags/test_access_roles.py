@@ -66,5 +66,9 @@ def test_who_starts_and_clears_runs_answers_no_question_and_the_other_way_round(
 
 
 def test_every_dag_that_asks_has_people_who_may_answer() -> None:
-    asking = {path.stem for path in (PROJECT / "dags").glob("*.py") if "AskPerson(" in (t := path.read_text()) or "AskReviewer(" in t}
+    asking = {
+        path.stem
+        for path in (PROJECT / "dags").glob("*.py")
+        if "AskPerson(" in (t := path.read_text()) or "AskReviewer(" in t
+    }
     assert asking == set(access.LED)

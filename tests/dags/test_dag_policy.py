@@ -82,7 +82,9 @@ def test_a_task_keeps_the_policy(dags: dict[str, Any], dag_id: str) -> None:
         if hasattr(task, "response_timeout"):
             assert task.defaults in (["Reject"], ["Keep restricted"]), f"{task.task_id}: silence must never approve"
             assert task.response_timeout is not None, f"{task.task_id} would wait for ever"
-            assert [n.kind for n in task.notifiers] == ["approval_waiting"], f"{task.task_id}: who is told that it waits?"
+            assert [n.kind for n in task.notifiers] == ["approval_waiting"], (
+                f"{task.task_id}: who is told that it waits?"
+            )
 
 
 @pytest.mark.parametrize("dag_id", DAG_IDS)

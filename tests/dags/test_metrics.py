@@ -31,7 +31,8 @@ from airflow.sdk.configuration import conf
 from airflow.sdk.observability import stats
 from airflow.sdk.observability.metrics import stats_utils
 from privacy_ops.airflow_support import metrics
-stats.initialize(factory=stats_utils.get_stats_factory(), export_legacy_names=conf.getboolean("metrics", "legacy_names_on"))
+legacy = conf.getboolean("metrics", "legacy_names_on")
+stats.initialize(factory=stats_utils.get_stats_factory(), export_legacy_names=legacy)
 print(metrics.send(json.loads(sys.argv[1])))
 """
 
@@ -41,9 +42,13 @@ def test_the_figures_are_those_of_the_rows(operated: Settings, governed: tuple[s
     assert list(found) == [metric.name for metric in METRICS]
     assert found["privacy_ops.people.restricted"] == found["privacy_ops.canaries.planted"] == 0
     with Database(governed[0]).transaction() as connection:
-        for number, (state, restriction) in enumerate(
-            [("RESTRICTED", "HARD"), ("OPEN", "NONE"), ("CLOSED", "HARD"), ("RESTRICTED", "SOFT"), ("RESTRICTED", "HARD")]
-        ):
+        for number, (state, restriction) in enumerate([
+            ("RESTRICTED", "HARD"),
+            ("OPEN", "NONE"),
+            ("CLOSED", "HARD"),
+            ("RESTRICTED", "SOFT"),
+            ("RESTRICTED", "HARD"),
+        ]):
             connection.execute(
                 text(
                     "INSERT INTO gov.minor_case (subject_kind, subject_table, subject_ref, ref_key_id, class, state,"

@@ -16,7 +16,8 @@ from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
-from privacy_ops.airflow_support import notifiers, settings as airflow_settings
+from privacy_ops.airflow_support import notifiers
+from privacy_ops.airflow_support import settings as airflow_settings
 from privacy_ops.airflow_support.notifiers import OperatorNotifier, WebhookNotifier
 from privacy_ops.errors import ConfigError, GateBlocked, StoreRefused
 from privacy_ops.operations import alerts, watch
@@ -52,7 +53,7 @@ def chat() -> Iterator[tuple[Inbox, int]]:
     inbox = Inbox()
 
     class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:  # noqa: N802 - the library's name
+        def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             if inbox.status == 200:
                 inbox.texts.append(body["text"])
@@ -172,7 +173,9 @@ def test_a_failure_reaches_mail_and_chat_without_the_words_of_its_exception(
         assert "ValueError" in words
         assert "docs/runbooks/minor_data_deletion.md" in words
         assert "scheduled__2026-11-27T02:15:00" in words
-    everything = told + body + parsed["Subject"] + caplog.text + repr(rows(operated, "SELECT * FROM gov.operator_alert"))
+    everything = (
+        told + body + parsed["Subject"] + caplog.text + repr(rows(operated, "SELECT * FROM gov.operator_alert"))
+    )
     for forbidden in (SECRET, "ann.minor", "2012-03-04", "could not erase", "tok/en"):
         assert forbidden not in everything
 

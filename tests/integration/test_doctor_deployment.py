@@ -17,7 +17,6 @@ from privacy_ops.workspace import Workspace
 from sqlalchemy.engine import make_url
 from typer.testing import CliRunner
 
-
 NOW = datetime.now(UTC)
 
 
@@ -35,8 +34,9 @@ def sound(settings: Settings) -> Settings:
         inventory.record_review(connection, reviewer="lena", reviewed_at=NOW, reference_sha256=sha256)
     with made.database("operate").transaction() as connection:
         connection.exec_driver_sql(
-            "INSERT INTO gov.run (run_id, dag_id, as_of, run_type, dry_run, code_version, thresholds_sha256, map_sha256,"
-            " tzdata_version) VALUES ('watchkeeper/1', 'watchkeeper', now(), 'scheduled', false, '1', '', '', '')"
+            "INSERT INTO gov.run (run_id, dag_id, as_of, run_type, dry_run, code_version, thresholds_sha256,"
+            " map_sha256, tzdata_version)"
+            " VALUES ('watchkeeper/1', 'watchkeeper', now(), 'scheduled', false, '1', '', '', '')"
         )
     store = ObjectStore(settings.objects)
     for bucket in store.buckets():
@@ -57,8 +57,8 @@ def test_what_is_broken_for_real_is_seen(sound: Settings, cluster: Any) -> None:
     url = make_url(sound.dsn("migrate"))
     admin = Database(cluster.dsn(url.database or ""))
     with admin.transaction() as connection:
-        connection.exec_driver_sql("REVOKE SELECT (user_key) ON imp.app_user FROM privacy_detect")
-        connection.exec_driver_sql("GRANT DELETE ON imp.app_user TO privacy_export")
+        connection.exec_driver_sql("REVOKE SELECT (dob_raw) ON core.user_profile FROM privacy_detect")
+        connection.exec_driver_sql("GRANT DELETE ON core.user_account TO privacy_export")
         connection.exec_driver_sql("UPDATE gov.schema_version SET version_num = '0013_periods'")
     store = ObjectStore(sound.objects)
     store.client.delete_bucket(Bucket=sound.staging_bucket)
@@ -76,8 +76,8 @@ def test_what_is_broken_for_real_is_seen(sound: Settings, cluster: Any) -> None:
         ("buckets", sound.exports_bucket),
         ("notifications", "Airflow connections"),
     }
-    assert "SELECT imp.app_user.user_key" in found["rights", "role privacy_detect"]
-    assert "DELETE imp.app_user" in found["rights", "role privacy_export"]
+    assert "SELECT core.user_profile.dob_raw" in found["rights", "role privacy_detect"]
+    assert "DELETE core.user_account" in found["rights", "role privacy_export"]
 
 
 def test_the_command_ends_with_1_and_says_it_as_json_too(sound: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -93,5 +93,3 @@ def test_the_command_ends_with_1_and_says_it_as_json_too(sound: Settings, monkey
     assert bad.exit_code == 1
     (only,) = [p for p in json.loads(bad.output)["problems"] if p["must"]]
     assert only["check"] == "notifications"
-
-

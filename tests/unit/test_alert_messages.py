@@ -52,7 +52,13 @@ def test_a_question_says_where_it_is_answered_and_what_silence_means() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["about ann.minor@example.org", "manual__ann.minor@example.org", "ann", "{{ var.value.secret }}", "manual__2026_ann minor"],
+    [
+        "about ann.minor@example.org",
+        "manual__ann.minor@example.org",
+        "ann",
+        "{{ var.value.secret }}",
+        "manual__2026_ann minor",
+    ],
 )
 def test_a_name_that_a_person_gave_a_run_is_not_repeated(name: str) -> None:
     message = compose("failure", "minor_data_deletion", [row(run_id=f"minor_data_deletion/{name}")], UI)

@@ -36,7 +36,9 @@ def unfinished(**changed: Any) -> Any:
 @pytest.mark.parametrize(
     ("newest", "now", "late"),
     [
-        pytest.param(DUE - timedelta(days=1), DUE + timedelta(minutes=30) - timedelta(seconds=1), 0, id="still in time"),
+        pytest.param(
+            DUE - timedelta(days=1), DUE + timedelta(minutes=30) - timedelta(seconds=1), 0, id="still in time"
+        ),
         pytest.param(DUE - timedelta(days=1), DUE + timedelta(minutes=30), 1, id="at the limit, and not started"),
         pytest.param(DUE, DUE + timedelta(minutes=30), 0, id="started in its very minute"),
         pytest.param(DUE - timedelta(microseconds=1), DUE + timedelta(minutes=30), 1, id="only the run before it"),

@@ -5,10 +5,11 @@ UPDATE gov.operator_alert AS a
 SET
     times = a.times + 1,
     last_at = :at,
-    codes = array(SELECT DISTINCT c.code FROM unnest(a.codes || cast(:codes AS text [])) AS c (code) ORDER BY c.code)
-WHERE a.alert_id = (
-    SELECT n.alert_id FROM gov.operator_alert AS n
-    WHERE n.kind = :kind AND n.run_id = :run_id AND n.last_at > :since
-    ORDER BY n.alert_id DESC LIMIT 1
-)
+    codes = array(SELECT DISTINCT c.code FROM unnest(a.codes || cast(:codes AS text[])) AS c (code) ORDER BY c.code)
+WHERE
+    a.alert_id = (
+        SELECT n.alert_id FROM gov.operator_alert AS n
+        WHERE n.kind = :kind AND n.run_id = :run_id AND n.last_at > :since
+        ORDER BY n.alert_id DESC LIMIT 1
+    )
 RETURNING a.alert_id

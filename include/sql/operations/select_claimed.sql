@@ -13,5 +13,5 @@ SELECT
     a.noted_at
 FROM gov.operator_alert AS a
 LEFT JOIN gov.gate_result AS g ON a.gate_result_id = g.gate_result_id
-WHERE a.alert_id = any(cast(:alerts AS bigint []))
+WHERE a.alert_id = any(cast(:alerts AS bigint[]))
 ORDER BY a.alert_id

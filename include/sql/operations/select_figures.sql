@@ -6,7 +6,7 @@ WITH cases AS (
         c.state,
         c.restriction,
         c.subject_kind,
-        EXISTS (SELECT 1 FROM gov.canary AS k WHERE k.subject_ref = c.subject_ref) AS made_up
+        exists(SELECT 1 FROM gov.canary AS k WHERE k.subject_ref = c.subject_ref) AS made_up
     FROM gov.minor_case AS c
 ),
 

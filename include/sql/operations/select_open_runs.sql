@@ -5,7 +5,7 @@ SELECT
     r.dag_id,
     r.as_of,
     r.run_type,
-    EXISTS (
+    exists(
         SELECT 1 FROM gov.operator_alert AS a WHERE a.run_id = r.run_id AND a.kind = 'approval_waiting'
     ) AS asked
 FROM gov.run AS r

@@ -11,5 +11,5 @@ FROM pg_catalog.pg_class AS c
 INNER JOIN pg_catalog.pg_namespace AS n ON c.relnamespace = n.oid
 INNER JOIN pg_catalog.pg_attribute AS a ON c.oid = a.attrelid
 WHERE
-    n.nspname || '.' || c.relname = any(cast(:tables AS text []))
+    n.nspname || '.' || c.relname = any(cast(:tables AS text[]))
     AND a.attnum > 0 AND NOT a.attisdropped

@@ -30,9 +30,7 @@ def _all(action: str, resources: Iterable[str]) -> frozenset[Permission]:
     return frozenset((action, resource) for resource in resources)
 
 
-_SEES = (
-    _all("can_read", _READ) | _all("menu_access", _MENUS) | _all("can_edit", ("My Profile", "My Password"))
-)
+_SEES = _all("can_read", _READ) | _all("menu_access", _MENUS) | _all("can_edit", ("My Profile", "My Password"))
 _RUNS = (
     _all("can_create", ("DAG Runs", "Task Instances", "Backfills"))
     | _all("can_edit", ("DAGs", "DAG Runs", "Task Instances", "Backfills"))

@@ -19,7 +19,6 @@ from privacy_ops.errors import ConfigError
 from privacy_ops.settings import KeyRing, MailSettings, ObjectSettings, Settings, parse_keys
 from privacy_ops.workspace import Workspace
 
-
 # Variables by the setting that they stand in for. Their names hold a word by which Airflow hides their values.
 HMAC_KEYS_VARIABLE = "privacy_ops_hmac_keys_secret"
 SIGNING_KEY_VARIABLE = "privacy_ops_signing_private_key"

@@ -151,9 +151,7 @@ def _objects(workspace: Workspace, skew: dict[str, timedelta]) -> dict[str, Any]
             continue
         try:
             facts = store.facts(name)
-            found.append(
-                Bucket(name, True, facts.versioning, facts.object_lock, store.encrypts(name), version, lock)
-            )
+            found.append(Bucket(name, True, facts.versioning, facts.object_lock, store.encrypts(name), version, lock))
         except PrivacyOpsError as error:
             return {"objects_fault": str(error)}
     return {"buckets": tuple(found)}

@@ -1,4 +1,4 @@
-"""One look at the jobs: what is late, which service levels are over their limit. Notes it; telling is ``alerts.tell``."""
+"""One look at the jobs: what is late, which service levels are over their limit. ``alerts.tell`` tells it."""
 
 from __future__ import annotations
 
@@ -21,9 +21,7 @@ def look(workspace: Workspace, *, now: datetime) -> dict[str, int]:
     breached = breaches(workspace, now=now)
     with workspace.database(DUTY).transaction() as connection:
         scheduled = connection.execute(statement("operations", "select_scheduled_runs")).all()
-        unfinished = connection.execute(
-            statement("operations", "select_open_runs"), {"since": now - _LOOK_BACK}
-        ).all()
+        unfinished = connection.execute(statement("operations", "select_open_runs"), {"since": now - _LOOK_BACK}).all()
         late = [
             *lateness.late_starts(rules, scheduled, now=now),
             *lateness.late_finishes(rules, unfinished, now=now),
