@@ -174,7 +174,7 @@ class Stack:
             "AIRFLOW__SCHEDULER__SCHEDULER_HEALTH_CHECK_SERVER_PORT": str(self.ports["health"]),
             "AIRFLOW__LOGGING__TRIGGER_LOG_SERVER_PORT": str(self.ports["triggerer"]),
             "AIRFLOW__LOGGING__WORKER_LOG_SERVER_PORT": str(self.ports.get(name, 0) or self.ports[WORKERS[0]]),
-            "HOSTNAME": socket.getfqdn(),
+            "HOSTNAME": socket.gethostname(),  # as a shell in a container has it
             "NO_PROXY": f"localhost,{HOST}",
             "no_proxy": f"localhost,{HOST}",
             "PGHOST": HOST,
