@@ -28,11 +28,14 @@ import psutil
 import yaml
 from privacy_ops.settings import DUTIES
 
+from bench import overhead
 from sandbox import demo, facts, processors
+from sandbox.airflow import DATABASE
 from sandbox.airflow_api import AirflowApi, DagRun
 from sandbox.demo import DELETION, Demo
 from sandbox.postgres import HOST, find_binaries, free_port
 from sandbox.publisher import oracle
+from sandbox.publisher.database import connect
 from sandbox.runtime import Runtime
 from sandbox.state import PROJECT, keys
 
@@ -73,6 +76,8 @@ class Found:
     retried: dict[str, int]
     health: dict[str, bool]
     shown_secrets: list[str]
+    kept_secrets: list[str]
+    overhead: list[overhead.Share]
     seconds: float
     failures: list[str] = field(default_factory=list)
 
@@ -264,13 +269,40 @@ class Stack:
                 continue
         return len(members)
 
+    def known_secrets(self) -> dict[str, str]:
+        """Every secret of this stack by name, the HMAC keys one by one."""
+        found = {
+            name: value
+            for name, value in self.values.items()
+            if name.endswith(("PASSWORD", "SECRET", "FERNET_KEY", "S3_SECRET_KEY")) and len(value) >= 12
+        }
+        ring = json.loads(self.values["PRIVACY_OPS_HMAC_KEYS"])
+        found |= {f"HMAC {p}/{k}": v for p, entry in ring.items() for k, v in entry["keys"].items()}
+        found |= {f"password of {name}": self.runtime.state.passwords[f"ui_{name}"] for name, _ in PEOPLE}
+        pem = Path(self.values["PRIVACY_OPS_SIGNING_KEY_PATH"]).read_text(encoding="utf-8").splitlines()
+        return found | {"signing key": next(line for line in pem if not line.startswith("-----"))}
+
+    def secrets_kept(self) -> list[str]:
+        """Names of secrets that stand in Airflow's database (rendered fields, XCom, logs, everything) or in any log."""
+        known, kept = self.known_secrets(), set()
+        logs = [*(self.runtime.var / "compose" / "logs").rglob("*.log"), *(self.runtime.var / "logs").glob("*.log")]
+        assert len(logs) > 20, "there is nothing to look at"
+        for path in logs:
+            text = path.read_text(errors="replace")
+            kept |= {f"{name} ({path.name})" for name, value in known.items() if value in text}
+        with connect(self.runtime.server.dsn(DATABASE)) as connection:
+            tables = connection.execute(
+                "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname = 'public'"
+            ).fetchall()
+            assert len(tables) > 30
+            for (table,) in tables:
+                text = "\n".join(row for (row,) in connection.execute(f"SELECT t::text FROM {table} AS t").fetchall())
+                kept |= {f"{name} (table {table})" for name, value in known.items() if value in text}
+        return sorted(kept)
+
     def secrets_in_process_list(self) -> list[str]:
         """Names of secrets that stand among the arguments of any process of this stack. [] is what must be."""
-        known = {
-            k: v for k, v in self.values.items() if len(v) >= 12 and ("PASSWORD" in k or "SECRET" in k or "KEY" in k)
-        }
-        known.pop("PRIVACY_OPS_SIGNING_KEY_PATH")
-        known |= {f"ui_{n}": self.runtime.state.passwords[f"ui_{n}"] for n, _ in PEOPLE}
+        known = self.known_secrets()
         shown = set()
         members = self.runtime.processes.members()
         assert len(members) > 8, "there is nothing to look at"
@@ -372,7 +404,7 @@ def prove(people: int, say: Callable[[str], None], var: Path | None = None) -> F
         retried = {task["task_id"]: task["try_number"] for task in raw if task["try_number"] > 1}
         found = Found(
             run, facts.minors(runtime, [run], number), night.killed, night.killed_in, retried, health, shown,
-            time.monotonic() - began, list(night.failures),
+            stack.secrets_kept(), overhead.shares(runtime), time.monotonic() - began, list(night.failures),
         )  # fmt: skip
     return judged(found)
 
@@ -402,4 +434,5 @@ def judged(found: Found) -> Found:
     wrong += [f"{name} is {minors[name]}, not 0" for name in oracle.MUST_BE_ZERO if minors[name]]
     wrong += [f"the health check of {name} did not pass" for name, good in found.health.items() if not good]
     wrong += [f"the secret {name} stands in the list of processes" for name in found.shown_secrets]
+    wrong += [f"the secret {name} was kept" for name in found.kept_secrets]
     return found

@@ -21,7 +21,13 @@ DAG_IDS = [
     "watchkeeper",
 ]
 # By hand these only count unless somebody turns it off; of the others docs/backfills.md says what a run by hand does.
-DRY_BY_DEFAULT = {"minor_data_deletion", "erasure_propagation", "erasure_verification", "course_usage_delivery"}
+DRY_BY_DEFAULT = {
+    "minor_data_deletion",
+    "minor_signal_intake",
+    "erasure_propagation",
+    "erasure_verification",
+    "course_usage_delivery",
+}
 DESTROYS = {("minor_data_deletion", "erase_database"), ("minor_data_deletion", "erase_objects")}
 
 
