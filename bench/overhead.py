@@ -80,7 +80,7 @@ def _seconds(code: str) -> float:
 
 @dataclass(frozen=True)
 class Share:
-    """One run: seconds from start to end, inside tasks (not counted twice where two ran at once), waiting for people."""
+    """One run, in seconds: from start to end, inside tasks (two at once count once), waiting for people."""
 
     run_id: str
     whole: float

@@ -241,8 +241,8 @@ def prove_celery(people: int) -> Proof:
         f"- Ground truth: {minors['erased']} of {minors['must_erase']} erased, {minors['held']} held,"
         f" {minors['missed']} missed, {minors['wrongly_erased']} wrongly erased, {minors['residual_rows']} residual"
         f" rows, {minors['residual_objects']} residual objects.",
-        f"- Secrets in the list of processes: {', '.join(found.shown_secrets) or 'none'}; in Airflow's tables and in logs:"
-        f" {', '.join(found.kept_secrets) or 'none'}. {found.seconds:.0f} s.",
+        f"- Secrets in the list of processes: {', '.join(found.shown_secrets) or 'none'}; in Airflow's tables and in"
+        f" logs: {', '.join(found.kept_secrets) or 'none'}. {found.seconds:.0f} s.",
         *(
             f"- The run took {share.whole:.0f} s: {share.inside:.0f} s inside tasks, {share.people:.0f} s for people to"
             f" answer; Airflow's share of the rest {share.overhead:.0%} (with the wait for the killed worker)."
