@@ -17,10 +17,12 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +79,7 @@ class Found:
     health: dict[str, bool]
     shown_secrets: list[str]
     kept_secrets: list[str]
+    messages: list[str]
     overhead: list[overhead.Share]
     seconds: float
     failures: list[str] = field(default_factory=list)
@@ -355,6 +358,29 @@ class Night(Demo):
 
 
 @contextmanager
+def chat() -> Iterator[tuple[int, list[str]]]:
+    """A chat's webhook on loopback: its port, and the texts that arrive."""
+    texts: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            texts.append(json.loads(self.rfile.read(int(self.headers["Content-Length"])))["text"])
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer((HOST, 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield server.server_port, texts
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@contextmanager
 def stores(people: int, var: Path | None) -> Iterator[Runtime]:
     """PostgreSQL, the S3 endpoint and the processors with a small publisher, removed afterwards."""
     folder = var or Path(tempfile.mkdtemp(prefix="privacy-ops-compose-"))
@@ -375,8 +401,10 @@ def prove(people: int, say: Callable[[str], None], var: Path | None = None) -> F
     if not shutil.which("redis-server"):
         raise CannotProve("redis-server is missing (apt-get install redis-server)")
     began = time.monotonic()
-    with stores(people, var) as runtime:
+    with stores(people, var) as runtime, chat() as (port, texts):
         stack = Stack.on(runtime)
+        webhook = {"conn_type": "http", "schema": "http", "host": HOST, "port": port, "password": secrets.token_hex(8)}
+        stack.values["CONN_WEBHOOK"] = json.dumps(webhook)
         number = demo.prepare(runtime)
         stack.start_redis()
         say("airflow-init")
@@ -404,7 +432,7 @@ def prove(people: int, say: Callable[[str], None], var: Path | None = None) -> F
         retried = {task["task_id"]: task["try_number"] for task in raw if task["try_number"] > 1}
         found = Found(
             run, facts.minors(runtime, [run], number), night.killed, night.killed_in, retried, health, shown,
-            stack.secrets_kept(), overhead.shares(runtime), time.monotonic() - began, list(night.failures),
+            stack.secrets_kept(), texts, overhead.shares(runtime), time.monotonic() - began, list(night.failures),
         )  # fmt: skip
     return judged(found)
 
@@ -435,4 +463,7 @@ def judged(found: Found) -> Found:
     wrong += [f"the health check of {name} did not pass" for name, good in found.health.items() if not good]
     wrong += [f"the secret {name} stands in the list of processes" for name in found.shown_secrets]
     wrong += [f"the secret {name} was kept" for name in found.kept_secrets]
+    if not any("minor_data_deletion waits for a person" in text for text in found.messages):
+        wrong.append("nobody was told that the run waits for people")
+    wrong += ["a message to operators holds an address" for text in found.messages if "@" in text]
     return found

@@ -243,6 +243,8 @@ def prove_celery(people: int) -> Proof:
         f" rows, {minors['residual_objects']} residual objects.",
         f"- Secrets in the list of processes: {', '.join(found.shown_secrets) or 'none'}; in Airflow's tables and in"
         f" logs: {', '.join(found.kept_secrets) or 'none'}. {found.seconds:.0f} s.",
+        f"- Messages to a chat's webhook, by the callback of the tasks: {len(found.messages)}:"
+        f" {'; '.join(text.splitlines()[0] for text in found.messages) or 'none'}.",
         *(
             f"- The run took {share.whole:.0f} s: {share.inside:.0f} s inside tasks, {share.people:.0f} s for people to"
             f" answer; Airflow's share of the rest {share.overhead:.0%} (with the wait for the killed worker)."
