@@ -42,7 +42,7 @@ def look(settings: Settings, *, now: datetime, with_airflow: bool = True) -> Dep
     facts |= {"skew": skew, "tzdata": runs.tzdata_version(), "zone_known": _knows(workspace.thresholds.legal_timezone)}
     facts["dag_ids"] = (*workspace.thresholds.punctuality, "watchkeeper")
     if with_airflow:
-        facts |= _airflow(settings)
+        facts |= airflow_facts(settings)
     else:
         facts["airflow_fault"] = ""
         facts["channels"] = tuple(["mail"] if settings.alert_mail else [])
@@ -165,7 +165,7 @@ def _knows(zone: str) -> bool:
     return True
 
 
-def _airflow(settings: Settings) -> dict[str, Any]:
+def airflow_facts(settings: Settings) -> dict[str, Any]:
     """Airflow's settings as it reads them itself; a process of its own, because this one knows no Airflow."""
     try:
         done = subprocess.run(
