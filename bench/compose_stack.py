@@ -51,6 +51,7 @@ PEOPLE = (
 AIRFLOW_SERVICES = ("api-server", "scheduler", "dag-processor", "triggerer")
 WORKERS = ("worker-1", "worker-2")
 KILLED_IN = ("detect_and_restrict", "plan", "erase_database", "erase_objects", "verify")
+REST_OF_THE_NIGHT = ("erasure_propagation", "erasure_verification", "watchkeeper")
 _VARIABLE = re.compile(r"\$\$|\$\{(\w+)(?::([-?])([^}]*))?\}")
 
 _USERS = """
@@ -72,6 +73,7 @@ class Found:
     """What the night came to."""
 
     run: DagRun
+    rest: dict[str, str]
     minors: dict[str, Any]
     killed: str
     killed_in: str
@@ -426,12 +428,13 @@ def prove(people: int, say: Callable[[str], None], var: Path | None = None) -> F
         shown = stack.secrets_in_process_list()
         night = Night(runtime, number, stack=stack)
         run = night.run(DELETION, {"dry_run": False}, scheduled=True)
+        rest = {dag_id: night.run(dag_id, {"dry_run": False}, scheduled=True).state for dag_id in REST_OF_THE_NIGHT}
         raw = stack.api("emil").call(
             "GET", f"/dags/{DELETION}/dagRuns/{run.run_id.replace('+', '%2B')}/taskInstances", query={"limit": 100}
         )["task_instances"]
         retried = {task["task_id"]: task["try_number"] for task in raw if task["try_number"] > 1}
         found = Found(
-            run, facts.minors(runtime, [run], number), night.killed, night.killed_in, retried, health, shown,
+            run, rest, facts.minors(runtime, [run], number), night.killed, night.killed_in, retried, health, shown,
             stack.secrets_kept(), texts, overhead.shares(runtime), time.monotonic() - began, list(night.failures),
         )  # fmt: skip
     return judged(found)
@@ -451,6 +454,7 @@ def judged(found: Found) -> Found:
     minors, wrong = found.minors, found.failures
     if found.run.state != "success":
         wrong.append(f"the run ended {found.run.state}")
+    wrong += [f"{dag_id} ended {state}" for dag_id, state in found.rest.items() if state != "success"]
     if not found.killed:
         wrong.append("no worker was killed while it ran a task, so nothing is proven about that")
     elif found.killed_in not in found.retried:

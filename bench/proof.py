@@ -238,6 +238,7 @@ def prove_celery(people: int) -> Proof:
         f" (SIGKILL, with all its processes) while it ran {found.killed_in or 'nothing'}; tried again:"
         f" {', '.join(f'{task} ({tries})' for task, tries in found.retried.items()) or 'nothing'}. Two people with the"
         " role of a reviewer let the erasure pass the volume breaker; an engineer started it.",
+        f"- After it: {', '.join(f'{dag_id} {state}' for dag_id, state in found.rest.items())}.",
         f"- Ground truth: {minors['erased']} of {minors['must_erase']} erased, {minors['held']} held,"
         f" {minors['missed']} missed, {minors['wrongly_erased']} wrongly erased, {minors['residual_rows']} residual"
         f" rows, {minors['residual_objects']} residual objects.",
