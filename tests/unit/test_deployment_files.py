@@ -53,15 +53,6 @@ def test_every_secret_is_required_and_none_has_a_default() -> None:
     assert [name for name, how in secrets if how != ":?"] == []
 
 
-def test_every_variable_stands_in_the_example() -> None:
-    example = {
-        line.partition("=")[0]
-        for line in (PROJECT / ".env.example").read_text().splitlines()
-        if re.match(r"\w+=", line)
-    }
-    assert set(re.findall(r"(?<!\$)\$\{(\w+)", TEXT)) == example
-
-
 def test_no_secret_stands_in_a_command_or_a_health_check() -> None:
     for service in SERVICES.values():
         for part in ("command", "entrypoint"):
