@@ -17,6 +17,11 @@ GRANT SELECT, INSERT, UPDATE ON gov.finding, gov.blocked_destination TO privacy_
 
 GRANT SELECT, INSERT ON gov.finding_change TO privacy_inventory;
 
+-- Outputs and differences are written anew until they are published; a trigger keeps them from then on.
+GRANT SELECT, INSERT, UPDATE, DELETE ON gov.inventory_output, gov.inventory_change TO privacy_inventory;
+
+GRANT SELECT, INSERT ON gov.inventory_sign_off TO privacy_inventory;
+
 -- The other jobs ask the block list before they write anywhere.
 GRANT SELECT ON gov.blocked_destination TO privacy_erase, privacy_export;
 
@@ -24,4 +29,5 @@ GRANT SELECT ON gov.processor TO privacy_erase;
 
 -- The pages show inventory, findings and blocks; nobody is named in them.
 GRANT SELECT ON gov.inventory_snapshot, gov.inventory_flow, gov.flow_verdict, gov.finding, gov.finding_change,
-gov.blocked_destination, gov.reference_review, gov.processor, gov.transfer, gov.transfer_mechanism TO privacy_console;
+gov.blocked_destination, gov.reference_review, gov.processor, gov.transfer, gov.transfer_mechanism,
+gov.inventory_output, gov.inventory_change, gov.inventory_sign_off TO privacy_console;

@@ -12,7 +12,7 @@ from privacy_ops.transfers.reference import Reference, Regime
 from privacy_ops.transfers.registry import ITSELF, UNDECLARED, Registry
 
 # Category keys (fideslang) of special categories under GDPR Article 9.
-_SPECIAL = (
+SPECIAL_CATEGORIES = (
     "user.health_and_medical",
     "user.biometric",
     "user.genetic",
@@ -47,7 +47,7 @@ def _with_map(flow: Flow, data_map: DataMap) -> Flow:
     stores = _stores_at(flow.place, data_map)
     if not stores:
         return flow
-    special = any(entry.category.startswith(_SPECIAL) for entry in stores)
+    special = any(entry.category.startswith(SPECIAL_CATEGORIES) for entry in stores)
     return flow.model_copy(
         update={
             "personal": any(entry.personal for entry in stores),

@@ -20,7 +20,7 @@ from privacy_ops.transfers.registry import Registry
 
 Severity = Literal["CRITICAL", "HIGH", "MEDIUM", "LOW", "INFO"]
 Judged = Mapping[Regime, Judgement]
-_ORDER: tuple[Severity, ...] = ("CRITICAL", "HIGH", "MEDIUM", "LOW", "INFO")
+SEVERITIES: tuple[Severity, ...] = ("CRITICAL", "HIGH", "MEDIUM", "LOW", "INFO")
 
 
 @dataclass(frozen=True)
@@ -221,7 +221,7 @@ def find(
         else:
             found.append(_undeclared(entry, verdicts, registry))
     found += [*_of_instruments(judged), *_unseen(observations, registry), *_partial(observations)]
-    found.sort(key=lambda f: (_ORDER.index(f.severity), f.rule, f.asset, f.subject))
+    found.sort(key=lambda f: (SEVERITIES.index(f.severity), f.rule, f.asset, f.subject))
     by_name: dict[str, Finding] = {}
     for finding in found:
         by_name.setdefault(finding.fingerprint, finding)
