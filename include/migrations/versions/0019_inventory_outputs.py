@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0019_inventory_outputs"
-down_revision = "0013_periods"
+down_revision = "0018_observers"
 branch_labels = None
 depends_on = None
 

@@ -1,5 +1,6 @@
 -- Purpose: what the inventory gate judges: numbers only.
--- Parameters: :snapshot_id, :as_of (instant of the run), :today (its date), :sign_off_since.
+-- Parameters: :snapshot_id, :as_of (instant of the run), :today (its date), :sign_off_since, :declared (observers that
+--   only repeat what is declared).
 -- Grain: one row.
 -- Idempotency: read only.
 SELECT
@@ -11,6 +12,8 @@ SELECT
     flows.stores_without_place,
     flows.stores_undeclared,
     cast(:today AS date) - s.reference_reviewed_on AS reference_age_days,
+    -- Without an edition no address was looked up: the observers that need one say so themselves.
+    coalesce(cast(:today AS date) - cast(s.geoip ->> 'built_on' AS date), 0) AS geoip_age_days,
     flows.not_judged_twice,
     flows.uncovered,
     flows.out_of_scope,
@@ -40,7 +43,7 @@ CROSS JOIN
     LATERAL (
         SELECT
             count(*) AS n,
-            count(*) FILTER (WHERE f.seen_by && ARRAY['buckets', 'connections']) AS observed,
+            count(*) FILTER (WHERE NOT f.seen_by <@ CAST(:declared AS text[])) AS observed,
             count(*) FILTER (
                 WHERE f.country IS NULL AND f.personal AND f.nature = 'STORAGE'
             ) AS stores_without_place,

@@ -43,16 +43,9 @@ def check() -> None:
     settings = configuration.from_environment()
     tables = inventory.load_reference(settings.include)
     declared = inventory.load_registry(settings.include, tables)
-    rows = (
-        *tables.territories,
-        *tables.home_areas,
-        *tables.instruments,
-        *tables.mechanism_rules,
-        *tables.cloud_regions,
-    )
     typer.echo(
         f"reference {tables.version}: {len(tables.instruments)} instrument rows, {len(tables.territories)} codes,"
-        f" {len(tables.cloud_regions)} regions; {sum(row.needs_check for row in rows)} rows ask to be verified"
+        f" {len(tables.cloud_regions)} regions; {sum(row.needs_check for row in tables.rows)} rows ask to be verified"
     )
     typer.echo(
         f"registry: {len(declared.transfers)} transfers to {len(declared.processors)} processors on"

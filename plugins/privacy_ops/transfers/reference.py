@@ -171,6 +171,11 @@ class Reference:
     def _region(self) -> Mapping[tuple[str, str], CloudRegion]:
         return {(r.provider, r.observed): r for r in self.cloud_regions}
 
+    @property
+    def rows(self) -> tuple[_Row, ...]:
+        """Every row of every table."""
+        return (*self.territories, *self.home_areas, *self.instruments, *self.mechanism_rules, *self.cloud_regions)
+
     def territory(self, code: str | None) -> Territory | None:
         """The place that ``code`` stands for, aliases followed (EL is GR, UK is GB); None when it is no known code."""
         found = self._territory.get((code or "").strip().upper())

@@ -25,6 +25,7 @@ from privacy_ops.transfers.assemble import Entry
 from privacy_ops.transfers.gates import GATE, suite
 from privacy_ops.transfers.inventory import DUTY
 from privacy_ops.transfers.judge import judge
+from privacy_ops.transfers.observers import DECLARED
 from privacy_ops.transfers.publishing import art30, dependencies, diff, outputs
 from privacy_ops.transfers.publishing.content import Content, FindingLine, FlowLine, Judged, SignedOff
 from privacy_ops.transfers.publishing.outputs import Output
@@ -340,6 +341,7 @@ def gate(workspace: Workspace, run: Run, *, now: datetime) -> dict[str, Any]:
                 "as_of": run.as_of,
                 "today": run.as_of.date(),
                 "sign_off_since": _since(workspace, run),
+                "declared": sorted(DECLARED),
             },
         )
         row = dict(metrics.mappings().one())
@@ -451,18 +453,20 @@ def record_sign_off(workspace: Workspace, run: Run) -> dict[str, Any]:
             "signed_at": approval.decided_at,
         }
         connection.execute(statement("transfers", "insert_sign_off"), row)
+        stands = connection.execute(
+            statement("transfers", "select_sign_off_of_snapshot"), {"snapshot_id": snapshot.snapshot_id}
+        ).one()
+        last = stands.signed_at + timedelta(days=workspace.thresholds.transfers.sign_off_max_age_days)
         body = files.manifest_json({
-            "inventory_sha256": row["inventory_sha256"],
+            "inventory_sha256": stands.inventory_sha256,
             "manifest_sha256": snapshot.outputs_sha256,
             "run_id": run.run_id,
-            "person": row["approver_name"] or row["approver"],
-            "person_id": row["approver"],
-            "role": row["role"],
-            "signed_at": approval.decided_at.isoformat(),
-            "good_until": (
-                approval.decided_at + timedelta(days=workspace.thresholds.transfers.sign_off_max_age_days)
-            ).date().isoformat(),
-        })  # fmt: skip
+            "person": stands.approver_name or stands.approver,
+            "person_id": stands.approver,
+            "role": stands.role,
+            "signed_at": stands.signed_at.isoformat(),
+            "good_until": last.date().isoformat(),
+        })
         inventory.put_once(
             workspace.objects(),
             workspace.settings.evidence_bucket,
