@@ -425,7 +425,7 @@ def sign_off_request(workspace: Workspace, run: Run) -> ApprovalRequest | None:
         ),
         "- findings: " + (", ".join(f"{n} {s}" for s, n in sorted(facts["findings"].items())) or "none"),
         f"- changes that nothing explains: {unexplained}",
-        f"- [the report](/privacy/transfers/{snapshot.snapshot_id}/report)",
+        f"- [the report](/privacy/transfers/{snapshot.snapshot_id}/report.html)",
         f"- inventory {snapshot.inventory_sha256[:12]} in the evidence bucket, {snapshot.object_prefix or ''}",
     ]
     return ApprovalRequest("sign_off", snapshot.inventory_sha256, "Sign off the transfer inventory", "\n".join(lines))
