@@ -17,6 +17,9 @@ GRANT SELECT, INSERT, UPDATE ON gov.finding, gov.blocked_destination TO privacy_
 
 GRANT SELECT, INSERT ON gov.finding_change TO privacy_inventory;
 
+-- What was declared when, and who waived what until when: only ever added to.
+GRANT SELECT, INSERT ON gov.registry_entry, gov.finding_waiver TO privacy_inventory;
+
 -- The other jobs ask the block list before they write anywhere.
 GRANT SELECT ON gov.blocked_destination TO privacy_erase, privacy_export;
 
@@ -24,4 +27,5 @@ GRANT SELECT ON gov.processor TO privacy_erase;
 
 -- The pages show inventory, findings and blocks; nobody is named in them.
 GRANT SELECT ON gov.inventory_snapshot, gov.inventory_flow, gov.flow_verdict, gov.finding, gov.finding_change,
-gov.blocked_destination, gov.reference_review, gov.processor, gov.transfer, gov.transfer_mechanism TO privacy_console;
+gov.blocked_destination, gov.reference_review, gov.processor, gov.transfer, gov.transfer_mechanism,
+gov.registry_entry, gov.finding_waiver TO privacy_console;

@@ -14,8 +14,9 @@ from typing import Literal
 
 from privacy_ops.transfers.assemble import Entry
 from privacy_ops.transfers.observers import Observation
+from privacy_ops.transfers.reasons import Verdict
 from privacy_ops.transfers.reference import Regime
-from privacy_ops.transfers.regimes import Judgement, Verdict
+from privacy_ops.transfers.regimes import Judgement
 from privacy_ops.transfers.registry import Registry
 
 Severity = Literal["CRITICAL", "HIGH", "MEDIUM", "LOW", "INFO"]
