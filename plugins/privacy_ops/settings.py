@@ -102,6 +102,7 @@ class Settings:
     mail: MailSettings | None = None
     downstream_registry: Path | None = None  # default: include/registry/downstream.yaml
     recipients_registry: Path | None = None  # default: include/registry/recipients.yaml
+    geoip: Path | None = None  # country database in MMDB format; none: nobody can tell where addresses are
     access_logs: str = ""  # bucket/prefix where S3 writes who fetched from the exports bucket; empty: nowhere
 
     @property
@@ -217,6 +218,7 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
         mail=parse_mail(env["PRIVACY_OPS_SMTP_URL"]) if env.get("PRIVACY_OPS_SMTP_URL") else None,
         downstream_registry=Path(registry) if (registry := env.get("PRIVACY_OPS_DOWNSTREAM_REGISTRY")) else None,
         recipients_registry=Path(listed) if (listed := env.get("PRIVACY_OPS_RECIPIENTS_REGISTRY")) else None,
+        geoip=Path(database) if (database := env.get("PRIVACY_OPS_GEOIP")) else None,
         access_logs=env.get("PRIVACY_OPS_ACCESS_LOGS", ""),
         reviewers=_names(env.get("PRIVACY_OPS_REVIEWERS", "")),
         privacy_leads=_names(env.get("PRIVACY_OPS_PRIVACY_LEADS", "")),

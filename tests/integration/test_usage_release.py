@@ -685,6 +685,6 @@ def test_a_blocked_bucket_is_not_written_to(ws, dsn):
         "INSERT INTO gov.blocked_destination VALUES ('bucket:imp-exports', 'f', 'undeclared', :at, NULL)",
         at=NOW,
     )
-    with pytest.raises(GateBlocked, match="blocked the bucket"):
+    with pytest.raises(GateBlocked, match="blocked the destination"):
         release.publish(ws, run, now=NOW)
     assert world.exported(ws) == {}

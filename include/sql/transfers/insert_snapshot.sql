@@ -1,15 +1,15 @@
 -- Purpose: opens the snapshot of a run.
 -- Parameters: :run_id, :basis, :taken_at, :judged_on, :known_on, :reference_version, :reference_sha256, :reviewed_on,
---   :registry_sha256, :map_sha256, :observers (JSON).
+--   :registry_sha256, :map_sha256, :observers (JSON), :geoip (JSON or NULL).
 -- Grain: one snapshot per run.
 -- Idempotency: an observation repeated before publication replaces what it wrote; afterwards it returns no row.
 INSERT INTO gov.inventory_snapshot (
     run_id, basis, taken_at, judged_on, known_on, reference_version, reference_sha256, reference_reviewed_on,
-    registry_sha256, map_sha256, observers
+    registry_sha256, map_sha256, observers, geoip
 )
 VALUES (
     :run_id, :basis, :taken_at, :judged_on, :known_on, :reference_version, :reference_sha256, :reviewed_on,
-    :registry_sha256, :map_sha256, CAST(:observers AS jsonb)
+    :registry_sha256, :map_sha256, CAST(:observers AS jsonb), CAST(:geoip AS jsonb)
 )
 ON CONFLICT (run_id) DO UPDATE
     SET
@@ -22,6 +22,7 @@ ON CONFLICT (run_id) DO UPDATE
         registry_sha256 = excluded.registry_sha256,
         map_sha256 = excluded.map_sha256,
         observers = excluded.observers,
+        geoip = excluded.geoip,
         findings = NULL,
         inventory_sha256 = NULL,
         findings_sha256 = NULL,

@@ -20,7 +20,7 @@ CROSS JOIN
     LATERAL (
         SELECT
             count(*) AS n,
-            count(*) FILTER (WHERE f.seen_by && ARRAY['buckets', 'connections']) AS observed,
+            count(*) FILTER (WHERE NOT f.seen_by <@ ARRAY['data_map', 'registry']) AS observed,
             count(*) FILTER (
                 WHERE f.country IS NULL AND f.personal AND f.nature = 'STORAGE'
             ) AS stores_without_place,

@@ -38,7 +38,7 @@ class Entry:
 def _stores_at(place: str, data_map: DataMap) -> tuple[ObjectStoreEntry, ...]:
     """Entries of the map whose data are at a place: the bucket's, or those of the bucket that is copied from."""
     kind, _, name = place.partition(":")
-    bucket = name.split(">", 1)[0] if kind == "replication" else name if kind == "bucket" else ""
+    bucket = name.split(">", 1)[0] if kind in {"replication", "grant"} else name if kind == "bucket" else ""
     return tuple(entry for entry in data_map.objects.values() if entry.bucket == bucket)
 
 
@@ -76,6 +76,15 @@ def assemble(
     def flow_of(seen: ObservedFlow) -> Flow:
         country = code(seen.country)
         bare = Flow(place=seen.place, nature=seen.nature, country=country, importer=UNDECLARED, regimes=regimes)
+        if seen.importer:
+            return bare.model_copy(
+                update={
+                    "importer": seen.importer,
+                    "personal": seen.personal,
+                    "owner": "exports",
+                    "transfer_id": f"agreement:{seen.agreement}" if seen.agreement else None,
+                }
+            )
         if seen.home:
             return bare.model_copy(update={"importer": ITSELF, "transfer_id": PUBLISHER})
         if found := declared.get((seen.place, seen.nature, country)):
@@ -91,6 +100,9 @@ def assemble(
         for seen in observation.flows:
             flow = _with_map(flow_of(seen), data_map)
             before = entries.get(flow.key)
+            # One source that is more than a guess makes the flow more than a guess.
+            estimated = seen.estimated and (before is None or before.flow.estimated)
+            flow = flow.model_copy(update={"estimated": estimated})
             seen_by = {observation.observer, *(before.seen_by if before else ())}
             entries[flow.key] = Entry(
                 flow,

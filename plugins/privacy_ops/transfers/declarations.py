@@ -97,34 +97,12 @@ class Processor(Entry):
         return Importer(entity_id=entity_id, dpf=self.dpf, **said)
 
 
-class SubProcessor(Entry):
-    """Whom a processor uses in its turn. ``reviewed_on`` None: nobody has looked at it yet."""
+class Agreed(Entry):
+    """The sub-processors of one processor that somebody reviewed: name and countries."""
 
-    of: str  # the processor
-    name: str = Field(min_length=1)
-    established: Country
-    countries: tuple[Country, ...] = Field(min_length=1)
-    nature: Nature = "PROCESSING"
-    service: str = ""
-    personal: bool = True
-    special_category: bool = False
-    subject_to: dict[str, bool] = Field(default_factory=dict)
-    dpf: DpfListing | None = None
-    mechanisms: tuple[str, ...] = ()
-    announced_on: date | None = None
-    objection_until: date | None = None  # last day to object
-    reviewed_on: date | None = None
-    owner: str = ""
-
-    def importer(self, entity_id: str) -> Importer:
-        return Importer(
-            entity_id=entity_id,
-            name=self.name,
-            relationship="PROCESSOR",
-            role="processor",
-            subject_to=self.subject_to,
-            dpf=self.dpf,
-        )
+    reviewed_on: date
+    notice_days: int = Field(default=30, ge=0)  # time to object to a change, Article 28(2)
+    subprocessors: dict[str, tuple[Country, ...]] = Field(default_factory=dict)
 
 
 class Contract(Entry):
@@ -224,7 +202,7 @@ class Transfer(Entry):
     regimes: tuple[Regime, ...] | None = None  # default: the publisher's
     subject_states: tuple[str, ...] = ()
     mechanisms: tuple[str, ...] = ()
-    onward: tuple[str, ...] = ()  # recipients beyond the importer and its sub-processors
+    onward: tuple[str, ...] = ()  # recipients beyond the importer and its sub-processors, in words
     volume: Literal["", "UNDER_1K", "1K_TO_100K", "OVER_100K"] = ""
     frequency: Literal["", "CONTINUOUS", "DAILY", "WEEKLY", "OCCASIONAL"] = ""
     medium: str = ""
@@ -250,37 +228,15 @@ class Host(Entry):
     country: Country
 
 
-class Staff(Entry):
-    """People by country, never by name: how many of an organisation reach which places from there."""
-
-    entity: str  # of processors: own employees, a contractor, an agency
-    country: Country
-    count: int = Field(ge=0)
-    reaches: tuple[str, ...] = ()
-    since: date | None = None
-    until: date | None = None
-    owner: str = Field(min_length=1)
-    attested_on: date
-
-
-Detector = Literal["T-D1", "T-D2", "T-D3", "T-D4", "T-D5", "T-D6", "T-D7", "T-D8", "T-D9", "T-D10"]
-
-
 class Attestation(Entry):
-    """What a batch job cannot see and a named owner answers for. No countries: the owner says that nothing flows."""
+    """What a batch job cannot see, and a person answers for. ``stands_for``: an observer that does not apply here."""
 
-    detector: Detector
-    statement: str = Field(min_length=1)
-    place: str = Field(min_length=1)
-    nature: Nature = "PROCESSING"
-    importer: str | None = None
-    countries: tuple[Country, ...] = ()
+    detector: str = Field(pattern=r"^T-D([1-9]|10)$")
+    says: str = Field(min_length=1)
     owner: str = Field(min_length=1)
     attested_on: date
-    good_until: date
+    stands_for: str | None = None
 
-    @model_validator(mode="after")
-    def _forward(self) -> Attestation:
-        if self.good_until < self.attested_on:
-            raise ValueError("good_until is before attested_on")
-        return self
+    def fresh(self, on: date, max_age_days: int) -> bool:
+        """Whether it still counts on a day; one from the future does not."""
+        return 0 <= (on - self.attested_on).days <= max_age_days

@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import Literal
 
 from privacy_ops.transfers.assemble import Entry
-from privacy_ops.transfers.observers import Observation
+from privacy_ops.transfers.flows import SAME_ENTITY
+from privacy_ops.transfers.observers.base import Observation, Severity
 from privacy_ops.transfers.reasons import Verdict
 from privacy_ops.transfers.reference import Regime
 from privacy_ops.transfers.regimes import Judgement
 from privacy_ops.transfers.registry import Registry
 
-Severity = Literal["CRITICAL", "HIGH", "MEDIUM", "LOW", "INFO"]
 Judged = Mapping[Regime, Judgement]
 _ORDER: tuple[Severity, ...] = ("CRITICAL", "HIGH", "MEDIUM", "LOW", "INFO")
 
@@ -65,6 +64,65 @@ def _worst(judged: Judged) -> Verdict:
 
 def _verdicts(judged: Judged) -> str:
     return ", ".join(f"{regime} {judgement.verdict}" for regime, judgement in judged.items())
+
+
+def _undeclared_access(entry: Entry) -> Finding:
+    """People of another organisation reach the data from a country that nobody declared: never CRITICAL.
+
+    MEDIUM on one source, HIGH where two agree (GeoIP, the log's own country, the people list). An employee abroad is
+    no transfer, and a matter of security.
+    """
+    flow = entry.flow
+    if flow.importer.relationship in SAME_ENTITY:
+        return _employee_abroad(entry)
+    return Finding(
+        "contractor_access_undeclared",
+        "HIGH" if len(entry.seen_by) > 1 else "MEDIUM",
+        flow.place,
+        flow.country or "?",
+        f"contractor access from {flow.country or 'an unknown country'}, which nobody declared;"
+        f" told by {', '.join(entry.seen_by)}",
+        "ask the organisation; declare the country with its mechanism, or close the access",
+        entry.seen_by,
+        flow.owner,
+    )
+
+
+def _employee_abroad(entry: Entry) -> Finding:
+    flow = entry.flow
+    return Finding(
+        "employee_abroad",
+        "INFO",
+        flow.place,
+        flow.country or "?",
+        f"own employee reaches personal data from {flow.country}: no transfer, duties of security stay",
+        "see that device, account and country are approved",
+        entry.seen_by,
+        flow.owner,
+    )
+
+
+def _capped(finding: Finding, entry: Entry) -> Finding:
+    """GeoIP alone is never more than MEDIUM, and blocks nothing."""
+    if not entry.flow.estimated or finding.severity not in {"CRITICAL", "HIGH"}:
+        return finding
+    return replace(finding, severity="MEDIUM", title=f"{finding.title} (by GeoIP alone)", destination="")
+
+
+def _noted(observations: Sequence[Observation]) -> Iterator[Finding]:
+    """What observers saw that is no flow."""
+    for observation in observations:
+        for note in observation.notes:
+            yield Finding(
+                note.rule,
+                note.severity,
+                note.asset,
+                note.subject,
+                note.title,
+                note.do,
+                (observation.observer,),
+                destination=note.destination,
+            )
 
 
 def _undeclared(entry: Entry, judged: Judged, registry: Registry) -> Finding:
@@ -132,16 +190,7 @@ def _of_flow(entry: Entry, judged: Judged) -> Iterator[Finding]:
         severity, title, do = _FLAGS[flag]
         yield Finding(flag, severity, flow.place, flow.importer.entity_id, title, do, entry.seen_by, flow.owner)
     if flow.importer.relationship == "OWN_EMPLOYEE" and flow.nature == "REMOTE_ACCESS":
-        yield Finding(
-            "employee_abroad",
-            "INFO",
-            flow.place,
-            flow.country or "?",
-            f"own employee reaches personal data from {flow.country}: no transfer, duties of security stay",
-            "see that device, account and country are approved",
-            entry.seen_by,
-            flow.owner,
-        )
+        yield _employee_abroad(entry)
     if not flow.owner and flow.transfer_id and flow.importer.relationship not in {"OWN_BRANCH", "OWN_EMPLOYEE"}:
         yield Finding("owner_missing", "LOW", flow.place, flow.transfer_id, "no owner", "name one", entry.seen_by)
 
@@ -218,12 +267,17 @@ def find(
     found: list[Finding] = []
     for entry, verdicts in judged:
         if entry.flow.declared:
-            found += _of_flow(entry, verdicts)
+            found += (_capped(finding, entry) for finding in _of_flow(entry, verdicts))
+        elif entry.flow.nature == "REMOTE_ACCESS":
+            found.append(_undeclared_access(entry))
         else:
-            found.append(_undeclared(entry, verdicts, registry))
+            found.append(_capped(_undeclared(entry, verdicts, registry), entry))
     found += [*_of_instruments(judged), *_unseen(observations, registry), *_partial(observations)]
+    found += _noted(observations)
     found.sort(key=lambda f: (_ORDER.index(f.severity), f.rule, f.asset, f.subject))
     by_name: dict[str, Finding] = {}
     for finding in found:
-        by_name.setdefault(finding.fingerprint, finding)
+        first = by_name.setdefault(finding.fingerprint, finding)
+        both = tuple(sorted({*first.observers, *finding.observers}))
+        by_name[finding.fingerprint] = replace(first, observers=both)
     return tuple(by_name.values())

@@ -150,6 +150,7 @@ class Flow(_Frozen):
     exporter_role: Role = "controller"
     transfer_id: str | None = None  # the declaration, or None: undeclared
     personal: bool = True
+    estimated: bool = False  # the country is what GeoIP says of an address, and nobody else says it
     data_type: DataType = "NON_HR"
     special_category: bool = False
     special_flagged: bool = False  # the importer was told which data are sensitive

@@ -25,21 +25,12 @@ from privacy_ops.runs import Run, close_run
 from privacy_ops.settings import Settings
 from privacy_ops.stores.objects import ObjectExists, ObjectStore
 from privacy_ops.stores.sql import statement
-from privacy_ops.transfers import assemble, files, findings, reference, registry
+from privacy_ops.transfers import assemble, files, findings, observers, reference, registry
 from privacy_ops.transfers.assemble import Entry
 from privacy_ops.transfers.flows import Flow
 from privacy_ops.transfers.gates import GATE, suite
 from privacy_ops.transfers.judge import judge
-from privacy_ops.transfers.observers import (
-    BucketObserver,
-    ConnectionFact,
-    ConnectionObserver,
-    DataMapObserver,
-    Observation,
-    ObservedFlow,
-    Observer,
-    RegistryObserver,
-)
+from privacy_ops.transfers.observers import ConnectionFact, Note, Observation, ObservedFlow, Seen
 from privacy_ops.transfers.reference import Reference
 from privacy_ops.transfers.regimes import Judgement, Rules
 from privacy_ops.transfers.registry import Registry
@@ -130,16 +121,14 @@ def observe(
     tables = load_reference(workspace.settings.include)
     declared = load_registry(workspace.settings.include, tables)
     basis, on, known = _days(workspace, run, judge_on)
-    data_map = workspace.data_map
-    observers: list[Observer] = [DataMapObserver(data_map, tables), RegistryObserver(declared)]
     if basis == "observed":
-        expected = frozenset(entry.bucket for entry in data_map.objects.values())
-        observers += [
-            BucketObserver(workspace.objects(), tables, expected),
-            ConnectionObserver(connections, declared, data_map.location.country, connections_left_out),
-        ]
-    observations = [observer.observe() for observer in observers]
-    entries = assemble.assemble(observations, declared, data_map, tables)
+        seen = observers.look(
+            workspace, tables, declared, connections, duty=DUTY, as_of=run.as_of, on=on, left_out=connections_left_out
+        )
+    else:
+        seen = observers.look_at_declarations(workspace, tables, declared)
+    observations = seen.observations
+    entries = assemble.assemble(observations, declared, workspace.data_map, tables)
     with workspace.database(DUTY).transaction() as connection:
         _load_declarations(connection, declared)
         reviewed_at = connection.execute(
@@ -160,6 +149,7 @@ def observe(
                 "registry_sha256": declared.sha256,
                 "map_sha256": workspace.map_sha256,
                 "observers": json.dumps([_said(o) for o in observations]),
+                "geoip": json.dumps(seen.geoip) if seen.geoip else None,
             },
         ).scalar_one_or_none()
         if snapshot_id is None:
@@ -172,6 +162,14 @@ def observe(
             statement("transfers", "insert_flows"),
             {"snapshot_id": snapshot_id, "rows": json.dumps([_flow_row(e) for e in entries], sort_keys=True)},
         )
+        connection.execute(statement("transfers", "delete_access_counts"), {"snapshot_id": snapshot_id})
+        connection.execute(
+            statement("transfers", "insert_access_counts"),
+            {"snapshot_id": snapshot_id, "rows": json.dumps(_access_rows(seen), sort_keys=True)},
+        )
+        if basis == "observed":
+            keep = timedelta(days=workspace.thresholds.transfers.access_keep_days)
+            connection.execute(statement("transfers", "delete_old_accesses"), {"before": run.as_of - keep})
     return {
         "snapshot_id": snapshot_id,
         "basis": basis,
@@ -190,7 +188,23 @@ def _said(observation: Observation) -> dict[str, Any]:
         "reason": observation.reason,
         "flows": len(observation.flows),
         "buckets": sorted({f.place for f in observation.flows if f.place.startswith("bucket:")}),
+        "notes": [asdict(note) for note in observation.notes],
     }
+
+
+def _access_rows(seen: Seen) -> list[dict[str, Any]]:
+    """Numbers by country: no address and nobody's reference."""
+    return [
+        {
+            "source": source,
+            "engagement": group.engagement,
+            "employer": group.employer,
+            "country": group.country or "",
+            "n": n,
+        }
+        for source, counts in seen.accesses.items()
+        for group, n in counts.items()
+    ]
 
 
 def _flow_row(entry: Entry) -> dict[str, Any]:
@@ -220,13 +234,14 @@ def _entries(connection: Connection, snapshot_id: int) -> tuple[Entry, ...]:
 
 
 def _observations(said: Sequence[Mapping[str, Any]]) -> tuple[Observation, ...]:
-    """The frozen word of each observer, as far as findings read it: whether it looked, and at which buckets."""
+    """The frozen word of each observer, as far as findings read it: whether it looked, which buckets, its notes."""
     return tuple(
         Observation(
             o["observer"],
             tuple(ObservedFlow(place, "STORAGE", None, "") for place in o["buckets"]),
             bool(o["looked"]),
             o["reason"],
+            tuple(Note(**note) for note in o.get("notes", ())),
         )
         for o in said
     )
@@ -419,6 +434,9 @@ def _update_findings(connection: Connection, run: Run, snapshot: Any) -> dict[st
     critical = [row for row in rows if row["severity"] == "CRITICAL" and row["destination"]]
     connection.execute(statement("transfers", "block_destinations"), {"at": run.as_of, "rows": json.dumps(critical)})
     connection.execute(statement("transfers", "lift_blocks"), {"at": run.as_of})
+    # Without a look that could have blocked something, the list ages until nothing is cleared any more.
+    if {o["observer"] for o in snapshot.observers if not o["looked"]} <= observers.ESTIMATES:
+        connection.execute(statement("transfers", "insert_block_list_renewal"), at)
     changes = connection.execute(statement("transfers", "count_changes"), {"run_id": run.run_id})
     blocked = connection.execute(statement("transfers", "select_blocked")).all()
     return {

@@ -19,6 +19,7 @@ from privacy_ops.transfers import declaration_files
 from privacy_ops.transfers.declaration_files import Document, Where
 from privacy_ops.transfers.declarations import (
     Activity,
+    Agreed,
     AssessmentEntry,
     Attestation,
     Contract,
@@ -27,8 +28,6 @@ from privacy_ops.transfers.declarations import (
     MechanismEntry,
     Organisation,
     Processor,
-    Staff,
-    SubProcessor,
     Transfer,
 )
 from privacy_ops.transfers.flows import Assessment, Flow, Importer, Mechanism
@@ -42,13 +41,12 @@ SECTIONS: Mapping[str, type[Entry]] = {
     "organisations": Organisation,
     "activities": Activity,
     "processors": Processor,
-    "sub_processors": SubProcessor,
+    "subprocessors": Agreed,
     "contracts": Contract,
     "assessments": AssessmentEntry,
     "mechanisms": MechanismEntry,
     "transfers": Transfer,
-    "staff": Staff,
-    "attestations": Attestation,
+    "attested": Attestation,
     "hosts": Host,
 }
 Content = dict[str, dict[str, dict[str, Any]]]
@@ -63,13 +61,12 @@ class Registry:
     organisations: Mapping[str, Organisation] = field(default_factory=dict)
     activities: Mapping[str, Activity] = field(default_factory=dict)
     processors: Mapping[str, Processor] = field(default_factory=dict)
-    sub_processors: Mapping[str, SubProcessor] = field(default_factory=dict)
+    subprocessors: Mapping[str, Agreed] = field(default_factory=dict)  # by processor
     contracts: Mapping[str, Contract] = field(default_factory=dict)
     assessments: Mapping[str, AssessmentEntry] = field(default_factory=dict)
     mechanism_entries: Mapping[str, MechanismEntry] = field(default_factory=dict)
     transfers: Mapping[str, Transfer] = field(default_factory=dict)
-    staff: Mapping[str, Staff] = field(default_factory=dict)
-    attestations: Mapping[str, Attestation] = field(default_factory=dict)
+    attested: Mapping[str, Attestation] = field(default_factory=dict)
     hosts: Mapping[str, Host] = field(default_factory=dict)
 
     def section(self, name: str) -> Mapping[str, Entry]:
@@ -112,7 +109,7 @@ class Registry:
         return hashlib.sha256(json.dumps(self.content(), sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
     def declared(self, regimes: tuple[Regime, ...], on: date | None = None) -> Iterator[Flow]:
-        """Every declared flow, those of sub-processors as well.
+        """Every declared flow.
 
         ``regimes`` are those of the publisher, used where a transfer names none. ``on``: only what was declared on
         that day; None leaves nothing out.
@@ -134,27 +131,6 @@ class Registry:
                         transfer_id=transfer_id,
                         mechanisms=self._resting_on(transfer.mechanisms),
                     )
-        for name in self.sub_processors:
-            yield from self.onward(name, regimes)
-
-    def onward(self, name: str, regimes: tuple[Regime, ...]) -> Iterator[Flow]:
-        """Flows from a processor to one sub-processor: the processor exports, the publisher answers for it."""
-        sub = self.sub_processors[name]
-        for country in sub.countries:
-            yield Flow(
-                place=f"processor:{sub.of}>{name}",
-                nature=sub.nature,
-                country=country,
-                importer=sub.importer(name),
-                regimes=regimes,
-                exporter_role="processor",
-                transfer_id=f"sub_processors.{name}",
-                personal=sub.personal,
-                special_category=sub.special_category,
-                mechanisms=self._resting_on(sub.mechanisms),
-                owner=sub.owner or self.processors[sub.of].owner,
-                note=sub.service,
-            )
 
     def _resting_on(self, names: Iterable[str]) -> tuple[Mechanism, ...]:
         return tuple(self.mechanisms[name] for name in names)
@@ -170,10 +146,6 @@ class Registry:
         return next(
             (self.hosts[d] for d in (".".join(labels[i:]) for i in range(len(labels))) if d in self.hosts), None
         )
-
-    def entity(self, entity_id: str) -> Processor | SubProcessor | None:
-        """The processor or sub-processor of that name."""
-        return self.processors.get(entity_id) or self.sub_processors.get(entity_id)
 
 
 _OF_FLOW = (set(Transfer.model_fields) & set(Flow.model_fields)) - {"importer", "mechanisms", "regimes"}
@@ -194,7 +166,7 @@ def _names(
     listed = set(known)
     for value in values:
         if value not in listed:
-            yield section, (name, field_name), f"no {what} {value}"
+            yield section, (name, *filter(None, [field_name])), f"no {what} {value}"
 
 
 def _countries(registry: Registry, reference: Reference) -> Iterator[Problem]:
@@ -203,31 +175,29 @@ def _countries(registry: Registry, reference: Reference) -> Iterator[Problem]:
             if reference.territory(code) is None:
                 yield section, where, f"no country {code} in the reference data"
 
-    for section in ("organisations", "processors", "sub_processors"):
+    for section in ("organisations", "processors"):
         for name, one in registry.section(section).items():
             yield from place(section, (name, "established"), [one.established])  # type: ignore[attr-defined]
-    for section in ("sub_processors", "assessments", "mechanisms", "attestations"):
+    for section in ("assessments", "mechanisms"):
         for name, one in registry.section(section).items():
             yield from place(section, (name, "countries"), one.countries)  # type: ignore[attr-defined]
-    for section in ("staff", "hosts"):
-        for name, one in registry.section(section).items():
-            yield from place(section, (name, "country"), [one.country])  # type: ignore[attr-defined]
+    for name, agreed in registry.subprocessors.items():
+        for sub, codes in agreed.subprocessors.items():
+            yield from place("subprocessors", (name, "subprocessors", sub), codes)
+    for name, host in registry.hosts.items():
+        yield from place("hosts", (name, "country"), [host.country])
     for name, transfer in registry.transfers.items():
         for number, entry in enumerate(transfer.flows):
             yield from place("transfers", (name, "flows", str(number), "country"), [entry.country])
 
 
 def _references(r: Registry) -> Iterator[Problem]:
-    entities = {*r.processors, *r.sub_processors}
-    for name in r.sub_processors.keys() & r.processors.keys():
-        yield "sub_processors", (name,), "is the name of a processor as well; each needs its own"
-    for name, sub in r.sub_processors.items():
-        yield from _names("sub_processors", name, "of", [sub.of], r.processors, "processor")
-        yield from _names("sub_processors", name, "mechanisms", sub.mechanisms, r.mechanism_entries, "mechanism")
+    for name in r.subprocessors:
+        yield from _names("subprocessors", name, "", [name], r.processors, "processor")
     for name, contract in r.contracts.items():
-        yield from _names("contracts", name, "parties", contract.parties, entities, "processor")
+        yield from _names("contracts", name, "parties", contract.parties, r.processors, "processor")
     for name, ground in r.mechanism_entries.items():
-        yield from _names("mechanisms", name, "parties", ground.parties, entities, "processor")
+        yield from _names("mechanisms", name, "parties", ground.parties, r.processors, "processor")
         yield from _names(
             "mechanisms", name, "assessment", filter(None, [ground.assessment]), r.assessments, "assessment"
         )
@@ -239,14 +209,9 @@ def _references(r: Registry) -> Iterator[Problem]:
     for name, transfer in r.transfers.items():
         yield from _names("transfers", name, "importer", [transfer.importer], r.processors, "processor")
         yield from _names("transfers", name, "mechanisms", transfer.mechanisms, r.mechanism_entries, "mechanism")
-        yield from _names("transfers", name, "onward", transfer.onward, entities, "processor")
         yield from _names("transfers", name, "activity", filter(None, [transfer.activity]), r.activities, "activity")
     for name, host in r.hosts.items():
         yield from _names("hosts", name, "processor", [host.processor], r.processors, "processor")
-    for name, people in r.staff.items():
-        yield from _names("staff", name, "entity", [people.entity], entities, "processor")
-    for name, attested in r.attestations.items():
-        yield from _names("attestations", name, "importer", filter(None, [attested.importer]), entities, "processor")
 
 
 def _twice(r: Registry) -> Iterator[Problem]:
