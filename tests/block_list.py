@@ -10,4 +10,6 @@ def renew(dsn: str, at: str = "infinity") -> None:
     """As a superuser. ``infinity``: fresh on every day."""
     with Database(dsn).transaction() as connection:
         connection.execute(text("DELETE FROM gov.block_list_renewal"))
-        connection.execute(text("INSERT INTO gov.block_list_renewal VALUES (CAST(:at AS timestamptz), 'test')"), {"at": at})
+        connection.execute(
+            text("INSERT INTO gov.block_list_renewal VALUES (CAST(:at AS timestamptz), 'test')"), {"at": at}
+        )

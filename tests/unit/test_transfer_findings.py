@@ -80,7 +80,7 @@ def test_a_connection_without_host_is_unresolved_unless_it_leads_nowhere() -> No
 
 def test_observers_that_could_not_look_say_so() -> None:
     assert not ConnectionObserver(None, KNOWN, "GB").observe().looked
-    empty = registry.Registry({}, {}, {}, {}, "")
+    empty = registry.Registry()
     assert not RegistryObserver(empty).observe().looked
 
 

@@ -7,7 +7,7 @@ from datetime import date
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from privacy_ops.transfers.flows import Assessment, DpfListing, Flow, Importer, Mechanism
+from privacy_ops.transfers.flows import Approval, Assessment, DpfListing, Flow, Importer, Mechanism
 from privacy_ops.transfers.judge import judge
 
 from tests.unit.transfer_flows import reference
@@ -35,20 +35,55 @@ COUNTRIES = st.sampled_from([
     "XO-EPO",
     "QQ",
 ])
-ASSESSMENTS = st.none() | st.builds(Assessment, reference=st.just("tra"), done_on=DAYS, due_on=st.none() | DAYS)
-CODES = st.sampled_from(["SCC_2021", "SCC_OLD", "UK_IDTA", "UK_ADDENDUM", "BCR", "UK_BCR", "ART49"])
+ASSESSMENTS = st.none() | st.builds(
+    Assessment,
+    reference=st.just("tra"),
+    done_on=DAYS,
+    due_on=st.none() | DAYS,
+    outcome=st.sampled_from(["PROCEED", "PROCEED_WITH_MEASURES", "DO_NOT_TRANSFER"]),
+    measures_from=st.none() | DAYS,
+)
+CODES = st.sampled_from([
+    "SCC_2021",
+    "SCC_OLD",
+    "UK_IDTA",
+    "UK_ADDENDUM",
+    "BCR",
+    "UK_BCR",
+    "ART49",
+    "COC",
+    "CERT",
+    "DPF",
+    "NONE_NEEDED",
+])
+
+
+APPROVALS = st.none() | st.builds(
+    Approval, reference=st.just("dec"), authority=st.just("an authority"), approved_on=DAYS, ends_on=st.none() | DAYS
+)
+DEROGATIONS = st.sampled_from(["EXPLICIT_CONSENT", "COMPELLING_INTERESTS"])
 
 
 def mechanisms(name: str) -> st.SearchStrategy[Mechanism]:
+    return CODES.flatmap(lambda code: mechanism_of(name, code))
+
+
+def mechanism_of(name: str, code: str) -> st.SearchStrategy[Mechanism]:
     return st.builds(
         Mechanism,
         mechanism_id=st.just(name),
-        code=CODES,
+        code=st.just(code),
+        derogation=DEROGATIONS if code == "ART49" else st.none(),
+        claims=st.just("SAME_ENTITY") if code == "NONE_NEEDED" else st.none(),
+        notified_on=st.none() | DAYS,
+        approval=APPROVALS,
+        terms_from=st.none() | DAYS,
+        terms_until=st.none() | DAYS,
         parties=st.sampled_from([("acme",), ("other",), ("other", "acme")]),
         signed_on=st.none() | DAYS,
         ends_on=st.none() | DAYS,
         modules=st.sampled_from([(), (1,), (2,), (1, 2, 3, 4)]),
-        annexes_complete=st.booleans(),
+        annexes=st.sampled_from([(), ("I",), ("I", "II", "III"), ("I", "II", "III", "TABLES")]),
         lists_special_category=st.booleans(),
         countries=st.sampled_from([(), ("IN",)]),
         beneath=st.sampled_from([None, "m0", "m1"]),

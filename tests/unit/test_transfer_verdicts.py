@@ -234,7 +234,7 @@ CASES = (
     Case("clauses_end_in_24_months", flow(mechanisms=(contract(ends_on=date(2028, 11, 22)),)), MISFIT, OK),
     Case("clauses_end_a_day_sooner", flow(mechanisms=(contract(ends_on=date(2028, 11, 21)),)), MISFIT, EXPIRING),
     Case("clauses_of_another_party", flow(mechanisms=(contract(parties=("other",)),)), MISFIT, MISFIT),
-    Case("clauses_with_empty_annexes", flow(mechanisms=(contract(annexes_complete=False),)), MISFIT, MISFIT),
+    Case("clauses_with_empty_annexes", flow(mechanisms=(contract(annexes=("I",)),)), MISFIT, MISFIT),
     Case("clauses_without_assessment", flow(mechanisms=(contract(assessment=None),)), MISFIT, MISFIT),
     Case("clauses_for_another_country", flow(mechanisms=(contract(countries=("PH",)),)), MISFIT, MISFIT),
     Case("clauses_that_omit_special_data", flow(mechanisms=(SCC,), special_category=True), MISFIT, MISFIT),
@@ -376,5 +376,5 @@ def test_an_idta_with_a_processor_and_no_article_28_terms_is_flagged() -> None:
 def test_the_chain_cites_the_row_that_decided() -> None:
     judged = judge(flow("BR"), _TABLES, TODAY, TODAY)
 
-    assert judged["EU"].reasons[-1].cites == "adequacy_instruments.csv:EU-BR"
-    assert judged["UK"].reasons[-1].cites == "adequacy_instruments.csv:UK-BR"
+    assert judged["EU"].reasons[-1].cites == "adequacy_instruments.csv:EU-BR@2026-01-26"
+    assert judged["UK"].reasons[-1].cites == "adequacy_instruments.csv:UK-BR@2026-01-26"

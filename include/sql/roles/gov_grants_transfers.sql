@@ -44,6 +44,10 @@ GRANT SELECT (party, instructed_at) ON gov.downstream_instruction TO privacy_inv
 
 GRANT SELECT, INSERT ON gov.block_list_renewal TO privacy_inventory;
 
+-- What was declared when, and who waived what until when: only ever added to.
+GRANT SELECT, INSERT ON gov.registry_entry, gov.finding_waiver TO privacy_inventory;
+
+
 -- The other jobs ask the block list before they write anywhere.
 GRANT SELECT ON gov.blocked_destination, gov.block_list_renewal TO privacy_erase, privacy_export;
 
@@ -52,5 +56,5 @@ GRANT SELECT ON gov.processor TO privacy_erase;
 -- The pages show inventory, findings and blocks; nobody is named in them.
 GRANT SELECT ON gov.inventory_snapshot, gov.inventory_flow, gov.flow_verdict, gov.finding, gov.finding_change,
 gov.blocked_destination, gov.block_list_renewal, gov.reference_review, gov.access_by_country, gov.processor,
-gov.transfer, gov.transfer_mechanism, gov.inventory_output, gov.inventory_change,
-gov.inventory_sign_off TO privacy_console;
+gov.transfer, gov.transfer_mechanism, gov.registry_entry, gov.finding_waiver, gov.inventory_output,
+gov.inventory_change, gov.inventory_sign_off TO privacy_console;

@@ -60,7 +60,7 @@ def addresses(extra: Any, key: str = "") -> Iterator[str]:
             yield from addresses(value, key)
     elif isinstance(extra, str) and extra.strip():
         words = _WORDS.split(key.rsplit("__", 1)[-1])
-        if _URL.match(extra.strip()) or _HOST_WORDS.intersection(words) and not _NEVER.intersection(words):
+        if _URL.match(extra.strip()) or (_HOST_WORDS.intersection(words) and not _NEVER.intersection(words)):
             yield extra
 
 

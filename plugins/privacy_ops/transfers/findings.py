@@ -14,8 +14,9 @@ from datetime import date, timedelta
 from privacy_ops.transfers.assemble import Entry
 from privacy_ops.transfers.flows import SAME_ENTITY
 from privacy_ops.transfers.observers.base import Observation, Severity
+from privacy_ops.transfers.reasons import Verdict
 from privacy_ops.transfers.reference import Regime
-from privacy_ops.transfers.regimes import Judgement, Verdict
+from privacy_ops.transfers.regimes import Judgement
 from privacy_ops.transfers.registry import Registry
 
 Judged = Mapping[Regime, Judgement]

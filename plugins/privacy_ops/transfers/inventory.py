@@ -251,6 +251,7 @@ def _verdict_row(flow_key: str, judgement: Judgement) -> dict[str, Any]:
         "flow_key": flow_key,
         "regime": judgement.regime,
         "verdict": judgement.verdict.value,
+        "code": judgement.code.value,
         "instrument": judgement.instrument,
         "expires_on": judgement.expires_on.isoformat() if judgement.expires_on else None,
         "flags": list(judgement.flags),

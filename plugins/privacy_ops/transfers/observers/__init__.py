@@ -21,13 +21,12 @@ from privacy_ops.transfers.observers.declared import (
     DataMapObserver,
     RegistryObserver,
     StandIn,
-    read_attested,
 )
 from privacy_ops.transfers.observers.deliveries import ExportObserver, InstructionObserver
 from privacy_ops.transfers.observers.disclosures import DisclosureObserver
 from privacy_ops.transfers.observers.hosts import host_of
 from privacy_ops.transfers.observers.postgres import PostgresObserver
-from privacy_ops.transfers.observers.processors import SubprocessorObserver, read_agreed
+from privacy_ops.transfers.observers.processors import SubprocessorObserver
 from privacy_ops.transfers.reference import Reference
 from privacy_ops.transfers.registry import Registry
 from privacy_ops.workspace import Workspace
@@ -82,9 +81,7 @@ def look(
     geo = _geoip(workspace.settings.geoip, tables, as_of, limits.geoip_max_age_days)
     database, store = workspace.database(duty), workspace.objects()
     home, data_map = workspace.data_map.location.country, workspace.data_map
-    folder = workspace.settings.include / "registry"
-    attested = read_attested(folder / "attested.yaml")
-    agreed = read_agreed(folder / "subprocessors.yaml", declared, tables)
+    attested = declared.attested
     expected = frozenset(entry.bucket for entry in data_map.objects.values())
     window = {"as_of": as_of, "window_days": limits.access_window_days}
     access = (
@@ -102,7 +99,7 @@ def look(
         ConnectionObserver(connections, declared, home, left_out),
         AddressObserver(connections, declared, geo),
         *access,
-        SubprocessorObserver(database, declared, tables, agreed, on=on, max_age_days=limits.subprocessors_max_age_days),
+        SubprocessorObserver(database, declared, tables, on=on, max_age_days=limits.subprocessors_max_age_days),
         ExportObserver(database, on=on),
         InstructionObserver(database, declared),
         DisclosureObserver(database, data_map, declared, tables),

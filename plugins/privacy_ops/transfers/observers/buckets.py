@@ -46,9 +46,7 @@ class BucketObserver:
         owner = self._registry.host(f"aws-account:{account}") if self._registry and account else None
         if facts is None and owner is not None:
             return [
-                ObservedFlow(
-                    place, "STORAGE", owner.country, f"account {account}", owner.processor, f"bucket:{target}"
-                )
+                ObservedFlow(place, "STORAGE", owner.country, f"account {account}", owner.processor, f"bucket:{target}")
             ]
         return self._places(target, facts, place)
 

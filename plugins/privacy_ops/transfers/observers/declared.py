@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
-from pathlib import Path
-from typing import Any
-
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from privacy_ops.datamap.model import DataMap
-from privacy_ops.errors import ConfigError
+from privacy_ops.transfers.declarations import Attestation
 from privacy_ops.transfers.observers.base import Note, Observation, ObservedFlow, Observer, blind
 from privacy_ops.transfers.reference import Reference
 from privacy_ops.transfers.registry import Registry
@@ -58,45 +53,12 @@ class RegistryObserver:
         return Observation(self.name, tuple(flows), looked=True)
 
 
-class Attestation(BaseModel):
-    """What a batch job cannot see, and a person answers for. ``stands_for``: an observer that does not apply here."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    detector: str = Field(pattern=r"^T-D([1-9]|10)$")
-    says: str = Field(min_length=1)
-    owner: str = Field(min_length=1)
-    attested_on: date
-    stands_for: str | None = None
-
-    def fresh(self, on: date, max_age_days: int) -> bool:
-        """Whether it still counts on a day; one from the future does not."""
-        return 0 <= (on - self.attested_on).days <= max_age_days
-
-
-def read_attested(path: Path) -> dict[str, Attestation]:
-    """``include/registry/attested.yaml``. Raises ConfigError naming each wrong entry."""
-    try:
-        raw: Any = yaml.safe_load(path.read_bytes())
-    except OSError as error:
-        raise ConfigError("a registry file cannot be read", where=str(path), do=str(error.strerror)) from None
-    except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError):
-        raise ConfigError("a registry file is not valid YAML", where=str(path), do="correct its syntax") from None
-    if not isinstance(raw, dict) or set(raw) != {"attested"} or not isinstance(raw["attested"], dict):
-        raise ConfigError("a registry file has another shape", where=str(path), do="write one mapping, 'attested'")
-    try:
-        return TypeAdapter(dict[str, Attestation]).validate_python(raw["attested"])
-    except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_input=False))
-        raise ConfigError("a registry file is not valid", where=str(path), do=wrong) from None
-
-
 class AttestedObserver:
     """The attestations: nothing is seen, and what has aged is to be attested again."""
 
     name = "attested"
 
-    def __init__(self, attested: dict[str, Attestation], *, on: date, max_age_days: int) -> None:
+    def __init__(self, attested: Mapping[str, Attestation], *, on: date, max_age_days: int) -> None:
         self._attested, self._on, self._max_age = attested, on, max_age_days
 
     def observe(self) -> Observation:
@@ -128,6 +90,4 @@ class StandIn:
         one = self._attestation
         if not one.fresh(self._on, self._max_age):
             return blind(self.name, f"the attestation {self._said} of {one.attested_on.isoformat()} has aged")
-        return Observation(
-            self.name, (), looked=True, reason=f"not looked: attested by {one.owner} as {self._said}"
-        )
+        return Observation(self.name, (), looked=True, reason=f"not looked: attested by {one.owner} as {self._said}")

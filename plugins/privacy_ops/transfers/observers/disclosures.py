@@ -51,9 +51,7 @@ def _join(
     *,
     left: bool = False,
 ) -> str:
-    matches = " AND ".join(
-        f"{alias}.{quote(r)} = {of}.{quote(c)}" for c, r in zip(columns, references, strict=True)
-    )
+    matches = " AND ".join(f"{alias}.{quote(r)} = {of}.{quote(c)}" for c, r in zip(columns, references, strict=True))
     return f" {'LEFT ' if left else ''}JOIN {quote_table(to)} AS {alias} ON {matches}"
 
 

@@ -79,9 +79,16 @@ class PostgresObserver:
             entry = self._registry.host(host)
             if hosts.own(host):
                 continue
-            country = entry.country if entry else self._geo_country(host) if hosts.literal(host, self._registry) else None
+            country = (
+                entry.country if entry else self._geo_country(host) if hosts.literal(host, self._registry) else None
+            )
             yield ObservedFlow(
-                place, "STORAGE", country, host, entry.processor if entry else None, estimated=bool(country and not entry)
+                place,
+                "STORAGE",
+                country,
+                host,
+                entry.processor if entry else None,
+                estimated=bool(country and not entry),
             )
 
     def _flow(self, place: str, host: str) -> ObservedFlow:

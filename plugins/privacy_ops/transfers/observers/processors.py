@@ -2,58 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
-from pathlib import Path
 from typing import Any
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
-
-from privacy_ops.errors import ConfigError, PrivacyOpsError
+from privacy_ops.errors import PrivacyOpsError
 from privacy_ops.stores.database import Database
 from privacy_ops.stores.sql import statement
 from privacy_ops.transfers.observers.base import Note, Observation, blind
 from privacy_ops.transfers.reference import Reference
 from privacy_ops.transfers.registry import Registry
-
-
-class Agreed(BaseModel):
-    """The sub-processors of one processor that somebody reviewed: name → countries."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    reviewed_on: date
-    notice_days: int = Field(default=30, ge=0)  # time to object to a change
-    subprocessors: dict[str, tuple[str, ...]] = Field(default_factory=dict)
-
-
-def read_agreed(path: Path, registry: Registry, reference: Reference) -> dict[str, Agreed]:
-    """``include/registry/subprocessors.yaml``. Raises ConfigError naming each wrong entry."""
-    try:
-        raw: Any = yaml.safe_load(path.read_bytes())
-    except OSError as error:
-        raise ConfigError("a registry file cannot be read", where=str(path), do=str(error.strerror)) from None
-    except (yaml.YAMLError, UnicodeDecodeError, ValueError, RecursionError):
-        raise ConfigError("a registry file is not valid YAML", where=str(path), do="correct its syntax") from None
-    if not isinstance(raw, dict) or set(raw) != {"processors"} or not isinstance(raw["processors"], dict):
-        raise ConfigError("a registry file has another shape", where=str(path), do="write one mapping, 'processors'")
-    try:
-        agreed = TypeAdapter(dict[str, Agreed]).validate_python(raw["processors"])
-    except ValidationError as error:
-        wrong = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_input=False)]
-        raise ConfigError("a registry file is not valid", where=str(path), do="; ".join(wrong)) from None
-    wrong = [f"no processor {name}" for name in agreed if name not in registry.processors]
-    wrong += [
-        f"{name}.{sub}: no country {code} in the reference data"
-        for name, one in agreed.items()
-        for sub, codes in one.subprocessors.items()
-        for code in codes
-        if reference.territory(code) is None
-    ]
-    if wrong:
-        raise ConfigError("a registry file does not agree with the others", where=str(path), do="; ".join(wrong))
-    return agreed
 
 
 class SubprocessorObserver:
@@ -66,12 +24,16 @@ class SubprocessorObserver:
         database: Database,
         registry: Registry,
         reference: Reference,
-        agreed: Mapping[str, Agreed],
         *,
         on: date,
         max_age_days: int,
     ) -> None:
-        self._database, self._registry, self._reference, self._agreed = database, registry, reference, agreed
+        self._database, self._registry, self._reference, self._agreed = (
+            database,
+            registry,
+            reference,
+            registry.subprocessors,
+        )
         self._on, self._max_age = on, max_age_days
 
     def observe(self) -> Observation:
