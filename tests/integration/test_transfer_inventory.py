@@ -21,6 +21,7 @@ from privacy_ops.stores import migrations, roles
 from privacy_ops.stores.database import Database
 from privacy_ops.stores.objects import ObjectStore
 from privacy_ops.transfers import inventory
+from privacy_ops.transfers.publishing import publish
 from privacy_ops.transfers.observers import ConnectionFact
 from privacy_ops.workspace import Workspace
 from sqlalchemy import create_engine, text
@@ -88,8 +89,9 @@ class Office:
         run = self.open(at)
         self.look(run)
         changed = inventory.publish_findings(self.workspace, run)
-        inventory.gate(self.workspace, run, now=at)
-        inventory.publish_inventory(self.workspace, run, now=at)
+        publish.write_outputs(self.workspace, run)
+        publish.gate(self.workspace, run, now=at)
+        publish.publish(self.workspace, run, now=at)
         return run, changed
 
     def ask(self, sql: str, **said: Any) -> list[Any]:
@@ -103,9 +105,12 @@ class Office:
         assert old in before
         path.write_text(before.replace(old, new), encoding="utf-8")
 
+    def prefix(self, run: Run) -> str:
+        with self.workspace.database("inventory").transaction() as connection:
+            return inventory.object_prefix(run, inventory.judged_snapshot(connection, run))
+
     def file(self, run: Run, name: str) -> bytes:
-        prefix = inventory.object_prefix(run, run.as_of.date())
-        return self.workspace.objects().get("imp-evidence", prefix + name)
+        return self.workspace.objects().get("imp-evidence", self.prefix(run) + name)
 
 
 @pytest.fixture
@@ -133,7 +138,7 @@ def office(governed: str, objects: ObjectStore, object_settings: ObjectSettings,
         connection.execute(text("DELETE FROM gov.finding_waiver"))
         connection.execute(
             text(
-                "TRUNCATE gov.run, gov.inventory_snapshot, gov.inventory_flow, gov.flow_verdict, gov.finding,"
+                "TRUNCATE gov.run, gov.inventory_output, gov.inventory_change, gov.inventory_snapshot, gov.inventory_flow, gov.flow_verdict, gov.finding,"
                 " gov.finding_change, gov.blocked_destination, gov.reference_review, gov.processor, gov.transfer,"
                 " gov.transfer_mechanism"
             )
@@ -141,6 +146,12 @@ def office(governed: str, objects: ObjectStore, object_settings: ObjectSettings,
         connection.execute(text("DELETE FROM gov.gate_result"))
         connection.execute(text("DELETE FROM gov.approval"))
     return Office(Workspace.load(settings), superuser, include)
+
+
+def gated(office: Office, run: Run, *, now: datetime) -> dict[str, Any]:
+    """Write the outputs of a judged run, and judge them."""
+    publish.write_outputs(office.workspace, run)
+    return publish.gate(office.workspace, run, now=now)
 
 
 def failed_checks(office: Office, run: Run) -> list[str]:
@@ -185,7 +196,7 @@ def test_files_are_what_the_manifest_says_and_stay(office: Office) -> None:
     rows = list(csv.DictReader(io.StringIO(office.file(run, "inventory.csv").decode())))
     scratch = next(r for r in rows if r["place"] == "bucket:imp-analytics-scratch")
     assert (scratch["country"], scratch["uk_verdict"], scratch["eu_verdict"]) == ("IN", "UNCOVERED", "UNCOVERED")
-    assert inventory.publish_inventory(office.workspace, run, now=NOW)["prefix"]  # a retry finds its own bytes
+    assert publish.publish(office.workspace, run, now=NOW)["prefix"]  # a retry finds its own bytes
     with pytest.raises(UserError, match="published"):
         inventory.observe(office.workspace, run, CONNECTIONS)
 
@@ -193,12 +204,12 @@ def test_files_are_what_the_manifest_says_and_stay(office: Office) -> None:
 def test_evidence_that_differs_is_not_overwritten(office: Office) -> None:
     run = office.open()
     office.look(run)
-    inventory.gate(office.workspace, run, now=NOW)
-    key = inventory.object_prefix(run, run.as_of.date()) + "inventory.csv"
+    gated(office, run, now=NOW)
+    key = office.prefix(run) + "inventory.csv"
     office.workspace.objects().put("imp-evidence", key, b"something else")
 
     with pytest.raises(StoreRefused, match="differs"):
-        inventory.publish_inventory(office.workspace, run, now=NOW)
+        publish.publish(office.workspace, run, now=NOW)
 
 
 def test_the_same_world_gives_the_same_inventory_on_another_day(office: Office) -> None:
@@ -294,8 +305,8 @@ def test_a_backfill_judges_with_the_law_of_its_day_and_touches_nothing_of_today(
     run = office.open(NOW + timedelta(hours=1), run_type="backfill", logical=day)
     seen = office.look(run)
     inventory.publish_findings(office.workspace, run)
-    inventory.gate(office.workspace, run, now=NOW + timedelta(hours=1))
-    out = inventory.publish_inventory(office.workspace, run, now=NOW + timedelta(hours=1))
+    gated(office, run, now=NOW + timedelta(hours=1))
+    out = publish.publish(office.workspace, run, now=NOW + timedelta(hours=1))
 
     assert (seen["basis"], seen["judged_on"]) == ("declared_now", "2025-06-01")
     brazil = office.ask(
@@ -305,8 +316,8 @@ def test_a_backfill_judges_with_the_law_of_its_day_and_touches_nothing_of_today(
     )
     assert [b.verdict for b in brazil] != ["COVERED"]
     assert [office.ask(f"SELECT * FROM {t} ORDER BY 1, 2") for t in tables] == before
-    assert out["prefix"].startswith("transfers/2025-06-01/")
-    assert inventory.sign_off_request(office.workspace, run) is None
+    assert out["prefix"].startswith("transfers/as_of/2025-06-01/")
+    assert publish.sign_off_request(office.workspace, run) is None
 
 
 def test_the_day_after_the_sunset_all_london_flows_are_uncovered_for_the_eu(office: Office) -> None:
@@ -326,9 +337,9 @@ def test_the_day_after_the_sunset_all_london_flows_are_uncovered_for_the_eu(offi
 
 def blocked_by(office: Office, run: Run, *, at: datetime = NOW) -> list[str]:
     with pytest.raises(GateBlocked):
-        inventory.gate(office.workspace, run, now=at)
+        gated(office, run, now=at)
     with pytest.raises(GateBlocked):
-        inventory.publish_inventory(office.workspace, run, now=at)
+        publish.publish(office.workspace, run, now=at)
     return failed_checks(office, run)
 
 
@@ -392,14 +403,14 @@ def test_stale_reference_data_block_and_a_recorded_review_opens(office: Office) 
         )
     again = office.open(late)
     office.look(again)
-    assert inventory.gate(office.workspace, again, now=late)["verdict"] in {"pass", "warn"}
+    assert gated(office, again, now=late)["verdict"] in {"pass", "warn"}
 
 
 def test_reference_data_are_good_on_the_seventh_day(office: Office) -> None:
     run = office.open(NOW + timedelta(days=7))
     office.look(run)
 
-    assert inventory.gate(office.workspace, run, now=NOW + timedelta(days=7))["verdict"] == "warn"
+    assert gated(office, run, now=NOW + timedelta(days=7))["verdict"] == "warn"
 
 
 def test_a_review_of_other_tables_does_not_count(office: Office) -> None:
@@ -498,17 +509,17 @@ def test_an_undeclared_replication_only_warns(office: Office) -> None:
     run = office.open()
     office.look(run)
 
-    assert inventory.gate(office.workspace, run, now=NOW)["verdict"] == "warn"
+    assert gated(office, run, now=NOW)["verdict"] == "warn"
 
 
 def test_what_changed_after_the_gate_is_not_published(office: Office) -> None:
     run = office.open()
     office.look(run)
-    inventory.gate(office.workspace, run, now=NOW)
+    gated(office, run, now=NOW)
     office.ask("UPDATE gov.flow_verdict SET verdict = 'COVERED' WHERE verdict = 'UNCOVERED' RETURNING 1")
 
     with pytest.raises(GateBlocked, match="something else"):
-        inventory.publish_inventory(office.workspace, run, now=NOW)
+        publish.publish(office.workspace, run, now=NOW)
 
 
 # --- sign-off --------------------------------------------------------------------------------------------------
@@ -518,7 +529,7 @@ def test_a_sign_off_is_asked_once_in_thirty_days_for_the_same_inventory(office: 
     from privacy_ops import approvals
 
     run, _ = office.whole()
-    request = inventory.sign_off_request(office.workspace, run)
+    request = publish.sign_off_request(office.workspace, run)
     assert request is not None
     assert request.what == "sign_off"
     with office.workspace.database("inventory").transaction() as connection:
@@ -530,7 +541,7 @@ def test_a_sign_off_is_asked_once_in_thirty_days_for_the_same_inventory(office: 
         with office.workspace.database("inventory").transaction() as connection:
             inventory.record_review(connection, reviewer="lena", reviewed_at=at, reference_sha256=tables.sha256)
         later, _ = office.whole(at)
-        return inventory.sign_off_request(office.workspace, later) is not None
+        return publish.sign_off_request(office.workspace, later) is not None
 
     assert not asked(1)
     assert not asked(30)
@@ -541,13 +552,13 @@ def test_a_rejection_is_no_sign_off(office: Office) -> None:
     from privacy_ops import approvals
 
     run, _ = office.whole()
-    request = inventory.sign_off_request(office.workspace, run)
+    request = publish.sign_off_request(office.workspace, run)
     assert request is not None
     with office.workspace.database("inventory").transaction() as connection:
         approvals.record(connection, run.run_id, request, approver="lena", decision="reject", at=NOW)
     later, _ = office.whole(NOW + timedelta(days=1))
 
-    assert inventory.sign_off_request(office.workspace, later) is not None
+    assert publish.sign_off_request(office.workspace, later) is not None
 
 
 # --- duties ----------------------------------------------------------------------------------------------------
@@ -605,7 +616,7 @@ def test_the_steps_need_the_ones_before(office: Office) -> None:
         inventory.judge_all(office.workspace, run)
     inventory.observe(office.workspace, run, CONNECTIONS)
     with pytest.raises(UserError, match="judged nothing"):
-        inventory.gate(office.workspace, run, now=NOW)
+        gated(office, run, now=NOW)
 
 
 def test_the_registry_is_in_the_database_and_what_it_drops_is_marked(office: Office) -> None:

@@ -7,7 +7,7 @@ import re
 import pytest
 from privacy_ops.transfers.publishing import flow_diagram, paint, world_map
 from privacy_ops.transfers.publishing.flow_diagram import OTHERS, Strand
-from privacy_ops.transfers.regimes import Verdict
+from privacy_ops.transfers.reasons import Verdict
 
 from tests.unit.transfer_flows import reference
 

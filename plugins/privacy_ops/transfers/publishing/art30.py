@@ -19,7 +19,8 @@ from privacy_ops.transfers.declarations import Activity, Contact, Organisation
 from privacy_ops.transfers.files import cell
 from privacy_ops.transfers.flows import Flow, Mechanism
 from privacy_ops.transfers.reference import REGIMES, Regime
-from privacy_ops.transfers.regimes import Judgement, Verdict
+from privacy_ops.transfers.reasons import Verdict
+from privacy_ops.transfers.regimes import Judgement
 
 JudgedFlow = tuple[Flow, Mapping[Regime, Judgement]]
 

@@ -11,7 +11,7 @@ from privacy_ops.transfers.publishing.art30 import Record
 from privacy_ops.transfers.publishing.dependencies import Dependency
 from privacy_ops.transfers.publishing.diff import Change
 from privacy_ops.transfers.reference import REGIMES, Regime
-from privacy_ops.transfers.regimes import Verdict
+from privacy_ops.transfers.reasons import Verdict
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ from datetime import date
 from privacy_ops.transfers.flows import Flow
 from privacy_ops.transfers.judge import judge
 from privacy_ops.transfers.reference import Instrument, Reference, Regime
-from privacy_ops.transfers.regimes import Judgement, Rules, Verdict
+from privacy_ops.transfers.reasons import Verdict
+from privacy_ops.transfers.regimes import Judgement, Rules
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Affected:
 
     @property
     def breaks(self) -> bool:
-        return not (self.after.covered or self.after is Verdict.NOT_A_TRANSFER)
+        return not self.after.covered
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ def depend(
     leaning: dict[str, list[tuple[Flow, Judgement]]] = {}
     for flow, both in judged:
         for judgement in both.values():
-            if judgement.instrument and judgement.verdict.covered:
+            if judgement.verdict.covered and judgement.verdict is not Verdict.NOT_A_TRANSFER:
                 leaning.setdefault(judgement.instrument, []).append((flow, judgement))
     rows = {row.instrument_id: row for row in reference.instruments if row.known_on(known)}
     found = [_one(ground, rows.get(ground), entries, reference, on, known, rules) for ground, entries in leaning.items()]
@@ -100,4 +101,5 @@ def _one(
 
 
 def _carrier(judgement: Judgement) -> str:
-    return judgement.instrument if judgement.verdict.covered else ""
+    carried = judgement.verdict.covered and judgement.verdict is not Verdict.NOT_A_TRANSFER
+    return judgement.instrument if carried else ""

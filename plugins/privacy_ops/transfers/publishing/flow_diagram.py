@@ -13,7 +13,7 @@ from typing import Any
 
 from privacy_ops import svg
 from privacy_ops.transfers.publishing import paint
-from privacy_ops.transfers.regimes import Verdict
+from privacy_ops.transfers.reasons import Verdict
 
 MOST = 24  # names in a column; the rest of a large inventory is one band
 OTHERS = "others"

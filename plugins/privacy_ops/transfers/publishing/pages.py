@@ -21,7 +21,7 @@ from privacy_ops.transfers.publishing import flow_diagram, paint, words, world_m
 from privacy_ops.transfers.publishing.content import Content, FlowLine
 from privacy_ops.transfers.publishing.flow_diagram import Strand
 from privacy_ops.transfers.reference import REGIMES
-from privacy_ops.transfers.regimes import Verdict
+from privacy_ops.transfers.reasons import Verdict
 
 if TYPE_CHECKING:
     import jinja2

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from privacy_ops.transfers.regimes import Verdict
+from privacy_ops.transfers.reasons import Verdict
 
 def css_name(verdict: Verdict) -> str:
     """The verdict as a class and as a CSS variable."""

@@ -30,7 +30,7 @@ from privacy_ops.transfers.publishing import art30, dependencies, diff, outputs
 from privacy_ops.transfers.publishing.content import Content, FindingLine, FlowLine, Judged, SignedOff
 from privacy_ops.transfers.publishing.outputs import Output
 from privacy_ops.transfers.reference import REGIMES, Reference
-from privacy_ops.transfers.regimes import Verdict
+from privacy_ops.transfers.reasons import Verdict
 from privacy_ops.transfers.registry import Registry
 from privacy_ops.workspace import Workspace
 
@@ -53,7 +53,12 @@ def write_outputs(workspace: Workspace, run: Run) -> dict[str, Any]:
             ).mappings()
         ]
         before = connection.execute(
-            statement("transfers", "select_earlier_snapshot"), {"taken_at": snapshot.taken_at, "run_id": run.run_id}
+            statement("transfers", "select_earlier_snapshot"),
+            {
+                "taken_at": snapshot.taken_at,
+                "run_id": run.run_id,
+                "source_snapshot_id": snapshot.source_snapshot_id,
+            },
         ).one_or_none()
         changes = _changes(connection, run, snapshot, before)
         content = _content(workspace, run, connection, snapshot, rows, changes, before, tables, declared)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from privacy_ops.transfers.regimes import Verdict
+from privacy_ops.transfers.reasons import Verdict
 
 MEANING: Mapping[Verdict, str] = {
     Verdict.UNCOVERED: "Nothing makes this transfer lawful: stop it or put a ground in place.",

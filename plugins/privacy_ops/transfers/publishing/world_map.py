@@ -18,7 +18,7 @@ from typing import Any
 
 from privacy_ops import svg
 from privacy_ops.transfers.publishing import paint
-from privacy_ops.transfers.regimes import Verdict
+from privacy_ops.transfers.reasons import Verdict
 
 Point = tuple[float, float]
 Ring = tuple[Point, ...]
