@@ -51,7 +51,7 @@ PATIENCE = 240  # half seconds until a question is put, or a decision written do
 SHOWN = {
     INVENTORY: (
         "flows", "verdicts_UK", "verdicts_EU", "findings", "undeclared_planted", "undeclared_found",
-        "blocked_destinations",
+        "declared_lookalikes", "false_alarms", "blocked_destinations",
     ),
     DELETION: (
         "planted_confirmed", "detected", "detected_child_rows", "erased", "held", "missed", "wrongly_erased",

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from privacy_ops import runs
+from privacy_ops.datamap import grants, loader
 from privacy_ops.errors import ConfigError, GateBlocked, StoreRefused, UserError
 from privacy_ops.runs import Run
 from privacy_ops.settings import DUTIES, ObjectSettings, Settings, home_directory
@@ -29,7 +30,9 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.pool import NullPool
 
 from sandbox.postgres import PostgresServer
+from sandbox.publisher import geoip
 from sandbox.publisher.objects import client, create_buckets
+from sandbox.publisher.schema import create_schema
 
 NOW = datetime(2026, 11, 22, 5, 0, tzinfo=UTC)
 PASSWORDS = {duty: f"long password of {duty}" for duty in DUTIES}
@@ -40,6 +43,16 @@ CONNECTIONS = (
 PLANTED = ("bucket:imp-analytics-scratch", "bucket:imp-backups-copy")
 
 
+# A publisher in which everything that an observer reads is filled, and nothing is undeclared but the buckets.
+QUIET = (
+    "INSERT INTO gov.staff VALUES ('E1', 'employee', 'imp_staff', 'GB', NULL)",
+    f"INSERT INTO gov.access_log (actor, at, ip, country) SELECT 'E1', CAST(:now AS timestamptz) + n * interval"
+    f" '1 day', '{geoip.address('GB', 7)}', 'GB' FROM generate_series(-1, 40) AS n",
+    "INSERT INTO gov.subprocessor_listing SELECT p, DATE '2026-11-01', '', '', '', 'annex' FROM unnest(ARRAY['aws_emea',"
+    " 'brightmail', 'confluence_badges', 'lecternware', 'meridian_metrics', 'tindertree']) AS p",
+)
+
+
 @pytest.fixture(scope="module")
 def governed(cluster: PostgresServer) -> Iterator[str]:
     """Superuser address of a database with gov and roles."""
@@ -47,8 +60,10 @@ def governed(cluster: PostgresServer) -> Iterator[str]:
     with admin.connect() as connection:
         connection.execute(text("CREATE DATABASE transfers_publisher"))
     dsn = cluster.dsn("transfers_publisher")
+    create_schema(dsn, first=NOW.date(), last=NOW.date())
     migrations.upgrade(dsn)
-    roles.apply(dsn, PASSWORDS)
+    roles.apply(dsn, PASSWORDS, closed_databases=())
+    grants.apply(dsn, loader.load(home_directory() / "include" / "datamap" / "imp"))
     yield dsn
     with admin.connect() as connection:
         connection.execute(text("DROP DATABASE transfers_publisher WITH (FORCE)"))
@@ -130,6 +145,7 @@ def office(governed: str, objects: ObjectStore, object_settings: ObjectSettings,
             for d in DUTIES
         },
         objects=object_settings,
+        geoip=geoip.write(tmp_path / "geoip.mmdb", NOW),
     )
     superuser = Database(governed)
     with superuser.transaction() as connection:
@@ -140,9 +156,14 @@ def office(governed: str, objects: ObjectStore, object_settings: ObjectSettings,
             text(
                 "TRUNCATE gov.run, gov.inventory_output, gov.inventory_change, gov.inventory_snapshot, gov.inventory_flow, gov.flow_verdict, gov.finding,"
                 " gov.finding_change, gov.blocked_destination, gov.reference_review, gov.processor, gov.transfer,"
-                " gov.transfer_mechanism"
+                " gov.transfer_mechanism, gov.staff, gov.access_log, gov.subprocessor_listing, gov.access_by_country,"
+                " gov.block_list_renewal, events.exhibitor, events.conference CASCADE"
             )
         )
+        connection.execute(text("SET LOCAL session_replication_role = origin"))
+        for sql in QUIET:
+            connection.execute(text(sql), {"now": NOW})
+        connection.execute(text("SET LOCAL session_replication_role = replica"))
         connection.execute(text("DELETE FROM gov.gate_result"))
         connection.execute(text("DELETE FROM gov.approval"))
     return Office(Workspace.load(settings), superuser, include)

@@ -32,7 +32,7 @@ GRANT SELECT, INSERT ON gov.subprocessor_listing TO privacy_inventory;
 GRANT SELECT, INSERT, DELETE ON gov.access_by_country TO privacy_inventory;
 
 -- What the other jobs sent, and to whom: no person stands in these columns.
-GRANT SELECT (recipient_id, name, country, status) ON gov.recipient TO privacy_inventory;
+GRANT SELECT (recipient_id, legal_name, country) ON gov.recipient TO privacy_inventory;
 
 GRANT SELECT (recipient_id, agreement_id, valid_from, valid_to) ON gov.agreement TO privacy_inventory;
 

@@ -4,7 +4,7 @@
 -- Idempotency: read only.
 SELECT
     c.recipient_id,
-    c.name,
+    c.legal_name AS name,
     c.country,
     (
         SELECT min(a.agreement_id) FROM gov.agreement AS a

@@ -569,11 +569,9 @@ class ObjectStore:
         for region in sorted(regions):
             client = self._side_client("s3control", region, account)
             with _clean_errors("(access points)"):
-                for page in client.get_paginator("list_access_points").paginate(AccountId=account):
-                    for point in page.get("AccessPointList", []):
-                        name, bucket = str(point["Name"]), str(point["Bucket"])
-                        policy = _access_point_policy(client, account, name)
-                        found[bucket, name] = AccessPoint(name, bucket, policy)
+                for point in _all_access_points(client, account):
+                    name, bucket = str(point["Name"]), str(point["Bucket"])
+                    found[bucket, name] = AccessPoint(name, bucket, _access_point_policy(client, account, name))
         return tuple(found[key] for key in sorted(found))
 
     def _side_client(self, service: str, region: str | None = None, account: str = "") -> Any:
@@ -660,6 +658,16 @@ def _replication_accounts(rules: Mapping[str, Any]) -> dict[str, str]:
         if rule.get("Status") == "Enabled" and target.get("Account"):
             found[str(target.get("Bucket", "")).removeprefix("arn:aws:s3:::")] = str(target["Account"])
     return found
+
+
+def _all_access_points(client: Any, account: str) -> Iterator[Mapping[str, Any]]:
+    more: dict[str, str] = {}
+    while True:
+        page = client.list_access_points(AccountId=account, **more)
+        yield from page.get("AccessPointList", [])
+        if not page.get("NextToken"):
+            return
+        more = {"NextToken": page["NextToken"]}
 
 
 def _access_point_policy(client: Any, account: str, name: str) -> str | None:

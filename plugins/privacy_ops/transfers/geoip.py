@@ -84,8 +84,6 @@ class GeoDatabase:
         if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped:
             ip = ip.ipv4_mapped
         alone = ipaddress.ip_network(ip)
-        if not ip.is_global:
-            return None, alone
         try:
             record, prefix = self._reader.get_with_prefix_len(ip)
         except ValueError:  # an IPv6 address in a database of IPv4
