@@ -560,7 +560,8 @@ class ObjectStore:
         A store without access points refuses the question: that is not the same as having none.
         """
         regions = {self._settings.region}
-        for bucket in self.buckets():
+        # AWS answers for one region at a time; an endpoint of one's own answers for all of them.
+        for bucket in () if self._settings.endpoint_url else self.buckets():
             with _clean_errors(bucket):
                 told: Any = self.client.get_bucket_location(Bucket=bucket)
                 location = str(told.get("LocationConstraint") or "us-east-1")

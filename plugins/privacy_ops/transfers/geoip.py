@@ -46,6 +46,8 @@ class GeoDatabase:
             built = datetime.fromtimestamp(int(said.build_epoch), UTC)
             kind, languages = str(said.database_type), int(said.node_count)
             first = next(iter(reader), None)
+            if not int(said.build_epoch):
+                raise ValueError("no build time")
         except OSError as error:
             raise ConfigError("the GeoIP database cannot be read", where=path.name, do=str(error.strerror)) from None
         # Damaged files end in many ways, from a wrong pointer to an impossible number.

@@ -79,6 +79,8 @@ def _authority(rest: str) -> str | None:
     first = re.split(r"[/?#]", rest, maxsplit=1)[0]
     if "@" not in rest[len(first) :]:
         return first.rpartition("@")[2]
+    if re.fullmatch(r"[^@:]*\.[^@:]*(:[0-9]+)?", first):  # no user and no password stand before the path
+        return first
     by_rule = first.rpartition("@")[2]
     by_last = re.split(r"[/?#]", rest.rpartition("@")[2], maxsplit=1)[0]
     likely = [part for part in (by_rule, by_last) if "." in part and not _listed(part).unread]
@@ -149,7 +151,8 @@ def normal(name: str) -> str | None:
             name = idna.encode(name, uts46=True).decode()
         except (idna.IDNAError, UnicodeError, ValueError):
             return None
-    return name if len(name) <= 253 and _NAME.fullmatch(name) else None
+    # A name whose last part is a number would be an address, and this is none.
+    return name if len(name) <= 253 and _NAME.fullmatch(name) and not name.rpartition(".")[2].isdigit() else None
 
 
 def own(name: str) -> bool:
