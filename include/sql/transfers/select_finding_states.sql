@@ -8,4 +8,4 @@ SELECT
     first_seen,
     due_on
 FROM gov.finding
-WHERE fingerprint = any(CAST(:fingerprints AS text[]))
+WHERE fingerprint = any(cast(:fingerprints AS text[]))

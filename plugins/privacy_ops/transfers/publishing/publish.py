@@ -29,8 +29,8 @@ from privacy_ops.transfers.observers import DECLARED
 from privacy_ops.transfers.publishing import art30, dependencies, diff, outputs
 from privacy_ops.transfers.publishing.content import Content, FindingLine, FlowLine, Judged, SignedOff
 from privacy_ops.transfers.publishing.outputs import Output
-from privacy_ops.transfers.reference import REGIMES, Reference
 from privacy_ops.transfers.reasons import Verdict
+from privacy_ops.transfers.reference import REGIMES, Reference
 from privacy_ops.transfers.registry import Registry
 from privacy_ops.workspace import Workspace
 
