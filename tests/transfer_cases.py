@@ -60,7 +60,7 @@ def read() -> tuple[Case, ...]:
     """Every case, in the order of the file."""
     cases = []
     for raw in yaml.safe_load(CORPUS.read_text(encoding="utf-8"))["cases"]:
-        on = raw.get("on", TODAY)
+        on = raw.get("day", TODAY)
         cases.append(
             Case(
                 raw["case"],
@@ -101,9 +101,9 @@ def _flow_text(case: Case) -> str:
 def _lines(cases: tuple[Case, ...]) -> Iterator[str]:
     yield "# What the judge says, case by case"
     yield ""
-    yield "Generated from `tests/data/transfer_cases.yaml` (`python -m tests.transfer_cases`); a test fails when this page"
-    yield "is not what that file says, and when the judge does not say what stands here. Facts for engineers and the"
-    yield "privacy lead, not legal advice: rows of the reference data marked *verify* still have to be verified."
+    yield "Generated from `tests/data/transfer_cases.yaml` (`python -m tests.transfer_cases`); a test fails when this"
+    yield "page is not what that file says, and when the judge does not say what stands here. Facts for engineers and"
+    yield "the privacy lead, not legal advice: rows of the reference data marked *verify* still have to be verified."
     yield ""
     yield f"{len(cases)} flows. Ordinary data to a processor about people in the EU, unless a case says otherwise; a"
     yield "mechanism that is only named is signed, complete and assessed."
