@@ -150,6 +150,8 @@ def test_an_address_of_the_world_is_left_to_geoip_which_is_blind_without_a_datab
     assert AddressObserver([], KNOWN, ConfigError("none")).observe().looked  # nothing to look up
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "10.1.1.1", "0.0.0.0", "db", "x.internal", "192.168.3.4", "fd00::1"])
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "::1", "10.1.1.1", "0.0.0.0", "db", "x.internal", "192.168.3.4", "fd00::1"]
+)
 def test_own_hosts(host: str) -> None:
     assert own(host)
