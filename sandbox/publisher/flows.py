@@ -165,7 +165,12 @@ def _plant_buckets(flows: Flows, settings: ObjectSettings) -> None:
             "Action": "s3:GetObject",
             "Resource": f"arn:aws:s3:::{bucket}/*",
         }
-        denial = {**statement, "Effect": "Deny", "Principal": "*", "Condition": {"Bool": {"aws:SecureTransport": "false"}}}
+        denial = {
+            **statement,
+            "Effect": "Deny",
+            "Principal": "*",
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+        }
         policy = {"Version": "2012-10-17", "Statement": [statement, denial]}
         s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(policy))
 

@@ -157,7 +157,9 @@ def test_accesses_are_counted_by_country_and_nobody_stands_in_them(
     assert counted["sahyadri", flows.Flows.of(11).contractor] == 20
     assert counted["imp_staff", ""] == 20  # through a tunnel
     assert sum(counted.values()) == world.ask("SELECT count(*) AS n FROM gov.access_log")[0].n
-    outputs = str(rows) + str(world.ask("SELECT * FROM gov.inventory_flow")) + str(world.ask("SELECT * FROM gov.finding"))
+    outputs = (
+        str(rows) + str(world.ask("SELECT * FROM gov.inventory_flow")) + str(world.ask("SELECT * FROM gov.finding"))
+    )
     outputs += str(world.ask("SELECT observers FROM gov.inventory_snapshot"))
     for row in world.ask("SELECT DISTINCT actor, host(ip) AS ip FROM gov.access_log"):
         assert row.ip not in outputs

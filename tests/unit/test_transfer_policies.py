@@ -75,8 +75,12 @@ def test_a_policy_that_cannot_be_read_is_somebody_unknown(text: str) -> None:
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=8) | st.sampled_from(["*", OTHER, "Allow", "AWS"]),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(st.sampled_from(["Statement", "Effect", "Principal", "AWS", "Condition", "x"]), inner, max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["Statement", "Effect", "Principal", "AWS", "Condition", "x"]), inner, max_size=4
+        )
+    ),
     max_leaves=12,
 )
 

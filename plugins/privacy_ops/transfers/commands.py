@@ -10,13 +10,14 @@ import typer
 from privacy_ops import settings as configuration
 from privacy_ops.errors import UserError
 from privacy_ops.stores.database import Database
-from privacy_ops.transfers import inventory
+from privacy_ops.transfers import intake_commands, inventory
 from privacy_ops.transfers.assemble import assemble
 from privacy_ops.transfers.judge import Verdict, judge
 from privacy_ops.transfers.observers import DataMapObserver, RegistryObserver
 from privacy_ops.workspace import Workspace
 
 app = typer.Typer(no_args_is_help=True, help="Cross-border transfers: reference data, declarations, judgement.")
+app.add_typer(intake_commands.app, name="load")
 
 
 def _day(text: str) -> date:
