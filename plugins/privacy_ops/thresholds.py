@@ -180,6 +180,8 @@ class Transfers(_Frozen):
     max_unresolved_share: float = Field(ge=0, le=1)
     expiring_months: int = Field(ge=0)
     assessment_review_months: int = Field(ge=1)
+    dpf_check_max_age_days: int = Field(ge=1)
+    review_soon_days: int = Field(ge=1)
     sign_off_max_age_days: int = Field(ge=1)
 
 

@@ -1,15 +1,18 @@
 -- Purpose: opens the snapshot of a run.
 -- Parameters: :run_id, :basis, :taken_at, :judged_on, :known_on, :reference_version, :reference_sha256, :reviewed_on,
---   :registry_sha256, :map_sha256, :observers (JSON), :geoip (JSON or NULL).
+--   :registry_sha256, :map_sha256, :observers (JSON), :geoip (JSON or NULL),
+--   :source (snapshot whose flows are judged again, or NULL), :declared_at (instant of the registry, NULL: today's).
 -- Grain: one snapshot per run.
 -- Idempotency: an observation repeated before publication replaces what it wrote; afterwards it returns no row.
 INSERT INTO gov.inventory_snapshot (
     run_id, basis, taken_at, judged_on, known_on, reference_version, reference_sha256, reference_reviewed_on,
-    registry_sha256, map_sha256, observers, geoip
+    registry_sha256, map_sha256, observers, geoip,
+    source_snapshot_id, declared_at
 )
 VALUES (
     :run_id, :basis, :taken_at, :judged_on, :known_on, :reference_version, :reference_sha256, :reviewed_on,
-    :registry_sha256, :map_sha256, CAST(:observers AS jsonb), CAST(:geoip AS jsonb)
+    :registry_sha256, :map_sha256, CAST(:observers AS jsonb), CAST(:geoip AS jsonb),
+    :source, :declared_at
 )
 ON CONFLICT (run_id) DO UPDATE
     SET
@@ -23,6 +26,8 @@ ON CONFLICT (run_id) DO UPDATE
         map_sha256 = excluded.map_sha256,
         observers = excluded.observers,
         geoip = excluded.geoip,
+        source_snapshot_id = excluded.source_snapshot_id,
+        declared_at = excluded.declared_at,
         findings = NULL,
         inventory_sha256 = NULL,
         findings_sha256 = NULL,

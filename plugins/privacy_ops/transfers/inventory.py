@@ -2,8 +2,8 @@
 ``publishing.publish`` goes on with outputs, gate and sign-off.
 
 A scheduled run looks at the world and judges it as of its wall clock. A backfill over a past day, and a run that
-names a day, judge the flows declared now with the law and the knowledge of that day: such a snapshot says so, and
-never touches today's findings or block list.
+names a day, judge what was stored on that day, or else what was declared then, with the law and the knowledge of that
+day: such a snapshot says which of these it is, and never touches today's findings or block list.
 """
 
 from __future__ import annotations
@@ -13,18 +13,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Any, Literal
-from zoneinfo import ZoneInfo
+from typing import Any
 
 from sqlalchemy import Connection
 from sqlalchemy.engine import make_url
 
-from privacy_ops.errors import StoreRefused, UserError
+from privacy_ops.errors import ConfigError, StoreRefused, UserError
 from privacy_ops.runs import Run, close_run
 from privacy_ops.settings import Settings
 from privacy_ops.stores.objects import ObjectExists, ObjectStore
 from privacy_ops.stores.sql import statement
-from privacy_ops.transfers import assemble, files, findings, observers, reference, registry
+from privacy_ops.transfers import assemble, days, files, findings, history, observers, reference, registry
 from privacy_ops.transfers.assemble import Entry
 from privacy_ops.transfers.flows import Flow
 from privacy_ops.transfers.judge import judge
@@ -36,7 +35,6 @@ from privacy_ops.workspace import Workspace
 
 DUTY = "inventory"
 PROCESS = "transfers"
-Basis = Literal["observed", "declared_now"]
 
 
 def load_reference(include: Path) -> Reference:
@@ -49,6 +47,20 @@ def load_registry(include: Path, tables: Reference) -> Registry:
     return registry.load(include / "registry", tables)
 
 
+def current_registry(connection: Connection, settings: Settings, tables: Reference) -> Registry:
+    """The registry of today, from the place where it is edited. Raises ConfigError."""
+    if settings.transfer_registry == "files":
+        return load_registry(settings.include, tables)
+    found = history.recorded(connection, tables)
+    if found is None:
+        raise ConfigError(
+            "the registry is edited in the database, and nothing is there",
+            where="gov.registry_entry",
+            do="python -m privacy_ops transfers registry import FOLDER --by NAME",
+        )
+    return found
+
+
 def record_review(connection: Connection, *, reviewer: str, reviewed_at: datetime, reference_sha256: str) -> None:
     """A named person has reviewed exactly these reference tables. Raises UserError without a name."""
     if not reviewer.strip():
@@ -59,21 +71,10 @@ def record_review(connection: Connection, *, reviewer: str, reviewed_at: datetim
     )
 
 
-def _days(workspace: Workspace, run: Run, judge_on: date | None) -> tuple[Basis, date, date]:
-    """Basis, law day and knowledge day. Days are those of the legal time zone."""
-    zone = ZoneInfo(workspace.thresholds.legal_timezone)
-    today = run.as_of.astimezone(zone).date()
-    if judge_on is None and run.run_type == "backfill" and run.logical_date is not None:
-        judge_on = run.logical_date.astimezone(zone).date()
-    if judge_on is None:
-        return "observed", today, today
-    return "declared_now", judge_on, min(judge_on, today)
-
-
 def rules_of(workspace: Workspace) -> Rules:
     """The numbers of the thresholds that a judgement uses."""
     t = workspace.thresholds.transfers
-    return Rules(t.expiring_months, t.assessment_review_months)
+    return Rules(t.expiring_months, t.assessment_review_months, t.dpf_check_max_age_days)
 
 
 def _snapshot(connection: Connection, run: Run) -> Any:
@@ -117,18 +118,33 @@ def observe(
     Raises ConfigError, UserError when the inventory is published already.
     """
     tables = load_reference(workspace.settings.include)
-    declared = load_registry(workspace.settings.include, tables)
-    basis, on, known = _days(workspace, run, judge_on)
-    if basis == "observed":
+    with workspace.database(DUTY).transaction() as connection:
+        day = days.asked(connection, run, judge_on, workspace.thresholds.legal_timezone)
+        today = current_registry(connection, workspace.settings, tables)
+        then = history.recorded(connection, tables, day.declared_at) if day.declared_at else None
+    written = then or today
+    declared = written.on(day.on)
+    if day.basis == "observed":
         seen = observers.look(
-            workspace, tables, declared, connections, duty=DUTY, as_of=run.as_of, on=on, left_out=connections_left_out
+            workspace,
+            tables,
+            declared,
+            connections,
+            duty=DUTY,
+            as_of=run.as_of,
+            on=day.on,
+            left_out=connections_left_out,
         )
+    elif day.basis == "stored":
+        seen = Seen(_observations(day.source.observers), geoip=day.source.geoip)
     else:
         seen = observers.look_at_declarations(workspace, tables, declared)
-    observations = seen.observations
-    entries = assemble.assemble(observations, declared, workspace.data_map, tables)
+    entries = assemble.assemble(seen.observations, declared, workspace.data_map, tables)
+    said = day.source.observers if day.basis == "stored" else [_said(o) for o in seen.observations]
     with workspace.database(DUTY).transaction() as connection:
-        _load_declarations(connection, declared)
+        if day.basis == "observed":
+            _load_declarations(connection, today)
+            history.record(connection, today, at=run.as_of, by=run.run_id)
         reviewed_at = connection.execute(
             statement("transfers", "select_last_review"), {"sha256": tables.sha256, "as_of": run.as_of}
         ).scalar_one()
@@ -137,17 +153,19 @@ def observe(
             statement("transfers", "insert_snapshot"),
             {
                 "run_id": run.run_id,
-                "basis": basis,
+                "basis": day.basis,
                 "taken_at": run.as_of,
-                "judged_on": on,
-                "known_on": known,
+                "judged_on": day.on,
+                "known_on": day.known,
                 "reference_version": tables.version,
                 "reference_sha256": tables.sha256,
                 "reviewed_on": reviewed_on,
-                "registry_sha256": declared.sha256,
-                "map_sha256": workspace.map_sha256,
-                "observers": json.dumps([_said(o) for o in observations]),
+                "registry_sha256": written.sha256 if day.source is None else day.source.registry_sha256,
+                "map_sha256": workspace.map_sha256 if day.source is None else day.source.map_sha256,
+                "observers": json.dumps(said),
                 "geoip": json.dumps(seen.geoip) if seen.geoip else None,
+                "source": None if day.source is None else day.source.snapshot_id,
+                "declared_at": day.declared_at,
             },
         ).scalar_one_or_none()
         if snapshot_id is None:
@@ -156,26 +174,32 @@ def observe(
             )
         connection.execute(statement("transfers", "delete_verdicts"), {"snapshot_id": snapshot_id})
         connection.execute(statement("transfers", "delete_flows"), {"snapshot_id": snapshot_id})
-        connection.execute(
-            statement("transfers", "insert_flows"),
-            {"snapshot_id": snapshot_id, "rows": json.dumps([_flow_row(e) for e in entries], sort_keys=True)},
-        )
+        if day.source is not None:
+            connection.execute(
+                statement("transfers", "copy_flows"), {"snapshot_id": snapshot_id, "source": day.source.snapshot_id}
+            )
+            entries = entries_of(connection, snapshot_id)
+        else:
+            connection.execute(
+                statement("transfers", "insert_flows"),
+                {"snapshot_id": snapshot_id, "rows": json.dumps([_flow_row(e) for e in entries], sort_keys=True)},
+            )
         connection.execute(statement("transfers", "delete_access_counts"), {"snapshot_id": snapshot_id})
         connection.execute(
             statement("transfers", "insert_access_counts"),
             {"snapshot_id": snapshot_id, "rows": json.dumps(_access_rows(seen), sort_keys=True)},
         )
-        if basis == "observed":
+        if day.basis == "observed":
             keep = timedelta(days=workspace.thresholds.transfers.access_keep_days)
             connection.execute(statement("transfers", "delete_old_accesses"), {"before": run.as_of - keep})
     return {
         "snapshot_id": snapshot_id,
-        "basis": basis,
-        "judged_on": on.isoformat(),
+        "basis": day.basis,
+        "judged_on": day.on.isoformat(),
         "flows": len(entries),
         "undeclared_destinations": len(assemble.undeclared_destinations(entries)),
-        "observers": {o.observer: len(o.flows) if o.looked else None for o in observations},
-        "blind": [o.observer for o in observations if not o.looked],
+        "observers": {o["observer"]: o["flows"] if o["looked"] else None for o in said},
+        "blind": [o["observer"] for o in said if not o["looked"]],
     }
 
 
@@ -266,16 +290,22 @@ def _render(connection: Connection, snapshot_id: int, found: Sequence[Mapping[st
 
 
 def unchanged_declarations(workspace: Workspace, run: Run, snapshot: Any) -> tuple[Reference, Registry]:
-    """Reference data and registry, as the snapshot was taken with them. Raises UserError when they have changed."""
+    """Reference data and registry, as the snapshot was taken with them. Raises UserError when they have changed.
+
+    For a day that is judged again the registry is the one recorded then, or today's where nothing was recorded.
+    """
     tables = load_reference(workspace.settings.include)
-    declared = load_registry(workspace.settings.include, tables)
-    if (snapshot.reference_sha256, snapshot.registry_sha256) != (tables.sha256, declared.sha256):
+    with workspace.database(DUTY).transaction(read_only=True) as connection:
+        then = history.recorded(connection, tables, snapshot.declared_at) if snapshot.declared_at else None
+        declared = then or current_registry(connection, workspace.settings, tables)
+    same = snapshot.declared_at is not None or snapshot.registry_sha256 == declared.sha256
+    if snapshot.reference_sha256 != tables.sha256 or not same:
         raise UserError(
             "reference data or registry changed after this run observed",
             where=run.run_id,
             do="clear the run from its observing task",
         )
-    return tables, declared
+    return tables, declared.on(snapshot.judged_on)
 
 
 def judge_all(workspace: Workspace, run: Run) -> dict[str, Any]:

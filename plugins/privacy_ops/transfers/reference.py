@@ -289,11 +289,6 @@ class Reference:
     def _region(self) -> Mapping[tuple[str, str], CloudRegion]:
         return {(r.provider, r.observed): r for r in self.cloud_regions if r.known_to is None}
 
-    @property
-    def rows(self) -> tuple[_Row, ...]:
-        """Every row of every table."""
-        return (*self.territories, *self.home_areas, *self.instruments, *self.mechanism_rules, *self.cloud_regions)
-
     def territory(self, code: str | None) -> Territory | None:
         """As ``Law.territory``, by the newest knowledge and whatever the day: for reading what is written today."""
         found = self._territory.get((code or "").strip().upper())

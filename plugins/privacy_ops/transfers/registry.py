@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
 from pathlib import Path
@@ -108,15 +108,9 @@ class Registry:
         """Of the content, whatever file or row it came from."""
         return hashlib.sha256(json.dumps(self.content(), sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
-    def declared(self, regimes: tuple[Regime, ...], on: date | None = None) -> Iterator[Flow]:
-        """Every declared flow.
-
-        ``regimes`` are those of the publisher, used where a transfer names none. ``on``: only what was declared on
-        that day; None leaves nothing out.
-        """
+    def declared(self, regimes: tuple[Regime, ...]) -> Iterator[Flow]:
+        """Every declared flow; ``regimes`` are those of the publisher, used where a transfer names none."""
         for transfer_id, transfer in self.transfers.items():
-            if on is not None and not transfer.declared_on(on):
-                continue
             importer = self.processors[transfer.importer].importer(transfer.importer)
             said = transfer.model_dump(include=_OF_FLOW)
             for entry in transfer.flows:
@@ -131,6 +125,10 @@ class Registry:
                         transfer_id=transfer_id,
                         mechanisms=self._resting_on(transfer.mechanisms),
                     )
+
+    def on(self, day: date) -> Registry:
+        """What was declared on a day: transfers that begin later or ended before are left out."""
+        return replace(self, transfers={name: t for name, t in self.transfers.items() if t.declared_on(day)})
 
     def _resting_on(self, names: Iterable[str]) -> tuple[Mechanism, ...]:
         return tuple(self.mechanisms[name] for name in names)
