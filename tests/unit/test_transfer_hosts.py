@@ -59,7 +59,8 @@ def test_odd_hosts_are_read(typed: str, names: tuple[str, ...]) -> None:
     "typed",
     [
         "${DB_HOST}", "{{ var.value.host }}", "$HOST", "<host>", "%(host)s", "***", "http://[broken",
-        "https://user:pass", "a b c", "host with blank", "-bad-.example.org", "999.999.999.999.1", "x" * 9000, "db\n.example.org",
+        "https://user:pass", "a b c", "host with blank", "-bad-.example.org", "999.999.999.999.1", "x" * 9000,
+        "db\n.example.org",
         "xn--\x00",
         "https://u:p@a.example.org/cb?to=x@b.example.org", "💥.example.org:x", "..", "host='unfinished",
     ],
@@ -152,8 +153,6 @@ def test_an_address_of_the_world_is_left_to_geoip_which_is_blind_without_a_datab
     assert AddressObserver([], KNOWN, ConfigError("none")).observe().looked  # nothing to look up
 
 
-@pytest.mark.parametrize(
-    "host", ["127.0.0.1", "::1", "10.1.1.1", "::", "db", "x.internal", "192.168.3.4", "fd00::1"]
-)
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "10.1.1.1", "::", "db", "x.internal", "192.168.3.4", "fd00::1"])
 def test_own_hosts(host: str) -> None:
     assert own(host)
