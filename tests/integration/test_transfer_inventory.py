@@ -538,10 +538,11 @@ def test_what_changed_after_the_gate_is_not_published(office: Office) -> None:
     run = office.open()
     office.look(run)
     gated(office, run, now=NOW)
-    office.ask("UPDATE gov.flow_verdict SET verdict = 'COVERED' WHERE verdict = 'UNCOVERED' RETURNING 1")
+    office.ask("UPDATE gov.inventory_output SET body = body || '\\x20' WHERE name = 'inventory.csv' RETURNING 1")
 
     with pytest.raises(GateBlocked, match="something else"):
         publish.publish(office.workspace, run, now=NOW)
+    assert not [k for k in office.workspace.objects().keys("imp-evidence") if k.endswith("inventory.csv")]
 
 
 # --- sign-off --------------------------------------------------------------------------------------------------
