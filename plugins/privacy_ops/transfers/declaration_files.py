@@ -71,18 +71,34 @@ def _repeated(node: yaml.Node) -> Iterator[str]:
 
 def read(path: Path, key: str) -> Document:
     """The mapping ``key`` of a YAML file. Raises ConfigError naming file and line."""
+    raw, node = _parse(path, f"write it; with nothing to declare it says {key}: {{}}")
+    if not isinstance(raw, dict) or set(raw) != {key} or not isinstance(raw[key], dict):
+        raise ConfigError("a registry file has another shape", where=str(path), do=f"write one mapping, {key!r}")
+    lines: dict[Where, int] = {}
+    for at, number in _walk(node) if node is not None else ():
+        lines.setdefault(at, number)
+    entries = {str(name): entry for name, entry in raw[key].items()}
+    return Document(path, entries, {at[1:]: number for at, number in lines.items() if at[:1] == (key,)})
+
+
+def read_fields(path: Path) -> dict[str, Any]:
+    """The fields of one entry. Raises ConfigError naming file and line."""
+    raw, _ = _parse(path, "name a file with the entry's fields")
+    if not isinstance(raw, dict):
+        raise ConfigError("the file has another shape", where=str(path), do="write the fields as one mapping")
+    return {str(name): value for name, value in raw.items()}
+
+
+def _parse(path: Path, missing: str) -> tuple[Any, yaml.Node | None]:
     try:
         text = path.read_bytes().decode("utf-8")
     except FileNotFoundError:
-        raise ConfigError(
-            "a registry file is missing", where=str(path), do=f"write it; with nothing to declare it says {key}: {{}}"
-        ) from None
+        raise ConfigError("a registry file is missing", where=str(path), do=missing) from None
     except OSError as error:
         raise ConfigError("a registry file cannot be read", where=str(path), do=str(error.strerror)) from None
     except UnicodeDecodeError as error:
-        raise ConfigError(
-            "a registry file is not UTF-8", where=f"{path}, byte {error.start}", do="save it as UTF-8"
-        ) from None
+        where = f"{path}, byte {error.start}"
+        raise ConfigError("a registry file is not UTF-8", where=where, do="save it as UTF-8") from None
     try:
         node = yaml.compose(text, Loader=_Strict)
         repeated = list(_repeated(node)) if node is not None else []
@@ -91,18 +107,12 @@ def read(path: Path, key: str) -> Document:
         mark = error.problem_mark or error.context_mark
         place = f"{path}, line {mark.line + 1}" if mark else str(path)
         raise ConfigError("a registry file is not valid YAML", where=place, do=error.problem or "mend it") from None
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        do = "mend it" if isinstance(error, RecursionError) else type(error).__name__
-        raise ConfigError("a registry file is not valid YAML", where=str(path), do=do) from None
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
+        # A mapping as a key, a date that does not exist, nesting without end: YAML allows to write it.
+        raise ConfigError("a registry file is not valid YAML", where=str(path), do=type(error).__name__) from None
     if repeated:
         raise ConfigError("a registry file says something twice", where=str(path), do="; ".join(repeated))
-    if not isinstance(raw, dict) or set(raw) != {key} or not isinstance(raw[key], dict):
-        raise ConfigError("a registry file has another shape", where=str(path), do=f"write one mapping, {key!r}")
-    lines: dict[Where, int] = {}
-    for at, number in _walk(node) if node is not None else ():
-        lines.setdefault(at, number)
-    entries = {str(name): entry for name, entry in raw[key].items()}
-    return Document(path, entries, {at[1:]: number for at, number in lines.items() if at[:1] == (key,)})
+    return raw, node
 
 
 def render(key: str, entries: Mapping[str, Any]) -> str:

@@ -57,6 +57,7 @@ class DpfListing(_Frozen):
     lapses_on: date | None = None  # last good day
     data: tuple[DataType, ...] = Field(min_length=1)
     uk_extension_from: date | None = None
+    listed_name: str = ""  # as the list calls it; empty: not written down
     checked_on: date
 
     def active(self, on: date) -> bool:

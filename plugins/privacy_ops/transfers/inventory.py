@@ -14,6 +14,7 @@ from dataclasses import asdict
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 from sqlalchemy.engine import make_url
@@ -31,6 +32,7 @@ from privacy_ops.transfers.observers import ConnectionFact, Note, Observation, O
 from privacy_ops.transfers.reference import Reference
 from privacy_ops.transfers.regimes import Judgement, Rules
 from privacy_ops.transfers.registry import Registry
+from privacy_ops.transfers.undone import undone
 from privacy_ops.workspace import Workspace
 
 DUTY = "inventory"
@@ -321,7 +323,13 @@ def judge_all(workspace: Workspace, run: Run) -> dict[str, Any]:
             raise UserError("the inventory of this run is published", where=run.run_id, do="start a new run")
         entries = entries_of(connection, snapshot.snapshot_id)
         judged = [(e, judge(e.flow, tables, snapshot.judged_on, snapshot.known_on, rules)) for e in entries]
-        found = findings.find(judged, _observations(snapshot.observers), declared)
+        soon = workspace.thresholds.transfers.review_soon_days
+        found = findings.find(
+            judged,
+            _observations(snapshot.observers),
+            declared,
+            undone(declared, snapshot.judged_on, rules, soon),
+        )
         rows = [_verdict_row(entry.flow.key, j) for entry, both in judged for j in both.values()]
         secrets = known_secrets(workspace.settings)
         frozen = [
@@ -404,7 +412,7 @@ def publish_findings(workspace: Workspace, run: Run) -> dict[str, Any]:
         ).scalar_one()
         counts: dict[str, Any] = {"findings": len(snapshot.findings), "superseded": bool(newer)}
         if snapshot.basis == "observed" and not newer:
-            counts |= _update_findings(connection, run, snapshot)
+            counts |= _update_findings(connection, run, snapshot, workspace.thresholds.legal_timezone)
         connection.execute(
             statement("transfers", "mark_findings_published"),
             {"snapshot_id": snapshot.snapshot_id, "at": run.as_of},
@@ -415,16 +423,22 @@ def publish_findings(workspace: Workspace, run: Run) -> dict[str, Any]:
     return counts
 
 
-def _update_findings(connection: Connection, run: Run, snapshot: Any) -> dict[str, Any]:
+def _legal_day(run: Run, timezone: str) -> date:
+    return run.as_of.astimezone(ZoneInfo(timezone)).date()
+
+
+def _update_findings(connection: Connection, run: Run, snapshot: Any, timezone: str) -> dict[str, Any]:
     rows = []
     for finding in snapshot.findings:
-        due = findings.due_on(finding["severity"], run.as_of.date())
+        due = findings.due_on(finding["severity"], _legal_day(run, timezone))
         rows.append({**finding, "due_on": due.isoformat() if due else None})
     at = {"run_id": run.run_id, "at": run.as_of}
     everything = json.dumps(rows)
     connection.execute(statement("transfers", "insert_findings"), {**at, "process": PROCESS, "rows": everything})
     connection.execute(statement("transfers", "record_new_findings"), {**at, "rows": everything})
     connection.execute(statement("transfers", "refresh_findings"), {**at, "rows": everything})
+    today = {"today": _legal_day(run, timezone), "process": PROCESS}
+    connection.execute(statement("transfers", "record_ended_waivers"), {**at, **today})
     looked = [o["observer"] for o in snapshot.observers if o["looked"]]
     connection.execute(statement("transfers", "close_findings"), {**at, "process": PROCESS, "looked": looked})
     critical = [row for row in rows if row["severity"] == "CRITICAL" and row["destination"]]
@@ -440,6 +454,7 @@ def _update_findings(connection: Connection, run: Run, snapshot: Any) -> dict[st
         "reopened": 0,
         "changed": 0,
         "closed": 0,
+        "waiver_ended": 0,
         **{row.change: row.n for row in changes},
         "blocked_destinations": len(blocked),
     }

@@ -162,8 +162,13 @@ def _for_efta(ground: Ground) -> Ground:
     return Ground(Verdict.UNRESOLVED, reason, ground.instrument, ground.expires_on, ground.flags)
 
 
-def _order(ground: Ground) -> tuple[int, int]:
-    return ground.verdict.rank, -len(ground.flags)
+# Grounds of the other law: they stand in the chain, and decide only where nothing else was said.
+_OTHER_LAW = frozenset({Code.EU_CLAUSES_ALONE, Code.OTHER_REGIME})
+
+
+def _order(ground: Ground) -> tuple[int, int, bool]:
+    """Best verdict, then fewest flags, then what is of this law."""
+    return ground.verdict.rank, -len(ground.flags), ground.reason.code not in _OTHER_LAW
 
 
 def _grounds(regime: Regime, flow: Flow, country: str, law: Law, rules: Rules) -> list[Ground]:

@@ -60,6 +60,11 @@ class Judgement:
     flags: tuple[Flag, ...] = ()
     by_state: Mapping[str, Verdict] = field(default_factory=dict)
 
+    @property
+    def decided(self) -> Reason:
+        """The reason that decided."""
+        return next((r for r in self.reasons if r.code is self.code), self.reasons[-1])
+
 
 # First day on which each law could be asked. The UK GDPR began when the transition period ended.
 BEGINS: Mapping[Regime, date] = {"UK": date(2020, 12, 31), "EU": date(2018, 5, 25)}

@@ -308,6 +308,23 @@ def of_content(content: Mapping[str, Mapping[str, Any]], reference: Reference, w
     return _checked(_build(raw, reference), where, lambda section, at: ".".join((section, *at)))
 
 
+def with_entry(before: Registry, section: str, name: str, file: Path | None, reference: Reference) -> Registry:
+    """``before`` with one entry as a YAML file of its fields says it, or without it when there is no file.
+
+    Raises ConfigError when the section is none, the file cannot be read, or the whole would not agree.
+    """
+    if section not in SECTIONS:
+        raise ConfigError(f"no section {section}", where="section", do=f"use one of {', '.join(SECTIONS)}")
+    content = before.content()
+    if file is None:
+        if content[section].pop(name, None) is None:
+            raise ConfigError(f"nothing is called {name}", where=section, do="see `transfers registry export`")
+        return of_content(content, reference, f"without {section}.{name}")
+    document = declaration_files.read_fields(file)
+    content[section][name] = document
+    return of_content(content, reference, str(file))
+
+
 def files_of(registry: Registry) -> dict[str, str]:
     """File name and text of every section; ``load`` of the written files gives an equal registry."""
     return {
