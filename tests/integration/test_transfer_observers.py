@@ -290,11 +290,15 @@ def test_a_blind_observer_lets_the_block_list_age_but_a_blind_estimate_does_not(
 
 
 def test_a_server_whose_roles_were_not_applied_again_is_blindness(world: World) -> None:
-    world.ask("ALTER FUNCTION gov.data_links() RENAME TO data_links_away; SELECT 1")
+    def rename(old: str, new: str) -> None:
+        with Database(world.dsn).transaction() as connection:
+            connection.execute(text(f"ALTER FUNCTION gov.{old}() RENAME TO {new}"))
+
+    rename("data_links", "data_links_away")
     try:
         _, seen = world.look(NOW + timedelta(hours=7))
     finally:
-        world.ask("ALTER FUNCTION gov.data_links_away() RENAME TO data_links; SELECT 1")
+        rename("data_links_away", "data_links")
 
     assert seen["blind"] == ["postgres"]
 

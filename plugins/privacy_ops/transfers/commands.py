@@ -14,12 +14,8 @@ import typer
 from privacy_ops import settings as configuration
 from privacy_ops.errors import UserError
 from privacy_ops.stores.database import Database
-<<<<<<< HEAD
-from privacy_ops.transfers import intake_commands, inventory
-=======
 from privacy_ops.stores.sql import statement
-from privacy_ops.transfers import history, inventory, registry, waivers, what_if
->>>>>>> transfers-judge
+from privacy_ops.transfers import history, intake_commands, inventory, registry, waivers, what_if
 from privacy_ops.transfers.assemble import assemble
 from privacy_ops.transfers.flows import Flow
 from privacy_ops.transfers.judge import Verdict, judge
