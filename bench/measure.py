@@ -24,7 +24,7 @@ from typing import Any
 import psutil
 from privacy_ops.settings import ObjectSettings
 
-from bench import detecting, disclosure, erasing, exports, objects, world
+from bench import detecting, disclosure, erasing, exports, objects, transfers_observe, world
 from bench.world import World
 from sandbox.postgres import PostgresServer
 
@@ -256,6 +256,19 @@ def measure_transfers(results: Results) -> None:
     results.line(f"judging {len(flows)} flows under two regimes", f"{spent * 1000:.1f} ms")
 
 
+def measure_accesses(server: PostgresServer, results: Results) -> None:
+    """Ten million accesses by country of origin."""
+    found = transfers_observe.measure(server)
+    for what, measured in transfers_observe.lines(found):
+        results.line(what, measured)
+    results.ratio(
+        "peak memory of the access log at 10 × rows",
+        found.large.peak_mib / found.small.peak_mib,
+        1.2,
+        f"{found.small.peak_mib:.0f} → {found.large.peak_mib:.0f} MiB, a process of its own",
+    )
+
+
 def measure_gate(results: Results) -> None:
     """One row of metrics beside a frame that is judged row by row."""
     import pandas as pd
@@ -327,6 +340,7 @@ def run(people: int, events: int, say: Callable[[str], None] = print) -> Results
         results.line(f"detection over {people:,} people", seconds(found_large["seconds"]))
         measure_detection(small, large, results)
         measure_aggregate(server, results)
+        measure_accesses(server, results)
         say("aggregate measured")
         measure_erasure(small, large, results, group=max(people // 250, 20))
         measure_memory(large, results, group=max(people // 250, 20))

@@ -48,8 +48,9 @@ QUIET = (
     "INSERT INTO gov.staff VALUES ('E1', 'employee', 'imp_staff', 'GB', NULL)",
     f"INSERT INTO gov.access_log (actor, at, ip, country) SELECT 'E1', CAST(:now AS timestamptz) + n * interval"
     f" '1 day', '{geoip.address('GB', 7)}', 'GB' FROM generate_series(-1, 40) AS n",
-    "INSERT INTO gov.subprocessor_listing SELECT p, DATE '2026-11-01', '', '', '', 'annex' FROM unnest(ARRAY['aws_emea',"
-    " 'brightmail', 'confluence_badges', 'lecternware', 'meridian_metrics', 'tindertree']) AS p",
+    "INSERT INTO gov.subprocessor_listing SELECT p, DATE '2026-11-01', '', '', '', 'annex' FROM"
+    " unnest(ARRAY['aws_emea', 'brightmail', 'confluence_badges', 'lecternware', 'meridian_metrics', 'tindertree'])"
+    " AS p",
 )
 
 

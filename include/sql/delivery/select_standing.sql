@@ -28,7 +28,9 @@ SELECT
     ) AS withdrawn,
     EXISTS(
         SELECT 1 FROM gov.blocked_destination AS b
-        WHERE b.lifted_at IS NULL AND b.destination = ANY(CAST(:destinations AS text[]) || ('recipient:' || r.recipient_id))
+        WHERE
+            b.lifted_at IS NULL
+            AND b.destination = ANY(CAST(:destinations AS text[]) || ('recipient:' || r.recipient_id))
     ) AS destination_blocked,
     JSONB_ARRAY_LENGTH(r.entitlement) > 0 AND NOT EXISTS (
         SELECT 1
