@@ -201,9 +201,8 @@ def _find_candidates(
     """Fill ``subject_in_question``; returns the number of candidates of each source."""
     on = civil_date(run.as_of, limits.legal_timezone)
     connection.execute(statement("minors", "create_candidate_table"))
-    majority = parameters(on, run.as_of, limits)
-    first_born = connection.execute(text(builder.first_born()), majority).scalar_one()
-    values = parameters(on, run.as_of, limits, first_born) | {"since": since}
+    first = connection.execute(text(builder.first_registered())).scalar_one()
+    values = parameters(on, run.as_of, limits, first) | {"since": since}
     found: dict[str, int] = {}
     tables: dict[str, list[EvidenceColumn]] = {}
     texts: list[EvidenceColumn] = []

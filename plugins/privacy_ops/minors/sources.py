@@ -284,16 +284,10 @@ class Builder(Reader):
         alias = "t" if source.table == self.map.subject.table else person
         return f"{alias}.{quote(self.map.subject.registered_at)}" if alias else None
 
-    def first_born(self) -> str:
-        """The day since which somebody was born who was under age at the very first registration.
-
-        Parameter: majority.
-        """
+    def first_registered(self) -> str:
+        """When the very first of the people registered."""
         subject = self.map.subject
-        return f"""
-            SELECT CAST(min({quote(subject.registered_at)}) - CAST(:majority AS integer) * interval '1 day' AS date)
-            FROM {quote_table(subject.table)}
-        """
+        return f"SELECT CAST(min({quote(subject.registered_at)}) AS timestamptz) FROM {quote_table(subject.table)}"
 
     def _ways(self, source: EvidenceColumn, *, subjects: str | None = None) -> Iterator[tuple[str, str]]:
         """Every way from a row of ``source`` to its person: the link, and for reports a shared address as well.
@@ -370,34 +364,40 @@ class Builder(Reader):
         years younger.
         """
         column, number = f"t.{quote(source.column)}", source.number
-        created = self._created(source)
-        moments = [at for at in (registered, created if created != "NULL" else None) if at]
-        then = f"CAST(least({', '.join(moments)}) AS timestamptz) - CAST(:majority AS integer) * interval '1 day'" if moments else None
+        moments = dict.fromkeys(at for at in (registered, self._created(source)) if at and at != "NULL")
+        then = f"CAST(least({', '.join(moments)}) AS timestamptz) - CAST(:majority AS integer) * interval '1 day'"
         sheet = f"{self._beside(source, _feed(source))} ~* :spreadsheet" if _feed(source) else "false"
+
+        def young(written: str, first_born: str, reached: str) -> str:
+            """Born later than ``reached``; nobody known is under age who was born before the first, unless the row
+            came before all of them."""
+            if source.about_row:
+                return f"{written} >= {reached}"
+            early = "".join(f" OR {at} < CAST(:first_registered AS timestamptz)" for at in moments if at != registered)
+            return f"({written} >= {first_born}{early})" + (f" AND {written} >= {reached}" if registered else "")
+
         if source.evidence.path is None and self.type(source.table, source.column) == "date":
-            young = [f"{column} > CAST({then} AS date)"] if then else []
-            young += [] if registered else [f"{column} > CAST(:first_born AS date)"]
             return (
                 f"({column} > CAST(:horizon AS date) OR {column} < CAST(:oldest AS date)"
-                f" OR {column} = ANY(CAST(:defaults_{number} AS date[])) OR {' OR '.join(young)}"
+                f" OR {column} = ANY(CAST(:defaults_{number} AS date[]))"
+                f" OR {young(column, 'CAST(:first_born AS date)', f'CAST({then} AS date)')}"
                 f" OR ({column} > CAST(:sheet_horizon AS date) AND {sheet}))"
             )
-        # Most text is written in two ways. The first sorts like days; of the second the year is compared.
+        # Most text is written in two ways. The first sorts like days; of the second the year is compared. That it is
+        # digits and dashes is enough to know of the first: small expressions cost PostgreSQL far less than exact ones.
         text = self.value(source, "t") if source.evidence.path is not None else f"CAST({column} AS text)"
 
         def near(written: str, form: str, defaults: str) -> str:
             written, which = f'{written} COLLATE "C"', "day" if "DD" in form else "year"
-            young = [f"{written} >= to_char({then}, '{form}')"] if then else []
-            young += [] if registered else [f"{written} >= CAST(:first_born_{which} AS text)"]
             return (
                 f"({written} >= CAST(:horizon_{which} AS text) OR {written} < CAST(:oldest_year AS text)"
-                f" OR {defaults} OR {' OR '.join(young)}"
+                f" OR {defaults} OR {young(written, f'CAST(:first_born_{which} AS text)', f"to_char({then}, '{form}')")}"
                 f" OR ({written} >= CAST(:sheet_horizon_year AS text) AND {sheet}))"
             )
 
         slashes = f"translate({text}, '.-', '//')"
         return f"""({text} <> '' AND CASE
-            WHEN {text} LIKE '____-__-__' AND {text} ~ '{ISO}'
+            WHEN {text} LIKE '____-__-__' AND {text} !~ '[^0-9-]'
             THEN {near(text, "YYYY-MM-DD", f"{text} = ANY(CAST(:defaults_iso_{number} AS text[]))")}
             WHEN {text} LIKE '%____' AND {text} ~ '{NUMERIC}'
             THEN {near(f"right({text}, 4)", "YYYY", f"{slashes} = ANY(CAST(:defaults_numeric_{number} AS text[]))")}
@@ -448,8 +448,7 @@ class Builder(Reader):
         The evidence of few is found from here: nobody else's account is read again for every source.
         """
         subject = self.map.subject
-        leading = {r for t in self.map.tables.values() for link in t.links() if link.to == subject.table
-                   for r in self.map.references_of(link)}  # fmt: skip
+        leading = {r for link in self._last_links() for r in self.map.references_of(link)}
         wanted = ", ".join(f"t.{quote(c)}" for c in sorted({*subject.key, subject.registered_at, *leading}))
         return f"""
             CREATE TEMPORARY TABLE person_in_question ON COMMIT DROP AS
@@ -458,6 +457,17 @@ class Builder(Reader):
                 ON {self.key_matches(subject.table, "t", "q.subject_key")}
             WHERE q.subject_kind = 'person' AND q.subject_table = {literal(subject.table)}
         """
+
+    def _last_links(self) -> Iterator[Link]:
+        """The links into the subject table along which evidence and counter-signals lead to people."""
+        for name, table in self.map.tables.items():
+            sources = [s for s in columns(self.map) if s.table == name and not s.about_row]
+            if name == self.map.subject.table or not (sources or any(c.counter_signal for c in table.columns.values())):
+                continue
+            yield from (link for link in self.map.path_to_subject(name) if link.to == self.map.subject.table)
+            if any(s.evidence.kind not in _BY_KEY_ONLY for s in sources):
+                for here, _ in self._chain(name):
+                    yield from (link for link in self.map.tables[here].also if link.to == self.map.subject.table)
 
     def evidence(self, sources: Sequence[EvidenceColumn]) -> str:
         """Everything on record about every subject in ``subject_in_question``, ordered by subject.
@@ -675,12 +685,15 @@ def _feed(source: EvidenceColumn) -> str | None:
     return None if source.evidence.changed_by else source.evidence.source
 
 
-def parameters(on: date, as_of: datetime, limits: Thresholds, first_born: date | None = None) -> dict[str, Any]:
-    """What the statements bind. ``on``: the civil date of judgement; ``first_born``: see ``Builder.first_born``."""
+def parameters(
+    on: date, as_of: datetime, limits: Thresholds, first_registered: datetime | None = None
+) -> dict[str, Any]:
+    """What the statements bind. ``on``: the civil date of judgement; ``first_registered``: see ``Builder``."""
     # Days on the safe side: what the pre-filter leaves out is adult in every time zone and by every leap rule.
     majority = 366 * limits.adult_age + _MARGIN
     horizon = on - timedelta(days=majority)
     sheet_horizon = date(on.year - limits.adult_age - 1, 1, 1)
+    first_born = (first_registered - timedelta(days=majority)).date() if first_registered else None
     oldest = date(on.year - limits.plausible_age.max, 1, 1)
     return {
         "as_of": as_of,
@@ -694,6 +707,7 @@ def parameters(on: date, as_of: datetime, limits: Thresholds, first_born: date |
         "spreadsheet": SPREADSHEET,
         "oldest": oldest,
         "oldest_year": f"{oldest.year:04d}",
+        "first_registered": first_registered,
         "first_born": first_born,
         "first_born_day": first_born.isoformat() if first_born else None,
         "first_born_year": f"{first_born.year:04d}" if first_born else None,
