@@ -182,18 +182,28 @@ def measure_memory(publisher: World, results: Results, group: int) -> None:
     )
 
 
-def measure_detection(small: World, large: World, results: Results) -> None:
+def measure_detection(small: World, large: World, results: Results, *, people: int) -> None:
     """Looking for minors beside one pass over every table that holds evidence, per person and in all."""
     in_small, in_large = (_detected(publisher) for publisher in (small, large))
+    large.make_minors(people)
+    denser = _detected(large)
     share = in_large.in_question / large.people
+    more = large.people - small.people
     results.ratio(
         "detection / plain scan of the same columns, per person",
         detecting.slope(in_small, in_large),
         3,
-        f"what {large.people - small.people:,} more people cost, {in_large.in_question - in_small.in_question:,} of"
+        f"processor time that {more:,} more people cost, {in_large.in_question - in_small.in_question:,} of"
         " them judged with all their evidence / one comparison per value, no join, no judgement; the made-up publisher"
         f" is dense: {share:.1%} of its people are in question",
     )
+    for likely in (0.01, 0.003):
+        results.ratio(
+            f"the same, were {likely:.1%} of the people in question",
+            detecting.slope_at(in_small, in_large, denser, more_people=more, in_question=likely),
+            None,
+            f"what {denser.in_question - in_large.in_question:,} more minors cost, each, taken away or added",
+        )
     results.ratio(
         "detection / plain scan of the same columns, all costs",
         in_large.ratio,
@@ -203,14 +213,16 @@ def measure_detection(small: World, large: World, results: Results) -> None:
     )
     for publisher, found in ((small, in_small), (large, in_large)):
         results.line(
-            f"plain scan / detection / checks of the sources, {publisher.people:,} people",
+            f"plain scan / detection (processor time) / checks of the sources (clock), {publisher.people:,} people",
             " / ".join(map(seconds, (found.scan, found.detection, found.checks))),
         )
 
 
 def _detected(publisher: World) -> detecting.Detected:
     publisher.settle()
-    return detecting.measure(publisher.workspace, publisher.next_run("minor_data_deletion"), REPEATS)
+    run_id, server = publisher.next_run("minor_data_deletion"), publisher.server.pid()
+    assert server is not None, "the server runs"
+    return detecting.measure(publisher.workspace, run_id, REPEATS, server=server)
 
 
 def measure_objects(settings: ObjectSettings, results: Results) -> None:
@@ -325,7 +337,7 @@ def run(people: int, events: int, say: Callable[[str], None] = print) -> Results
                 f"{at_small['peak_mib']:.0f} → {at_large['peak_mib']:.0f} MiB, a process of its own",
             )
         results.line(f"detection over {people:,} people", seconds(found_large["seconds"]))
-        measure_detection(small, large, results)
+        measure_detection(small, large, results, people=max(people // 50, 20))
         measure_aggregate(server, results)
         say("aggregate measured")
         measure_erasure(small, large, results, group=max(people // 250, 20))
