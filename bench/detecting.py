@@ -12,11 +12,9 @@ Counted is processor time, of this process and of the server: a machine that oth
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
-
-import psutil
 
 from privacy_ops.datamap import catalogue
 from privacy_ops.datamap.evidence import Reader, columns, literal
@@ -28,6 +26,7 @@ from privacy_ops.workspace import Workspace
 from sqlalchemy import text
 
 from bench.child import open_run
+from bench.processor import Meter
 
 _SCANS = 5
 
@@ -59,24 +58,6 @@ def scan(workspace: Workspace) -> None:
     with workspace.database("detect").transaction() as connection:
         for statement in scan_statements(connection, workspace.data_map):
             connection.execute(text(statement)).one()
-
-
-def processor_seconds(server: int, work: Callable[[], None], times: int) -> float:
-    """Processor time of one turn of ``work``, in this process and in the sessions that it opens.
-
-    server: the process that starts the sessions of PostgreSQL; it knows what those that ended have used, in hundredths
-    of a second: so several ``times`` are counted together.
-    """
-    postmaster = psutil.Process(server)
-
-    def used() -> float:
-        ended = postmaster.cpu_times()
-        return time.process_time() + ended.children_user + ended.children_system
-
-    before = used()
-    for _ in range(times):
-        work()
-    return (used() - before) / times
 
 
 @dataclass(frozen=True)
@@ -117,18 +98,18 @@ def _scanned(small: Detected, large: Detected) -> float:
     return large.scan - small.scan
 
 
-def measure(workspace: Workspace, run_id: str, repeats: int, *, server: int) -> Detected:
+def measure(workspace: Workspace, run_id: str, repeats: int, meter: Meter) -> Detected:
     """Detection beside the plain scan. A rehearsal: cases are opened once in a life, looking is done every night."""
     run = open_run(workspace, run_id, dry_run=True)
     began = time.perf_counter()
     gates.check_sources(workspace, run)
     checks = time.perf_counter() - began
     counts: dict[str, Any] = {}
-    processor_seconds(server, lambda: counts.update(detect.detect_and_restrict(workspace, run)), 1)
+    meter.spent(lambda: counts.update(detect.detect_and_restrict(workspace, run)))
     turns = [
         (
-            processor_seconds(server, lambda: scan(workspace), _SCANS),
-            processor_seconds(server, lambda: detect.detect_and_restrict(workspace, run), 2),
+            meter.spent(lambda: scan(workspace), _SCANS),
+            meter.spent(lambda: detect.detect_and_restrict(workspace, run), 2),
         )
         for _ in range(repeats)
     ]

@@ -220,9 +220,8 @@ def measure_detection(small: World, large: World, results: Results, *, people: i
 
 def _detected(publisher: World) -> detecting.Detected:
     publisher.settle()
-    run_id, server = publisher.next_run("minor_data_deletion"), publisher.server.pid()
-    assert server is not None, "the server runs"
-    return detecting.measure(publisher.workspace, run_id, REPEATS, server=server)
+    run_id = publisher.next_run("minor_data_deletion")
+    return detecting.measure(publisher.workspace, run_id, REPEATS, publisher.meter)
 
 
 def measure_objects(settings: ObjectSettings, results: Results) -> None:
