@@ -20,7 +20,6 @@ from privacy_ops.datamap import catalogue
 from privacy_ops.datamap.evidence import Reader, columns, literal
 from privacy_ops.datamap.model import DataMap
 from privacy_ops.minors import detect, gates
-from privacy_ops.runs import Run
 from privacy_ops.stores.database import Connection, quote, quote_table
 from privacy_ops.workspace import Workspace
 from sqlalchemy import text

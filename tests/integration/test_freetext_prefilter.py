@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 import unicodedata
 from dataclasses import asdict
 
@@ -41,7 +40,7 @@ def test_the_sieve_keeps_every_text_with_a_finding_whatever_stands_beside_it(emp
     changed = (lambda text: unicodedata.normalize("NFD", text), str.upper, lambda text: text.replace(" ", "\u00a0 "))
     texts += [change(text) for change in changed for text in texts]
     texts += ["", "16", "years", "\n", "I am"] * 3
-    random.Random(20180525).shuffle(texts)
+    texts = texts[::3] + texts[1::3] + texts[2::3]  # beside texts of another kind and language
     for others in (True, False):
         sieve = freetext.sieve(others=others)
         kept = {texts[position] for position in sieve.speaking(texts)}

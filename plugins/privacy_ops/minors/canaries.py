@@ -115,9 +115,7 @@ def _insert(
     bound = ", ".join(f"CAST(:v{n} AS {live.tables[table].columns[name].type})" for n, name in enumerate(names))
     keys = ", ".join(f"CAST({quote(c)} AS text)" for c in returning) or "1"
     inserted = connection.execute(
-        text(
-            f"INSERT INTO {quote_table(table)} ({', '.join(map(quote, names))}) VALUES ({bound}) RETURNING {keys}"
-        ),
+        text(f"INSERT INTO {quote_table(table)} ({', '.join(map(quote, names))}) VALUES ({bound}) RETURNING {keys}"),
         {f"v{n}": values[name] for n, name in enumerate(names)},
     ).one()
     return tuple(str(value) for value in inserted)

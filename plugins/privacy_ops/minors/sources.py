@@ -237,8 +237,8 @@ class Builder(Reader):
         """
         text = self.text(source.table, source.column, "t", source.evidence.path, trimmed=False)
         keys = ", ".join(f"CAST(t.{quote(c)} AS text)" for c in self.key(source.table))
-        newer = f" AND {self._created(source)} > :since" if since else ""
-        return f"SELECT {keys}, {text} FROM {quote_table(source.table)} AS t WHERE {text} <> ''{self._where(source)}{newer}"
+        where = self._where(source) + (f" AND {self._created(source)} > :since" if since else "")
+        return f"SELECT {keys}, {text} FROM {quote_table(source.table)} AS t WHERE {text} <> ''{where}"
 
     def speaking(self, source: EvidenceColumn) -> Iterator[str]:
         """Name the subjects of the rows in ``speaking``, whose texts may state an age."""
@@ -246,7 +246,8 @@ class Builder(Reader):
             kind = "person" if subject_table == self.map.subject.table else "row"
             yield f"""
                 INSERT INTO candidate (source_no, subject_kind, subject_table, subject_key)
-                SELECT DISTINCT {source.number}, '{kind}', {literal(subject_table)}, {self.key_array(subject_table, alias)}
+                SELECT DISTINCT {source.number}, '{kind}', {literal(subject_table)},
+                    {self.key_array(subject_table, alias)}
                 FROM speaking AS s
                 JOIN {quote_table(source.table)} AS t ON {self.key_matches(source.table, "t", "s.row_key")} {joins}
                 WHERE s.source_no = {source.number}
@@ -389,9 +390,10 @@ class Builder(Reader):
 
         def near(written: str, form: str, defaults: str) -> str:
             written, which = f'{written} COLLATE "C"', "day" if "DD" in form else "year"
+            child = young(written, f"CAST(:first_born_{which} AS text)", f"to_char({then}, '{form}')")
             return (
                 f"({written} >= CAST(:horizon_{which} AS text) OR {written} < CAST(:oldest_year AS text)"
-                f" OR {defaults} OR {young(written, f'CAST(:first_born_{which} AS text)', f"to_char({then}, '{form}')")}"
+                f" OR {defaults} OR {child}"
                 f" OR ({written} >= CAST(:sheet_horizon_year AS text) AND {sheet}))"
             )
 
