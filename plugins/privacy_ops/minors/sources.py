@@ -382,7 +382,7 @@ class Builder(Reader):
                 f"({column} > CAST(:horizon AS date) OR {column} < CAST(:oldest AS date)"
                 f" OR {column} = ANY(CAST(:defaults_{number} AS date[]))"
                 f" OR {young(column, 'CAST(:first_born AS date)', f'CAST({then} AS date)')}"
-                f" OR ({column} > CAST(:sheet_horizon AS date) AND {sheet}))"
+                f" OR ({column} >= CAST(:sheet_horizon AS date) AND {sheet}))"
             )
         # Most text is written in two ways. The first sorts like days; of the second the year is compared. That it is
         # digits and dashes is enough to know of the first: small expressions cost PostgreSQL far less than exact ones.
