@@ -229,11 +229,11 @@ def test_two_runs_of_one_week_at_once_release_it_once(ws, dsn):
 
 def test_nothing_is_released_before_a_person_approved_the_first_release(ws, dsn):
     run = world.prepare(ws)
-    with pytest.raises(GateBlocked, match="first_release"):
+    with pytest.raises(GateBlocked, match="release"):
         release.publish(ws, run, now=NOW)
     world.approve(ws, run, decision="reject")
     world.approve(ws, run)
-    with pytest.raises(GateBlocked, match="first_release"):
+    with pytest.raises(GateBlocked, match="release"):
         release.publish(ws, run, now=NOW)
     assert world.exported(ws) == {}
 
@@ -241,7 +241,7 @@ def test_nothing_is_released_before_a_person_approved_the_first_release(ws, dsn)
 def test_nobody_is_asked_again_once_a_product_was_released(ws):
     world.export(ws)
     run = world.prepare(ws, "next", week=WEEK.before(1).key)
-    assert release.first_release_request(ws, run) is None
+    assert release.release_request(ws, run) is None
     assert release.publish(ws, run, now=NOW)["published"] == 3
 
 

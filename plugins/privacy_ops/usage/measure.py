@@ -8,12 +8,12 @@ protected of the course before in the same quarter or year.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 
 from privacy_ops.disclosure.linked.audit import Contradiction, audit, too_narrow
 from privacy_ops.disclosure.linked.cells import Need, PublishedCell
-from privacy_ops.disclosure.linked.compare import compare
+from privacy_ops.disclosure.linked.compare import compare, refused_corrections
 from privacy_ops.disclosure.linked.frame import Entry, Frame
 from privacy_ops.disclosure.linked.publish import project
 from privacy_ops.disclosure.linked.rules import Rules
@@ -60,6 +60,7 @@ class Metrics:
     hidden_data: int = 0
     identifiers: int = 0
     formulas: int = 0
+    refused_corrections: int = 0
     restated: int = 0
 
     def row(self) -> dict[str, int]:
@@ -102,16 +103,19 @@ def measure(
     beside: Mapping[tuple[str, Period], Sequence[Master]],
     references: References,
     public_keys: tuple[bytes, ...],
+    replaced: Mapping[PlannedPack, Mapping[str, bytes]] | None = None,
 ) -> Metrics:
     """Metrics of ``staged`` (files by pack prefix).
 
     ``contents``: what each fresh pack has to say; packs that were released before are held to their registered hash
     only. ``beside``: by course and period, all masters of other periods whose numbers hang together with its own.
-    ``uncovered`` and ``restated`` are left at 0 for the caller, who asks the database.
+    ``replaced``: files that a correction takes the place of. ``uncovered`` and ``restated`` are left at 0 for the
+    caller, who asks the database.
     """
     prefixes = {pack.prefix for pack in planned}
     found = Metrics(packs=len(staged), packs_off_plan=len(prefixes ^ set(staged)))
     told: dict[tuple[str, str], list[PublishedCell]] = defaultdict(list)
+    before: dict[tuple[str, str], list[PublishedCell]] = defaultdict(list)
     for pack, content in contents.items():
         files = staged.get(pack.prefix, {})
         for name, count in verify.inspect(files, verify.expected_of(content, public_keys)).counts().items():
@@ -126,6 +130,10 @@ def measure(
         for course, by_table in cells.items():
             _attack_pack(masters[course, pack.period.key], pack, by_table, references, found)
             told[course, pack.period.key] += [cell for part in by_table.values() for cell in part]
+        if replaced and pack in replaced:
+            older = _judge_correction(pack, content, replaced[pack], files, references.spec, found)
+            for course, known in older.items():
+                before[course, pack.period.key] += known
     used = {(course, key): masters[course, key] for course, key in told}
     found.exposed_masters = sum(master.protected.exposed for master in used.values())
     least = references.spec.rules().min_people
@@ -133,8 +141,40 @@ def measure(
         found.small_counts += sum(_differ_by_few(cell, least) for cell in every)
         period = next(pack.period for pack in contents if pack.period.key == key)
         frame = _frame(masters[course, key], period, references)
-        _attack_family(masters[course, key], every, beside.get((course, period), ()), frame, references.spec, found)
+        family = beside.get((course, period), ())
+        _attack_family(masters[course, key], every, family, frame, references.spec, found)
+        if revised := before.get((course, key)):
+            _attack_revisions(revised, every, family, frame, references.spec, found)
     return found
+
+
+def _judge_correction(
+    pack: PlannedPack,
+    content: PackContent,
+    old: Mapping[str, bytes],
+    new: Mapping[str, bytes],
+    spec: ReleaseSpec,
+    found: Metrics,
+) -> dict[str, list[PublishedCell]]:
+    """Hold both revisions of a pack's files against each other; returns the older one's cells by course."""
+    try:
+        found.refused_corrections += len(refused_corrections(_every_value(content, old), _every_value(content, new)))
+        cells = _cells(pack, content, old, spec)
+    except (Unreadable, KeyError):
+        found.refused_corrections += 1  # the rows must stay the rows
+        return {}
+    return {course: [cell for part in by_table.values() for cell in part] for course, by_table in cells.items()}
+
+
+def _every_value(content: PackContent, files: Mapping[str, bytes]) -> Iterator[PublishedCell]:
+    """Every measure of every row of the CSV files, shares too. Raises Unreadable, KeyError."""
+    for table in content.tables:
+        spec = table.spec
+        read = csv_table(files[f"{spec.name}.csv"], [m.name for m in spec.measures if m.kind == "count"])
+        for row in read.rows:
+            said = dict(zip(read.header, row, strict=True))
+            key = (spec.name, *(str(said[dimension.name]) for dimension in spec.dimensions))
+            yield PublishedCell(key, {measure.name: said[measure.name] for measure in spec.measures})
 
 
 def _differ_by_few(cell: PublishedCell, least: int) -> bool:
@@ -228,6 +268,35 @@ def _attack_family(
     compared = compare(before, cells, frame, spec.rules(), needs)
     found.narrowed_cells += len(compared.narrowed) + len(compared.before)
     found.contradictions += compared.contradiction is not None
+
+
+def _attack_revisions(
+    old: Sequence[PublishedCell],
+    new: Sequence[PublishedCell],
+    family: Sequence[Master],
+    frame: Frame,
+    spec: ReleaseSpec,
+    found: Metrics,
+) -> None:
+    """Who kept the older revision puts its values where the newer one withholds them: what both withhold stays wide.
+
+    Values of both revisions need not fit together; then he learns nothing from the two.
+    """
+    shown = {Entry(cell.key, n) for cell in new for n, value in cell.values.items() if value is not None}
+    kept = [
+        PublishedCell(cell.key, {n: None if Entry(cell.key, n) in shown else v for n, v in cell.values.items()})
+        for cell in old
+    ]
+    both = [*new, *kept]
+    known = {Entry(cell.key, n) for cell in both for n, value in cell.values.items() if value is not None}
+    width = Need(width=spec.thresholds.min_people)
+    every = (Entry(cell.key, name) for cell in both for name in (STARTERS, COMPLETERS) if name in cell.values)
+    needs = {entry: width for entry in every if entry not in known}
+    beside = [cell for one in family for cell in project(one.protected.master, frame.keys, _NUMBERS)]
+    try:
+        found.narrowed_cells += len(too_narrow(audit([*beside, *both], frame, spec.rules(), needs)))
+    except Contradiction:
+        return
 
 
 def family_keys(period: Period) -> tuple[str, ...]:

@@ -64,6 +64,15 @@ def pack_sha256(files: Mapping[str, bytes]) -> str:
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
+def shown_columns(content: PackContent) -> list[str]:
+    """Every dimension and measure that a pack shows, named with its table: new ones are approved by a person."""
+    return [
+        f"{table.spec.name}.{name}"
+        for table in content.tables
+        for name in (*(d.name for d in table.spec.dimensions), *(m.name for m in table.spec.measures))
+    ]
+
+
 def content_type(name: str) -> str:
     return CONTENT_TYPES.get(name.rpartition(".")[2], "text/plain; charset=utf-8")
 
@@ -83,6 +92,7 @@ def content_of(pack: PlannedPack, masters: Masters, places: Places, spec: Releas
         tables=tuple(Table.of(table.spec, rows) for table, rows in tables if rows),
         rules=sentences(pack, spec),
         contact=contact,
+        supersedes=pack.replaces.release_id if pack.replaces else None,
     )
 
 

@@ -63,6 +63,10 @@ class Period:
         """168 for each week, one less or more for each change of clocks in it."""
         return int((self.end - self.start) / timedelta(hours=1))
 
+    def days(self) -> tuple[tuple[date, datetime, datetime], ...]:
+        """Each London day with its begin and end in UTC."""
+        return tuple(day for window in self.windows() for day in window.days())
+
     def windows(self) -> tuple[Window, ...]:
         """Its weeks, in order."""
         return tuple(Window(self.monday + timedelta(weeks=n), self.timezone) for n in range(self.weeks))
