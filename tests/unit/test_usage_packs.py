@@ -17,10 +17,11 @@ from privacy_ops.usage.files.build import build
 from privacy_ops.usage.frames import ALL
 from privacy_ops.usage.master import Master, digest, from_json, to_json
 from privacy_ops.usage.measure import family_keys, measure
-from privacy_ops.usage.pack import content_of, content_type, pack_sha256, utility
+from privacy_ops.usage.pack import content_of, content_type, pack_sha256
 from privacy_ops.usage.plan import Grant, PlannedPack, release_id
 from privacy_ops.usage.protecting import References
 from privacy_ops.usage.protection import Protected, protect_period, view_name
+from privacy_ops.usage.utility import utility
 
 from tests.pack_contents import signer
 from tests.protected_courses import COURSE, PLACES, QUARTER, SPEC, WEEKS, protected_week, quarter_cells

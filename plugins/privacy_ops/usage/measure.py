@@ -9,16 +9,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 
 from privacy_ops.disclosure.linked.audit import Contradiction, audit, too_narrow
 from privacy_ops.disclosure.linked.cells import Need, PublishedCell
 from privacy_ops.disclosure.linked.compare import compare, refused_corrections
-from privacy_ops.disclosure.linked.frame import Entry, Frame
+from privacy_ops.disclosure.linked.frame import Entry, Frame, Key
 from privacy_ops.disclosure.linked.publish import project
 from privacy_ops.disclosure.linked.rules import Rules
 from privacy_ops.usage import frames, periods
-from privacy_ops.usage.files import verify
+from privacy_ops.usage.files import report, verify
 from privacy_ops.usage.files.model import PackContent
 from privacy_ops.usage.files.read import Unreadable, csv_table
 from privacy_ops.usage.files.text import safe
@@ -123,12 +123,15 @@ def measure(
             setattr(found, metric, getattr(found, metric) + count)
         try:
             found.wrong_values += verify.differences_from(content, files)
+            found.wrong_values += files["report.html"] != report.write(content)
             cells = _cells(pack, content, files, references.spec)
         except (Unreadable, KeyError):
             found.wrong_files += 1
             continue
+        charts = _chart_cells(pack, content, references.spec)
         for course, by_table in cells.items():
-            _attack_pack(masters[course, pack.period.key], pack, by_table, references, found)
+            master = masters[course, pack.period.key]
+            _attack_pack(master, pack, by_table, charts.get(course, ()), references, found)
             told[course, pack.period.key] += [cell for part in by_table.values() for cell in part]
         if replaced and pack in replaced:
             older = _judge_correction(pack, content, replaced[pack], files, references.spec, found)
@@ -197,13 +200,32 @@ def _cells(
         read = csv_table(files[f"{listed.spec.name}.csv"], counts)
         for row in read.rows:
             said = dict(zip(read.header, row, strict=True))
-            period, course, *rest = keys[tuple(str(said[d.name]) for d in listed.spec.dimensions)]
-            part = rest[0] if rest else ALL
-            key = (period, part, ALL) if table.parts[-1] == "module" else (period, ALL, part)
-            key = (period, ALL, ALL) if part == EVERYWHERE else key
+            key = keys[tuple(str(said[d.name]) for d in listed.spec.dimensions)]
             values = {n: _as_told(said[columns[n]]) for n in _NUMBERS if n in columns}
-            found[course][table].append(PublishedCell(key, values))
+            found[key[1]][table].append(PublishedCell(_key(table, key), values))
     return found
+
+
+def _chart_cells(pack: PlannedPack, content: PackContent, spec: ReleaseSpec) -> dict[str, list[PublishedCell]]:
+    """Cells by course of other periods, which only the charts of the report show."""
+    found: dict[str, list[PublishedCell]] = defaultdict(list)
+    for listed in content.history:
+        for row in listed.rows:
+            part = periods.from_key(row.key[0], pack.period.timezone)
+            table = next(t for t in file_tables(replace(pack, period=part), spec) if t.spec == listed.spec)
+            told = dict(zip(table.numbers, row.values, strict=True))
+            values = {name: _as_told(told[name]) for name in _NUMBERS if name in told}
+            found[row.key[1]].append(PublishedCell(_key(table, row.key), values))
+    return found
+
+
+def _key(table: FileTable, told: tuple[str, ...]) -> Key:
+    """The cell of a row."""
+    period, _, *rest = told
+    part = rest[0] if rest else ALL
+    if part == EVERYWHERE:
+        part = ALL
+    return (period, part, ALL) if table.parts[-1] == "module" else (period, ALL, part)
 
 
 def _as_told(value: int | str | None) -> int | str | None:
@@ -221,19 +243,20 @@ def _attack_pack(
     master: Master,
     pack: PlannedPack,
     tables: Mapping[FileTable, list[PublishedCell]],
+    charts: Sequence[PublishedCell],
     references: References,
     found: Metrics,
 ) -> None:
-    """Each table alone, by its own threshold, and all tables of the pack together, by the master's."""
+    """Each table alone, by its own threshold, and all tables and charts of the pack together, by the master's."""
     frame = _frame(master, pack.period, references)
     spec = references.spec
     for table, cells in tables.items():
         rules = spec.rules(pack.product, table.name)
         found.exposed_cells += _exposed(cells, frame, rules, found)
-    if len(tables) > 1:
-        found.exposed_cells += _exposed(
-            [cell for cells in tables.values() for cell in cells], frame, spec.rules(), found
-        )
+    beside = [cell for cell in charts if cell.key in set(frame.keys)]
+    if beside or len(tables) > 1:
+        every = [cell for cells in tables.values() for cell in cells] + beside
+        found.exposed_cells += _exposed(every, frame, spec.rules(), found)
 
 
 def _exposed(cells: Sequence[PublishedCell], frame: Frame, rules: Rules, found: Metrics) -> int:

@@ -93,6 +93,17 @@ def from_key(key: str, timezone: str = ZONE) -> Period:
     raise UserError("there is no such period", where=key, do="write it like 2026-W47, 2026-Q4-B2, 2026-Q4 or 2026")
 
 
+def in_words(key: str) -> str:
+    """A period as people say it: ``week 47 of 2026``, ``part 2 of quarter 4 of 2026``. Raises UserError."""
+    found = from_key(key)
+    year = found.iso_year
+    if found.kind == "week":
+        return f"week {int(key[-2:])} of {year}"
+    if found.kind == "block":
+        return f"part {key[-1]} of quarter {key[-4]} of {year}"
+    return f"quarter {key[-1]} of {year}" if found.kind == "quarter" else f"the year {year}"
+
+
 def of_week(window: Window) -> Period:
     """A week as a period."""
     return Period(window.monday, 1, "week", window.key, window.timezone)

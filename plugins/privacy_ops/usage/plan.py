@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -77,7 +77,7 @@ class PlannedPack:
     grants: tuple[Grant, ...]
     registered: Registered | None = None
     revision: int = 0
-    replaces: Registered | None = None
+    replaces: Registered | None = field(default=None, hash=False)
 
     @property
     def prefix(self) -> str:
@@ -353,6 +353,15 @@ def _merged(rows: Iterable[Any]) -> tuple[Grant, ...]:
         )
         for course, found in sorted(scopes.items())
     )
+
+
+def withdrawn_of(connection: Connection, pack: PlannedPack, parts: Iterable[Period]) -> set[str]:
+    """Keys of those of ``parts`` of which this recipient's release of this product was withdrawn."""
+    return {
+        key
+        for (product, recipient, key), (entry, _) in _registered(connection, parts).items()
+        if entry.withdrawn and (product, recipient) == (pack.product, pack.recipient_id)
+    }
 
 
 def snapshot(pack: PlannedPack) -> list[dict[str, Any]]:

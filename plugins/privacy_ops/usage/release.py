@@ -34,11 +34,12 @@ from privacy_ops.usage.files.model import PackContent
 from privacy_ops.usage.files.sums import KeySigner
 from privacy_ops.usage.master import Master, Masters, read_masters
 from privacy_ops.usage.measure import family_keys, measure
-from privacy_ops.usage.pack import content_of, content_type, pack_sha256, shown_columns, utility
+from privacy_ops.usage.pack import content_of, content_type, pack_sha256, parts_shown, shown_columns
 from privacy_ops.usage.periods import Period
 from privacy_ops.usage.plan import Plan, PlannedPack, Registered, make_plan, week_of
 from privacy_ops.usage.protecting import Protecting, references
 from privacy_ops.usage.release_spec import ReleaseSpec
+from privacy_ops.usage.utility import utility
 from privacy_ops.usage.weeks import Window
 from privacy_ops.workspace import Workspace
 
@@ -428,6 +429,7 @@ def _contents(
     plan = make_plan(connection, run, _week(workspace, connection, run), known.spec)
     masters: dict[tuple[str, str], Master] = {}
     version, revision = known.spec.spec_version, plan.revision
+    contents: dict[PlannedPack, PackContent] = {}
     for period, courses in plan.needed.items():
         masters |= read_masters(connection, version, [period.key], courses, revision=revision, least=revision)
     if plan.correction:  # a pack also shows courses that the correction does not touch
@@ -439,7 +441,12 @@ def _contents(
             masters |= read_masters(connection, version, [period.key], sorted(rest))
     contact = workspace.settings.notice.contact or CONTACT
     try:
-        contents = {pack: content_of(pack, masters, known.places, known.spec, contact) for pack in plan.fresh}
+        for pack in plan.fresh:
+            parts = parts_shown(pack, masters)
+            for period, courses in parts.items():
+                masters |= read_masters(connection, version, [period.key], courses, revision=revision)
+            withdrawn = planning.withdrawn_of(connection, pack, parts)
+            contents[pack] = content_of(pack, masters, known.places, known.spec, contact, withdrawn)
     except KeyError:
         raise ReleaseRefused(
             "a planned course was not protected", where=run.run_id, do="clear the run from the input gate on"
