@@ -55,7 +55,7 @@ from privacy_ops.airflow_support.links import XCOM_KEY
 
 @dag(
     schedule=CronDataIntervalTimetable("0 6 * * 3", timezone="UTC"),
-    start_date=datetime(2026, 1, 7, tzinfo=UTC),
+    start_date=datetime(2025, 1, 1, tzinfo=UTC),
     catchup=False,
     max_active_runs=2,  # a first release that waits must not hold up a backfill; the year's lock serialises the rest
     default_args=DEFAULT_ARGS,

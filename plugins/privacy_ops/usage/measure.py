@@ -131,8 +131,10 @@ def measure(
         charts = _chart_cells(pack, content, references.spec)
         for course, by_table in cells.items():
             master = masters[course, pack.period.key]
-            _attack_pack(master, pack, by_table, charts.get(course, ()), references, found)
-            told[course, pack.period.key] += [cell for part in by_table.values() for cell in part]
+            keys = set(_frame(master, pack.period, references).keys)
+            beside_them = [cell for cell in charts.get(course, ()) if cell.key in keys]
+            _attack_pack(master, pack, by_table, beside_them, references, found)
+            told[course, pack.period.key] += [cell for part in (*by_table.values(), beside_them) for cell in part]
         if replaced and pack in replaced:
             older = _judge_correction(pack, content, replaced[pack], files, references.spec, found)
             for course, known in older.items():
@@ -253,9 +255,8 @@ def _attack_pack(
     for table, cells in tables.items():
         rules = spec.rules(pack.product, table.name)
         found.exposed_cells += _exposed(cells, frame, rules, found)
-    beside = [cell for cell in charts if cell.key in set(frame.keys)]
-    if beside or len(tables) > 1:
-        every = [cell for cells in tables.values() for cell in cells] + beside
+    if charts or len(tables) > 1:
+        every = [cell for cells in (*tables.values(), charts) for cell in cells]
         found.exposed_cells += _exposed(every, frame, spec.rules(), found)
 
 

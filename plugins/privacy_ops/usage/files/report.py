@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from privacy_ops.usage import periods
 from privacy_ops.usage.files import chart
 from privacy_ops.usage.files.csvw import title
 from privacy_ops.usage.files.model import Flag, Measure, PackContent, Row, Table, TableSpec, Value
@@ -128,13 +129,13 @@ def _sections(content: PackContent) -> Iterator[_Section]:
         earlier = [row for past in content.history if past.spec.name == table.spec.name for row in past.rows]
         spec = table.spec
         # A period that all rows share is said once; a table of periods alone keeps them.
-        periods = sorted({one_line(row.key[0]) for row in table.rows})
-        skip = 1 if len(periods) == 1 and len(spec.dimensions) > 1 else 0
+        seen = sorted({one_line(row.key[0]) for row in table.rows})
+        skip = 1 if len(seen) == 1 and len(spec.dimensions) > 1 else 0
         yield _Section(
             ident=f"t{number}",
             title=spec.title,
             description=spec.description,
-            caption=f"Figures of this release{f': {periods[0]}' if skip else ''}",
+            caption=f"Figures of this release{f': {seen[0]}' if skip else ''}",
             period=spec.dimensions[0].title,
             heads=tuple(dimension.title for dimension in spec.dimensions[skip:]),
             measures=tuple(measure.title for measure in spec.measures),
@@ -149,7 +150,9 @@ def _over_time(content: PackContent) -> Iterator[_Section]:
     past = sorted({table.spec.name: table.spec for table in content.history if table.spec.name not in own}.items())
     for number, (name, spec) in enumerate(past, 1):
         rows = {row.key: row for table in content.history if table.spec.name == name for row in table.rows}
-        every = sorted({key[0] for key in rows})
+        # Also a part of which nothing is there any more: a release that was withdrawn leaves a gap.
+        kind = periods.from_key(min(rows)[0]).kind
+        every = [part.key for part in periods.within(periods.from_key(content.period_key), kind)]
         newest = {row.key[1:]: row for _, row in sorted(rows.items())}
         spoken = {rest for rest, row in newest.items() if any(_speaks(rows.get((period, *rest))) for period in every)}
         ident = f"h{number}"
