@@ -28,9 +28,9 @@ releases do not ask.
 **Again** A released period is served as it was: re-running, clearing and backfilling in any order give the same bytes,
 also after somebody was erased. A week with which nothing closes releases nothing and is green.
 
-**Corrections** `python -m privacy_ops release correct 2026-W40 --reason … --by …` answers with a number; a run with that
-number counts the week, and the quarter and year that it is in, once more and releases a new revision of the packs that
-say something else. A published value may change by nothing or by 15 and more, or become withheld.
+**Corrections** `python -m privacy_ops release correct 2026-W40 --reason … --by …` answers with a number; a run with
+that number counts the week, and the quarter and year that it is in, once more and releases a new revision of the packs
+that say something else. A published value may change by nothing or by 15 and more, or become withheld.
 
 **Params** `iso_week`: the week to export, such as `2026-W47`. Empty: the week of the run's interval, or the latest one
 that has been closed for 48 hours. `correction`: number of a correction to carry out, instead of a week.
