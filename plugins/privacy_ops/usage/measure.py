@@ -8,11 +8,11 @@ protected of the course before in the same quarter or year.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 
 from privacy_ops.disclosure.linked.audit import Contradiction, audit, too_narrow
-from privacy_ops.disclosure.linked.cells import Need, PublishedCell
+from privacy_ops.disclosure.linked.cells import Need, PublishedCell, share_of
 from privacy_ops.disclosure.linked.compare import compare, refused_corrections
 from privacy_ops.disclosure.linked.frame import Entry, Frame, Key
 from privacy_ops.disclosure.linked.publish import project
@@ -22,7 +22,7 @@ from privacy_ops.usage.files import report, verify
 from privacy_ops.usage.files.model import PackContent
 from privacy_ops.usage.files.read import Unreadable, csv_table
 from privacy_ops.usage.files.text import safe
-from privacy_ops.usage.frames import ALL, COMPLETERS, MINUTES, STARTERS
+from privacy_ops.usage.frames import ALL, COHORT, COMPLETERS, FINISHED, MINUTES, PASSED, STARTERS
 from privacy_ops.usage.master import Master, Masters
 from privacy_ops.usage.pack import EVERYWHERE, FileTable, file_tables
 from privacy_ops.usage.periods import Kind, Period
@@ -30,11 +30,9 @@ from privacy_ops.usage.plan import PlannedPack
 from privacy_ops.usage.protecting import References
 from privacy_ops.usage.release_spec import ReleaseSpec
 
-_NUMBERS = (
-    STARTERS,
-    COMPLETERS,
-    MINUTES,
-)  # of files, as cells name them; shares are of cohorts, which nobody publishes
+# Of files, as cells name them; shares are of cohorts, which nobody publishes.
+_NUMBERS = (STARTERS, COMPLETERS, MINUTES)
+_SHARES = (share_of(FINISHED), share_of(PASSED))
 
 
 @dataclass
@@ -134,7 +132,8 @@ def measure(
             keys = set(_frame(master, pack.period, references).keys)
             beside_them = [cell for cell in charts.get(course, ()) if cell.key in keys]
             _attack_pack(master, pack, by_table, beside_them, references, found)
-            told[course, pack.period.key] += [cell for part in (*by_table.values(), beside_them) for cell in part]
+            every = [cell for part in (*by_table.values(), beside_them) for cell in part]
+            told[course, pack.period.key] += [_only(cell, _NUMBERS) for cell in every]
         if replaced and pack in replaced:
             older = _judge_correction(pack, content, replaced[pack], files, references.spec, found)
             for course, known in older.items():
@@ -168,7 +167,10 @@ def _judge_correction(
     except (Unreadable, KeyError):
         found.refused_corrections += 1  # the rows must stay the rows
         return {}
-    return {course: [cell for part in by_table.values() for cell in part] for course, by_table in cells.items()}
+    return {
+        course: [_only(cell, _NUMBERS) for part in by_table.values() for cell in part]
+        for course, by_table in cells.items()
+    }
 
 
 def _every_value(content: PackContent, files: Mapping[str, bytes]) -> Iterator[PublishedCell]:
@@ -203,7 +205,7 @@ def _cells(
         for row in read.rows:
             said = dict(zip(read.header, row, strict=True))
             key = keys[tuple(str(said[d.name]) for d in listed.spec.dimensions)]
-            values = {n: _as_told(said[columns[n]]) for n in _NUMBERS if n in columns}
+            values = {n: _as_told(said[columns[n]]) for n in (*_NUMBERS, *_SHARES) if n in columns}
             found[key[1]][table].append(PublishedCell(_key(table, key), values))
     return found
 
@@ -252,12 +254,21 @@ def _attack_pack(
     """Each table alone, by its own threshold, and all tables and charts of the pack together, by the master's."""
     frame = _frame(master, pack.period, references)
     spec = references.spec
-    for table, cells in tables.items():
+    plain = {table: [_only(cell, _NUMBERS) for cell in cells] for table, cells in tables.items()}
+    for table, cells in plain.items():
         rules = spec.rules(pack.product, table.name)
         found.exposed_cells += _exposed(cells, frame, rules, found)
+        if any(name in table.numbers for name in _SHARES):
+            inverted = frames.inverted_frame(pack.period, master, references.places)
+            shares = [_only(cell, (STARTERS, *_SHARES)) for cell in tables[table]]
+            found.exposed_cells += _exposed_shares(shares, inverted, rules, found)
     if charts or len(tables) > 1:
-        every = [cell for cells in (*tables.values(), charts) for cell in cells]
+        every = [cell for cells in (*plain.values(), charts) for cell in cells]
         found.exposed_cells += _exposed(every, frame, spec.rules(), found)
+
+
+def _only(cell: PublishedCell, names: Collection[str]) -> PublishedCell:
+    return PublishedCell(cell.key, {name: value for name, value in cell.values.items() if name in names})
 
 
 def _exposed(cells: Sequence[PublishedCell], frame: Frame, rules: Rules, found: Metrics) -> int:
@@ -282,16 +293,42 @@ def _attack_family(
     """
     before = [project(one.protected.master, frame.keys, _NUMBERS) for one in earlier]
     own = project(master.protected.master, frame.keys, _NUMBERS)
-    width = Need(width=spec.thresholds.min_people)
-    needs = {
-        Entry(cell.key, name): width
-        for cell in (*own, *(cell for one in before for cell in one))
-        for name in (STARTERS, COMPLETERS)
-        if cell.values[name] is None
-    }
+    needs = _needs((*own, *(cell for one in before for cell in one)), spec)
     compared = compare(before, cells, frame, spec.rules(), needs)
     found.narrowed_cells += len(compared.narrowed) + len(compared.before)
     found.contradictions += compared.contradiction is not None
+
+
+def _needs(cells: Iterable[PublishedCell], spec: ReleaseSpec) -> dict[Entry, Need]:
+    """How wide what is withheld must stay: counts by the threshold, minutes by a part of what they may be, for one
+    person or institution may make them up."""
+    limits = spec.thresholds
+    count, minutes = Need(limits.min_people), Need(0.0, part=limits.protect_share / 100)
+    return {
+        Entry(cell.key, name): minutes if name == MINUTES else count
+        for cell in cells
+        for name in _NUMBERS
+        if name in cell.values and cell.values[name] is None
+    }
+
+
+def _exposed_shares(cells: Sequence[PublishedCell], frame: Frame, rules: Rules, found: Metrics) -> int:
+    """Withheld shares whose count can be told by inverting the other shares of the file, given its starters."""
+    inside = {measure.name: share_of(measure.name) for measure in frame.measures if measure.share}
+    hidden = dict.fromkeys((COHORT, *inside))
+    shown = [PublishedCell(cell.key, {**hidden, **cell.values}) for cell in cells]
+    width = Need(width=rules.min_people)
+    needs = {
+        Entry(cell.key, name): width
+        for cell in cells
+        for name, share in inside.items()
+        if share in cell.values and cell.values[share] is None
+    }
+    try:
+        return len(too_narrow(audit(shown, frame, rules, needs))) if needs else 0
+    except Contradiction:
+        found.contradictions += 1
+        return 0
 
 
 def _attack_revisions(
@@ -313,9 +350,7 @@ def _attack_revisions(
     ]
     both = [*new, *kept]
     known = {Entry(cell.key, n) for cell in both for n, value in cell.values.items() if value is not None}
-    width = Need(width=spec.thresholds.min_people)
-    every = (Entry(cell.key, name) for cell in both for name in (STARTERS, COMPLETERS) if name in cell.values)
-    needs = {entry: width for entry in every if entry not in known}
+    needs = {entry: need for entry, need in _needs(both, spec).items() if entry not in known}
     beside = [cell for one in family for cell in project(one.protected.master, frame.keys, _NUMBERS)]
     try:
         found.narrowed_cells += len(too_narrow(audit([*beside, *both], frame, spec.rules(), needs)))
