@@ -252,7 +252,7 @@ def test_a_withheld_share_is_told_by_the_others_if_cohorts_are_and_bands_are_nar
     share = share_of("cohort_completers")
     cells = [
         PublishedCell((QUARTER.key, ALL, place), {
-            "starters": people, **({"cohort": people} if narrow else {}), share: None if place == "Africa" else label,
+            "starters": people + 20, **({"cohort": people} if narrow else {}), share: None if place == "Africa" else label,
         })
         for place, people in {"Europe": 100, "Africa": 60, ALL: 160}.items()
     ]  # fmt: skip
