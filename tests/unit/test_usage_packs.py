@@ -252,9 +252,9 @@ def test_a_withheld_share_is_told_by_the_others_if_cohorts_are_and_bands_are_nar
     share = share_of("cohort_completers")
     cells = [
         PublishedCell((QUARTER.key, ALL, place), {
-            "starters": people + 20, **({"cohort": people} if narrow else {}), share: None if place == "Africa" else label,
+            "starters": starters, **({"cohort": people} if narrow else {}), share: None if place == "Africa" else label,
         })
-        for place, people in {"Europe": 100, "Africa": 60, ALL: 160}.items()
+        for place, people, starters in (("Europe", 100, 120), ("Africa", 60, 80), (ALL, 160, 200))
     ]  # fmt: skip
     frame = frames.inverted_frame(QUARTER, COURSE, PLACES)
     assert _exposed_shares(cells, frame, rules, Metrics()) == told
