@@ -58,6 +58,7 @@ class Envelope:
     contact: str
     timezone: str
     sent_at: datetime
+    open_days: int = 14
 
 
 def announce(template: str, envelope: Envelope, releases: Sequence[Announced]) -> EmailMessage:
@@ -95,6 +96,7 @@ def _mail(
     filled = string.Template(template).substitute(
         publisher=envelope.publisher,
         contact=envelope.contact,
+        open_days=str(envelope.open_days),
         periods=_named({one.period_key for one in about}),
         ids=", ".join(one.release_id for one in about),
         **words,

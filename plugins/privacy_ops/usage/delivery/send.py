@@ -175,6 +175,7 @@ class _Round:
             self.workspace.settings.notice.contact,
             self.workspace.thresholds.legal_timezone,
             self.now,
+            self.workspace.thresholds.delivery.open_days,
         )
 
     def _template(self, name: str) -> str:
