@@ -91,6 +91,7 @@ def test_a_task_keeps_the_policy(dags: dict[str, Any], dag_id: str) -> None:
             assert [n.kind for n in task.notifiers] == ["approval_waiting"], (
                 f"{task.task_id}: who is told that it waits?"
             )
+            assert task.retries >= 10, f"{task.task_id}: a lost answer is asked for again, often if need be"
 
 
 @pytest.mark.parametrize("dag_id", DAG_IDS)
