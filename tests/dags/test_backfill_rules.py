@@ -55,7 +55,9 @@ def opened(
     }
     for module in (jobs, windows):
         monkeypatch.setattr(module, "get_current_context", lambda: context)
-    dag.task_dict["open_run"].python_callable()
+    first = dag.task_dict["open_run"].python_callable
+    monkeypatch.setitem(first.__globals__, "get_current_context", lambda: context)
+    first()
     with Database(settings.dsn("detect")).transaction() as connection:
         return connection.execute(
             text("SELECT dry_run, note FROM gov.run WHERE run_id = :r"), {"r": f"{dag.dag_id}/{context['run_id']}"}

@@ -96,7 +96,7 @@ def test_a_task_keeps_the_policy(dags: dict[str, Any], dag_id: str) -> None:
 
 @pytest.mark.parametrize("dag_id", DAG_IDS)
 def test_no_task_takes_personal_data_from_run_conf(dags: dict[str, Any], dag_id: str) -> None:
-    assert set(dags[dag_id].params) <= {"dry_run", "iso_week", "judge_on", "most_questions"}
+    assert set(dags[dag_id].params) <= {"dry_run", "iso_week", "judge_on", "most_questions", "correction"}
 
 
 def test_approvals_time_out_before_the_verdict_that_they_release_expires(dags: dict[str, Any]) -> None:
