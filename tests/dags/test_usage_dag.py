@@ -142,7 +142,7 @@ def test_the_tasks_call_the_steps_in_one_run_and_push_counts_only(dag: Any, monk
         call = dag.get_task(name).python_callable
         monkeypatch.setitem(call.__globals__, "current_job", lambda *_: job)
         monkeypatch.setitem(call.__globals__, "open_job", lambda *_: job)
-        monkeypatch.setitem(call.__globals__, "get_current_context", lambda: {"ti": task})
+        monkeypatch.setitem(call.__globals__, "get_current_context", lambda: {"ti": task, "params": {}})
         task.pushed.clear()
         assert call() in ({"packs": 3}, judged)
         assert task.pushed == ({"gate_result_id": 7} if name.startswith("gate_") else {})
