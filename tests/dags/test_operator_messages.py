@@ -446,3 +446,24 @@ def test_doctor_asks_airflow_itself_and_hears_no_secret(operated: Settings, monk
     assert "s3cret-word" not in repr(found)
     said = {p.where for p in doctor.examine(doctor.Deployment(now=NOW, **found)) if p.check == "airflow"}
     assert "AIRFLOW__CORE__LOAD_EXAMPLES" in said
+
+
+def test_the_runner_of_a_real_task_calls_it_and_a_fault_of_it_is_not_the_task_s(
+    operated: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The callback as Airflow's own task runner calls it, on a task of the real DAG."""
+    import structlog
+    from airflow.dag_processing.dagbag import DagBag
+    from airflow.sdk.execution_time.task_runner import _run_task_state_change_callbacks
+
+    bag = DagBag(str(operated.home / "dags" / "erasure_propagation.py"))
+    dag = bag.dags["erasure_propagation"]
+    task = dag.get_task("deliver")
+    found = {"dag": dag, "task": task, "run_id": RUN, "exception": ValueError(SECRET), "outlet_events": {}}
+
+    _run_task_state_change_callbacks(task, "on_failure_callback", found, structlog.get_logger())
+
+    assert rows(operated, "SELECT kind, dag_id, task, codes FROM gov.operator_alert") == [
+        ("failure", "erasure_propagation", "deliver", ["ValueError"])
+    ]
+    assert SECRET not in caplog.text
