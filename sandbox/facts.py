@@ -219,8 +219,7 @@ def transfers(runtime: Runtime, runs: Sequence[DagRun]) -> dict[str, Any]:
     run_id = f"{runs[-1].dag_id}/{runs[-1].run_id}"
     (flows,) = _rows(
         runtime,
-        "SELECT count(*) FROM gov.inventory_flow JOIN gov.inventory_snapshot USING (snapshot_id)"
-        " WHERE run_id = %s",
+        "SELECT count(*) FROM gov.inventory_flow JOIN gov.inventory_snapshot USING (snapshot_id) WHERE run_id = %s",
         run_id,
     )[0]
     verdicts: dict[str, Counter[str]] = {"UK": Counter(), "EU": Counter()}
@@ -231,10 +230,7 @@ def transfers(runtime: Runtime, runs: Sequence[DagRun]) -> dict[str, Any]:
         run_id,
     ):
         verdicts[regime][verdict] += 1
-    planted = {
-        place: declared
-        for place, declared in _rows(runtime, "SELECT place, declared FROM truth.planted_flow", database=GROUND_TRUTH)
-    }
+    planted = dict(_rows(runtime, "SELECT place, declared FROM truth.planted_flow", database=GROUND_TRUTH))
     alarms = {
         asset
         for (asset,) in _rows(

@@ -44,7 +44,7 @@ class BlockList:
             raise GateBlocked(
                 "the transfer inventory has blocked the destination",
                 where=", ".join(sorted(self.blocked)),
-                do="see the findings of transfer_inventory_check; the next inventory lifts the block when they are mended",
+                do="mend what transfer_inventory_check found; its next run lifts the block",
             )
 
 

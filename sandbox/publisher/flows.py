@@ -46,6 +46,7 @@ _ACCOUNTS = (("444455556666", "AU"), ("777788889999", "SG"))
 _DECLARED_ACCOUNT = "111122223333"
 _SHARED = ("imp-survey-attachments", "imp-support-attachments", "imp-profile-photos")
 _ABROAD = ("VN", "PH", "EG", "KE", "RS", "TR")
+SECRET = "not-a-real-password"  # noqa: S105 - stands wherever a real one would: it must come out nowhere
 _ACCESSES = 40  # of each person with access
 
 
@@ -110,7 +111,7 @@ class Flows:
 
     def connections(self) -> dict[str, dict[str, Any]]:
         """Airflow connections by id, each with a made-up secret."""
-        secret = {"login": "sync", "password": "not-a-real-password"}
+        secret = {"login": "sync", "password": SECRET}
         return {
             "vendor_sync": {"conn_type": "http", "host": self.connection[0], **secret},
             "vendor_extra": {"conn_type": "generic", "extra": {"webhookUrl": f"https://{self.extra[0]}/in"}, **secret},
@@ -160,12 +161,18 @@ def _plant_buckets(flows: Flows, settings: ObjectSettings) -> None:
     s3 = client(settings)
     for bucket, account in (flows.grant[:2], ("imp-esp-exports", _DECLARED_ACCOUNT)):
         statement = {
+            "Sid": SECRET,
             "Effect": "Allow",
             "Principal": {"AWS": f"arn:aws:iam::{account}:root"},
             "Action": "s3:GetObject",
             "Resource": f"arn:aws:s3:::{bucket}/*",
         }
-        denial = {**statement, "Effect": "Deny", "Principal": "*", "Condition": {"Bool": {"aws:SecureTransport": "false"}}}
+        denial = {
+            **statement,
+            "Effect": "Deny",
+            "Principal": "*",
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+        }
         policy = {"Version": "2012-10-17", "Statement": [statement, denial]}
         s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(policy))
 
@@ -175,12 +182,15 @@ def _plant_server(connection: Connection, flows: Flows) -> None:
     for name, host in (("crm_mirror", flows.foreign[0]), ("reporting", "reports.rds.eu-west-2.amazonaws.com")):
         connection.execute(f"CREATE SERVER {name} FOREIGN DATA WRAPPER made_up OPTIONS (host '{host}')".encode())
         connection.execute(
-            f"CREATE USER MAPPING FOR CURRENT_USER SERVER {name}"
-            " OPTIONS (user 'mirror', password 'not-a-real-password')".encode()
+            f"CREATE USER MAPPING FOR CURRENT_USER SERVER {name} OPTIONS (user 'mirror', password '{SECRET}')".encode()
         )
-    for name, host in (("mirror_in", flows.subscription[0]), ("beside_us", "127.0.0.1")):
+    for name, address in (
+        # A password that looks like another host, and one inside an address.
+        ("mirror_in", f"user=r password=''x host={SECRET}'' host={flows.subscription[0]} dbname=x"),
+        ("beside_us", f"postgresql://r:{SECRET}@127.0.0.1:5432/x"),
+    ):
         connection.execute(
-            f"CREATE SUBSCRIPTION {name} CONNECTION 'host={host} user=r password=not-a-real-password dbname=x'"
+            f"CREATE SUBSCRIPTION {name} CONNECTION '{address}'"
             " PUBLICATION p WITH (connect = false, enabled = false, slot_name = NONE)".encode()
         )
 

@@ -80,6 +80,7 @@ CREATE TABLE truth.planted_flow (
 );
 """
 
+
 def create_truth(dsn: str) -> None:
     """Create the tables in an empty database and close it to every role but its owner. ``dsn``: superuser."""
     with connect(dsn) as connection:

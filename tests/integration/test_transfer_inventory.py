@@ -22,8 +22,8 @@ from privacy_ops.stores import migrations, roles
 from privacy_ops.stores.database import Database
 from privacy_ops.stores.objects import ObjectStore
 from privacy_ops.transfers import inventory
-from privacy_ops.transfers.publishing import publish
 from privacy_ops.transfers.observers import ConnectionFact
+from privacy_ops.transfers.publishing import publish
 from privacy_ops.workspace import Workspace
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
@@ -48,8 +48,9 @@ QUIET = (
     "INSERT INTO gov.staff VALUES ('E1', 'employee', 'imp_staff', 'GB', NULL)",
     f"INSERT INTO gov.access_log (actor, at, ip, country) SELECT 'E1', CAST(:now AS timestamptz) + n * interval"
     f" '1 day', '{geoip.address('GB', 7)}', 'GB' FROM generate_series(-1, 40) AS n",
-    "INSERT INTO gov.subprocessor_listing SELECT p, DATE '2026-11-01', '', '', '', 'annex' FROM unnest(ARRAY['aws_emea',"
-    " 'brightmail', 'confluence_badges', 'lecternware', 'meridian_metrics', 'tindertree']) AS p",
+    "INSERT INTO gov.subprocessor_listing SELECT p, DATE '2026-11-01', '', '', '', 'annex' FROM"
+    " unnest(ARRAY['aws_emea', 'brightmail', 'confluence_badges', 'lecternware', 'meridian_metrics', 'tindertree'])"
+    " AS p",
 )
 
 
@@ -154,7 +155,8 @@ def office(governed: str, objects: ObjectStore, object_settings: ObjectSettings,
         connection.execute(text("DELETE FROM gov.finding_waiver"))
         connection.execute(
             text(
-                "TRUNCATE gov.run, gov.inventory_output, gov.inventory_change, gov.inventory_snapshot, gov.inventory_flow, gov.flow_verdict, gov.finding,"
+                "TRUNCATE gov.run, gov.inventory_output, gov.inventory_change, gov.inventory_sign_off,"
+                " gov.inventory_snapshot, gov.inventory_flow, gov.flow_verdict, gov.finding,"
                 " gov.finding_change, gov.blocked_destination, gov.reference_review, gov.processor, gov.transfer,"
                 " gov.transfer_mechanism, gov.staff, gov.access_log, gov.subprocessor_listing, gov.access_by_country,"
                 " gov.block_list_renewal, events.exhibitor, events.conference CASCADE"
@@ -537,10 +539,11 @@ def test_what_changed_after_the_gate_is_not_published(office: Office) -> None:
     run = office.open()
     office.look(run)
     gated(office, run, now=NOW)
-    office.ask("UPDATE gov.flow_verdict SET verdict = 'COVERED' WHERE verdict = 'UNCOVERED' RETURNING 1")
+    office.ask("UPDATE gov.inventory_output SET body = body || '\\x20' WHERE name = 'inventory.csv' RETURNING 1")
 
     with pytest.raises(GateBlocked, match="something else"):
         publish.publish(office.workspace, run, now=NOW)
+    assert not [k for k in office.workspace.objects().keys("imp-evidence") if k.endswith("inventory.csv")]
 
 
 # --- sign-off --------------------------------------------------------------------------------------------------

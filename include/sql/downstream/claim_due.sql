@@ -1,7 +1,8 @@
 -- Purpose: take due instructions of one party for one attempt. Nobody else takes them meanwhile, and a kill leaves them
 -- due again after a while.
 -- A party that was blocked meanwhile, or a block list that is not fresh, gives nothing.
--- Parameters: party, destination, fresh_after, at, size, kind, method, first_minutes, longest_minutes. Grain: instruction.
+-- Parameters: party, destination, fresh_after, at, size, kind, method, first_minutes, longest_minutes.
+-- Grain: instruction.
 -- Idempotency: what was taken is not due any more.
 WITH due AS (
     SELECT i.instruction_id

@@ -31,6 +31,9 @@ ON CONFLICT (run_id) DO UPDATE
         findings = NULL,
         inventory_sha256 = NULL,
         findings_sha256 = NULL,
+        outputs_sha256 = NULL,
+        compared_with = NULL,
+        secrets_in_outputs = NULL,
         findings_published_at = NULL
     WHERE inventory_snapshot.published_at IS NULL
 RETURNING snapshot_id

@@ -1,5 +1,5 @@
 -- Purpose: recipients that releases were sent to or are kept ready for, with an agreement that holds on a day.
--- Parameters: :on (date).
+-- Parameters: :today (date).
 -- Grain: one recipient; agreement_id NULL: none holds.
 -- Idempotency: read only.
 SELECT
@@ -8,7 +8,7 @@ SELECT
     c.country,
     (
         SELECT min(a.agreement_id) FROM gov.agreement AS a
-        WHERE a.recipient_id = c.recipient_id AND a.valid_from <= :on AND a.valid_to >= :on
+        WHERE a.recipient_id = c.recipient_id AND a.valid_from <= :today AND a.valid_to >= :today
     ) AS agreement_id
 FROM gov.recipient AS c
 WHERE

@@ -3,7 +3,7 @@
 -- Grain: one person with access.
 -- Idempotency: the same list writes the same.
 WITH listed AS (
-    SELECT * FROM jsonb_to_recordset(cast(:rows AS jsonb))
+    SELECT r.* FROM jsonb_to_recordset(cast(:rows AS jsonb))
         AS r (staff_ref text, engagement text, employer text, home_country text, ended_on date)
 ),
 

@@ -11,16 +11,15 @@ from privacy_ops.transfers.observers import Observation, ObservedFlow
 from privacy_ops.transfers.reference import Reference, Regime
 from privacy_ops.transfers.registry import ITSELF, UNDECLARED, Registry
 
-# Category keys (fideslang) of special categories under GDPR Article 9.
+# Category keys (fideslang, as in include/datamap/categories.txt) of special categories under GDPR Article 9.
 SPECIAL_CATEGORIES = (
-    "user.health_and_medical",
-    "user.biometric",
-    "user.genetic",
-    "user.sexual_orientation",
-    "user.political_opinion",
+    "user.health",
+    "user.biometrics",
+    "user.authorization.biometrics",
+    "user.demographic.political_opinion",
     "user.demographic.race_ethnicity",
     "user.demographic.religious_belief",
-    "user.demographic.political_opinion",
+    "user.demographic.sexual_orientation",
 )
 PUBLISHER = "publisher"  # stands where a transfer id would: the publisher's own machines need no declaration
 

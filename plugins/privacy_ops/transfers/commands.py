@@ -15,7 +15,7 @@ from privacy_ops import settings as configuration
 from privacy_ops.errors import UserError
 from privacy_ops.stores.database import Database
 from privacy_ops.stores.sql import statement
-from privacy_ops.transfers import history, inventory, registry, waivers, what_if
+from privacy_ops.transfers import history, intake_commands, inventory, registry, waivers, what_if
 from privacy_ops.transfers.assemble import assemble
 from privacy_ops.transfers.flows import Flow
 from privacy_ops.transfers.judge import Verdict, judge
@@ -25,6 +25,7 @@ from privacy_ops.transfers.registry import Registry
 from privacy_ops.workspace import Workspace
 
 app = typer.Typer(no_args_is_help=True, help="Cross-border transfers: reference data, declarations, judgement.")
+app.add_typer(intake_commands.app, name="load")
 
 
 def _day(text: str) -> date:

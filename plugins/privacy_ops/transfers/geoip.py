@@ -19,6 +19,7 @@ from privacy_ops.transfers.reference import Reference
 IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 IpNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 _SETTING = "PRIVACY_OPS_GEOIP"
+_FIRST_YEAR = 2013  # of the format: an earlier build time is a damaged one
 _DO = f"fetch the vendor's current country database and name it in {_SETTING}"
 
 
@@ -44,9 +45,9 @@ class GeoDatabase:
             reader = maxminddb.open_database(str(path), maxminddb.MODE_MEMORY)
             said = reader.metadata()
             built = datetime.fromtimestamp(int(said.build_epoch), UTC)
-            kind, languages = str(said.database_type), int(said.node_count)
+            kind, nodes = str(said.database_type), int(said.node_count)
             first = next(iter(reader), None)
-            if not int(said.build_epoch):
+            if built.year < _FIRST_YEAR:
                 raise ValueError("no build time")
         except OSError as error:
             raise ConfigError("the GeoIP database cannot be read", where=path.name, do=str(error.strerror)) from None
@@ -56,7 +57,7 @@ class GeoDatabase:
                 f"the GeoIP database is damaged or not in MMDB format ({type(error).__name__})", where=path.name, do=_DO
             ) from None
         found = cls(path, built, kind, reader, reference)
-        if not any(word in kind for word in ("Country", "City", "Enterprise")) or not languages or first is None:
+        if not any(word in kind for word in ("Country", "City", "Enterprise")) or not nodes or first is None:
             raise ConfigError(
                 "the GeoIP database holds no countries", where=path.name, do="name a Country or City database"
             )
@@ -98,7 +99,7 @@ class GeoDatabase:
         return self._country_in(record), network
 
     def _country_in(self, record: object) -> str | None:
-        """Where the address is used, not where its owner is registered. EU, AP, T1, XX and the like are no countries."""
+        """Where the address is used, not where its owner is registered. EU, AP, T1 and XX are no countries."""
         held = record.get("country") if isinstance(record, Mapping) else None
         code = held.get("iso_code") if isinstance(held, Mapping) else None
         if not isinstance(code, str):

@@ -161,7 +161,7 @@ class AccessGeoObserver(_AccessLog):
 
 
 class AccessLogObserver(_AccessLog):
-    """Countries that the access log itself states (of the single sign-on, the VPN or the device), where it states any."""
+    """Countries that the access log itself states, of the single sign-on, the VPN or the device."""
 
     name = "access_log"
     source: Source = "log"

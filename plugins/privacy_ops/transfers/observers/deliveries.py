@@ -29,7 +29,7 @@ class ExportObserver:
     def observe(self) -> Observation:
         try:
             with self._database.transaction(read_only=True) as connection:
-                rows = connection.execute(statement("transfers", "select_export_recipients"), {"on": self._on}).all()
+                rows = connection.execute(statement("transfers", "select_export_recipients"), {"today": self._on}).all()
         except PrivacyOpsError as error:
             return blind(self.name, error)
         flows = tuple(

@@ -39,7 +39,7 @@ class SubprocessorObserver:
     def observe(self) -> Observation:
         try:
             with self._database.transaction(read_only=True) as connection:
-                rows = connection.execute(statement("transfers", "select_subprocessors"), {"on": self._on}).all()
+                rows = connection.execute(statement("transfers", "select_subprocessors"), {"today": self._on}).all()
         except PrivacyOpsError as error:
             return blind(self.name, error)
         used = {t.importer for t in self._registry.transfers.values() if t.personal}
@@ -58,7 +58,7 @@ class SubprocessorObserver:
                     f"processor:{name}",
                     "",
                     "its list of sub-processors is not on file",
-                    "fetch the annex or page, and load it: python -m privacy_ops transfers subprocessors FILE",
+                    "fetch the annex or page, and load it: python -m privacy_ops transfers load subprocessors FILE",
                 )
             elif (self._on - listed_on[name]).days > self._max_age:
                 yield Note(

@@ -18,8 +18,8 @@ from privacy_ops.transfers.assemble import SPECIAL_CATEGORIES
 from privacy_ops.transfers.declarations import Activity, Contact, Organisation
 from privacy_ops.transfers.files import cell
 from privacy_ops.transfers.flows import Flow, Mechanism
-from privacy_ops.transfers.reference import REGIMES, Regime
 from privacy_ops.transfers.reasons import Verdict
+from privacy_ops.transfers.reference import REGIMES, Regime
 from privacy_ops.transfers.regimes import Judgement
 
 JudgedFlow = tuple[Flow, Mapping[Regime, Judgement]]
@@ -103,6 +103,8 @@ def _entry(
     flows = [*_flows(key, activity, judged)]
     held = [*_held(activity, data_map)] if activity.role == "controller" else []
     categories = {category for _, category, _, _ in held}
+    # The data map calls receivers by the keys of the registry.
+    known = {flow.importer.entity_id: _recipient(flow) for flow, _ in judged}
     security = " ".join(filter(None, (organisation.security, activity.security)))
     return Entry(
         key,
@@ -114,7 +116,7 @@ def _entry(
         _once(activity.data_categories),
         _once(categories),
         _once(c for c in (*categories, *activity.data_categories) if c.startswith(SPECIAL_CATEGORIES)),
-        _once((*(_recipient(flow) for flow, _ in flows), *(who for *_, told in held for who in told))),
+        _once((*(_recipient(flow) for flow, _ in flows), *(known.get(w, w) for *_, told in held for w in told))),
         _once(_transfer(flow, both, countries) for flow, both in flows if _crosses(both)),
         _once(text for flow, _ in flows for m in flow.mechanisms for text in _safeguards(m)),
         activity.retention,
@@ -198,7 +200,9 @@ def to_csv(record: Record, entries: Iterable[Entry]) -> bytes:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow((*_HEAD, *COLUMNS))
-    writer.writerows([cell(value) for value in (*head, *(getattr(entry, name) for name in COLUMNS))] for entry in entries)
+    writer.writerows(
+        [cell(value) for value in (*head, *(getattr(entry, name) for name in COLUMNS))] for entry in entries
+    )
     return out.getvalue().encode()
 
 

@@ -51,7 +51,7 @@ def drawing(strands: Iterable[Strand]) -> str:
         axes.set_ylim(height, 0)
         for (head, x), column in zip(_COLUMNS, columns, strict=True):
             axes.text(x, 10, head, fontsize=10, color=paint.QUIET, va="center", ha="center", parse_math=False)
-            _names(axes, x, column, left=head == _COLUMNS[0][0])
+            _names(axes, x, column, left=x == _COLUMNS[0][1])
         for index in (0, 1):
             _bands(axes, bands, columns, index)
 
@@ -112,7 +112,8 @@ def _names(axes: Any, x: float, column: dict[str, _Node], *, left: bool) -> None
         shown = name if len(name) <= LONGEST else name[: LONGEST - 1] + "…"
         axes.text(
             x + (-BAR if left else BAR), node.top + node.height / 2, shown, fontsize=10, color=paint.INK, va="center",
-            ha="right" if left else "left", parse_math=False,
+            ha="right" if left else "left", parse_math=False, zorder=3,
+            bbox={"facecolor": paint.PAGE, "alpha": 0.7, "edgecolor": "none", "pad": 1.5},
         )  # fmt: skip
 
 
@@ -146,6 +147,4 @@ def _bands(
                 Path.MOVETO, *[Path.CURVE4] * 3, Path.LINETO, *[Path.CURVE4] * 3, Path.CLOSEPOLY,
             )],
         )  # fmt: skip
-        axes.add_patch(
-            PathPatch(path, facecolor=paint.drawn(verdict), alpha=0.5, edgecolor=paint.PAGE, linewidth=0.5)
-        )
+        axes.add_patch(PathPatch(path, facecolor=paint.drawn(verdict), alpha=0.5, edgecolor=paint.PAGE, linewidth=0.5))
