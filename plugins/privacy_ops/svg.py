@@ -40,7 +40,7 @@ def draw(
     from matplotlib.figure import Figure
 
     # A fixed salt instead of random ids.
-    chosen = {**mpl.rcParamsDefault, "svg.fonttype": "none", "svg.hashsalt": ident, **(settings or {})}
+    chosen: dict[Any, Any] = {**mpl.rcParamsDefault, "svg.fonttype": "none", "svg.hashsalt": ident, **(settings or {})}
     chosen.pop("backend", None)
     with mpl.rc_context(chosen):
         figure = Figure(figsize=(width / 72, height / 72), dpi=72)

@@ -53,7 +53,9 @@ def test_a_run_and_the_next_and_its_sign_off(office: Office, object_settings: Ob
 
     # Every file stands in the bucket once, is a row, and is what the manifest says.
     store, prefix = office.workspace.objects(), office.prefix(first)
-    assert sorted(k.removeprefix(prefix) for k in store.keys("imp-evidence", prefix) if "findings-" not in k) == EVERY_FILE
+    assert (
+        sorted(k.removeprefix(prefix) for k in store.keys("imp-evidence", prefix) if "findings-" not in k) == EVERY_FILE
+    )
     manifest = json.loads(office.file(first, "manifest.json"))
     kept = office.ask("SELECT name, sha256, object_key FROM gov.inventory_output ORDER BY name")
     assert [k.name for k in kept] == EVERY_FILE
@@ -137,7 +139,9 @@ def test_a_day_that_is_judged_again_stands_apart_and_says_so(office: Office) -> 
 
     assert out["prefix"].startswith("transfers/as_of/2031-12-28/")
     for name in ("report.html", "art30.html"):
-        assert "today&#39;s inventory" in office.file(run, name).decode() or "Not today" in office.file(run, name).decode()
+        assert (
+            "today&#39;s inventory" in office.file(run, name).decode() or "Not today" in office.file(run, name).decode()
+        )
     ended = [c for c in rows(office, run, "diff.csv") if c["kind"] == "verdict_changed" and c["regime"] == "EU"]
     assert ended
     assert "the last good day of EU-GB was 2031-12-27" in {c["explanation"] for c in ended}
@@ -201,7 +205,7 @@ SPOILS = {
     "T-07": (_FLOW.format("transfer_id = NULL, nature = 'REMOTE_ACCESS'"), _FLOW.format(_PLACE)),
     "T-09": (_FLOW.format("transfer_id = NULL, place = 'replication:a>b'"), _FLOW.format(_PLACE)),
     "T-10": (
-        "UPDATE gov.inventory_snapshot SET findings = '[{\"rule\": \"subprocessor_undeclared\"}]' RETURNING 1",
+        'UPDATE gov.inventory_snapshot SET findings = \'[{"rule": "subprocessor_undeclared"}]\' RETURNING 1',
         "UPDATE gov.inventory_snapshot SET findings = '[]' RETURNING 1",
     ),
     "T-13": (

@@ -155,7 +155,8 @@ def office(governed: str, objects: ObjectStore, object_settings: ObjectSettings,
         connection.execute(text("DELETE FROM gov.finding_waiver"))
         connection.execute(
             text(
-                "TRUNCATE gov.run, gov.inventory_output, gov.inventory_change, gov.inventory_snapshot, gov.inventory_flow, gov.flow_verdict, gov.finding,"
+                "TRUNCATE gov.run, gov.inventory_output, gov.inventory_change, gov.inventory_sign_off,"
+                " gov.inventory_snapshot, gov.inventory_flow, gov.flow_verdict, gov.finding,"
                 " gov.finding_change, gov.blocked_destination, gov.reference_review, gov.processor, gov.transfer,"
                 " gov.transfer_mechanism, gov.staff, gov.access_log, gov.subprocessor_listing, gov.access_by_country,"
                 " gov.block_list_renewal, events.exhibitor, events.conference CASCADE"

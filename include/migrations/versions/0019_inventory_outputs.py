@@ -68,7 +68,8 @@ CREATE TRIGGER published_stays BEFORE INSERT OR UPDATE OR DELETE ON gov.inventor
 DOWNGRADE = """
 DROP TABLE gov.inventory_sign_off, gov.inventory_change, gov.inventory_output;
 DROP FUNCTION gov.refuse_change_of_published_inventory();
-ALTER TABLE gov.inventory_snapshot DROP COLUMN compared_with, DROP COLUMN outputs_sha256, DROP COLUMN secrets_in_outputs;
+ALTER TABLE gov.inventory_snapshot
+    DROP COLUMN compared_with, DROP COLUMN outputs_sha256, DROP COLUMN secrets_in_outputs;
 """
 
 

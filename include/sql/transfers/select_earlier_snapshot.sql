@@ -10,9 +10,9 @@ SELECT
 FROM gov.inventory_snapshot AS s
 INNER JOIN gov.run AS r ON s.run_id = r.run_id
 WHERE
-    s.snapshot_id = CAST(:source_snapshot_id AS bigint)
+    s.snapshot_id = cast(:source_snapshot_id AS bigint)
     OR (
-        CAST(:source_snapshot_id AS bigint) IS NULL AND s.basis = 'observed' AND s.published_at IS NOT NULL
+        cast(:source_snapshot_id AS bigint) IS NULL AND s.basis = 'observed' AND s.published_at IS NOT NULL
         AND s.run_id <> :run_id AND s.taken_at < :taken_at
     )
 ORDER BY s.taken_at DESC, s.snapshot_id DESC

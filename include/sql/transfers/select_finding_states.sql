@@ -14,6 +14,6 @@ CROSS JOIN
         FROM gov.finding_waiver AS fw
         WHERE
             fw.fingerprint = f.fingerprint AND f.status = 'open' AND f.severity <> 'CRITICAL'
-            AND fw.expires_on >= CAST(f.last_seen AS date)
+            AND fw.expires_on >= cast(f.last_seen AS date)
     ) AS w
-WHERE f.fingerprint = any(CAST(:fingerprints AS text[]))
+WHERE f.fingerprint = any(cast(:fingerprints AS text[]))

@@ -43,7 +43,7 @@ CROSS JOIN
     LATERAL (
         SELECT
             count(*) AS n,
-            count(*) FILTER (WHERE NOT f.seen_by <@ CAST(:declared AS text[])) AS observed,
+            count(*) FILTER (WHERE NOT f.seen_by <@ cast(:declared AS text[])) AS observed,
             count(*) FILTER (
                 WHERE f.country IS NULL AND f.personal AND f.nature = 'STORAGE'
             ) AS stores_without_place,

@@ -9,6 +9,6 @@ SELECT
 FROM gov.approval
 WHERE
     what = 'sign_off' AND subject_sha256 = :sha256 AND decision = 'approve' AND decided_at >= :since
-    AND (cardinality(CAST(:leads AS text[])) = 0 OR approver = any(CAST(:leads AS text[])))
+    AND (cardinality(cast(:leads AS text[])) = 0 OR approver = any(cast(:leads AS text[])))
 ORDER BY decided_at DESC
 LIMIT 1

@@ -17,7 +17,8 @@ SELECT
                 jsonb_object_agg(
                     v.regime,
                     jsonb_build_object(
-                        'verdict', v.verdict, 'instrument', v.instrument, 'expires_on', v.expires_on, 'reasons', v.reasons
+                        'verdict', v.verdict, 'instrument', v.instrument, 'expires_on', v.expires_on,
+                        'reasons', v.reasons
                     )
                 ),
                 '{}'

@@ -153,6 +153,7 @@ def what_would_break(
         inventory.rules_of(workspace),
     )
     breaking = [change for change in changes if change.breaks]
+    kept = what_if.carried(asked, tables, what_if.Point(today, today), dropped, inventory.rules_of(workspace))
     if as_json:
         typer.echo(
             json.dumps(
@@ -165,6 +166,7 @@ def what_would_break(
                     "fell_with": [{"name": name, "depends_on": on_what} for name, on_what in dropped.followers],
                     "reference_sha256": tables.sha256,
                     "changes": [change.as_row() for change in changes],
+                    "carried": [{**c.as_row(), "carried_by": c.after.instrument} for c in kept],
                 },
                 indent=2,
                 ensure_ascii=False,
@@ -175,6 +177,10 @@ def what_would_break(
         typer.echo(f"{name} falls with {on_what}, which it depends on (--alone keeps it)")
     if changes:
         typer.echo("\n".join(what_if.table(changes)))
+    for one in kept:
+        typer.echo(
+            f"stays lawful: {one.regime} {one.flow.place} ({one.flow.nature}), carried by {one.after.instrument}"
+        )
     typer.echo(
         f"{about}; {len({change.flow.key for change in breaking})} break, under"
         f" {', '.join(f'{r}: {sum(c.regime == r for c in breaking)}' for r in REGIMES)};"

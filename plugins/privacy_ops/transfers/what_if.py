@@ -15,6 +15,7 @@ from typing import Any
 from privacy_ops.errors import UserError
 from privacy_ops.transfers.flows import Flow
 from privacy_ops.transfers.judge import judge
+from privacy_ops.transfers.reasons import Code
 from privacy_ops.transfers.reference import REGIMES, Instrument, Reference, Regime
 from privacy_ops.transfers.regimes import Judgement, Rules
 
@@ -145,16 +146,59 @@ def compare(
     tables = without(reference, dropped, after.on) if dropped.instruments else reference
     found: list[Change] = []
     for flow in flows:
-        kept = tuple(m for m in flow.mechanisms if not {m.mechanism_id, m.code} & dropped.mechanisms)
-        bare = flow if len(kept) == len(flow.mechanisms) else flow.model_copy(update={"mechanisms": kept})
         was = judge(flow, reference, before.on, before.known, rules)
-        then = judge(bare, tables, after.on, after.known, rules)
+        then = judge(_bare(flow, dropped), tables, after.on, after.known, rules)
         found += [
             Change(flow, regime, was[regime], then[regime])
             for regime in REGIMES
             if was[regime].verdict.covered and then[regime].verdict.rank < was[regime].verdict.rank
         ]
     return tuple(sorted(found, key=_order))
+
+
+def carried(
+    flows: Sequence[Flow], reference: Reference, at: Point, dropped: Dropped, rules: Rules
+) -> tuple[Change, ...]:
+    """Flows that could rest on something dropped, and stay lawful on another ground (``after.instrument``)."""
+    tables = without(reference, dropped, at.on)
+    found: list[Change] = []
+    for flow in flows:
+        bare = _bare(flow, dropped)
+        was, then = (judge(f, t, at.on, at.known, rules) for f, t in ((flow, reference), (bare, tables)))
+        found += [
+            Change(flow, regime, was[regime], then[regime])
+            for regime in REGIMES
+            if then[regime].verdict.covered and _could_rest(was[regime], dropped)
+        ]
+    return tuple(sorted(found, key=_order))
+
+
+_CARRIES = frozenset({
+    Code.ADEQUATE,
+    Code.ADEQUATE_EXPIRING,
+    Code.ADEQUATE_CHALLENGED,
+    Code.MECHANISM_HOLDS,
+    Code.MECHANISM_EXPIRING,
+})
+
+
+def _could_rest(judgement: Judgement, dropped: Dropped) -> bool:
+    """Whether something dropped was among the grounds that would carry."""
+    names = {f"adequacy_instruments.csv:{name}" for name in dropped.instruments}
+    names |= {f"mechanisms.yaml:{name}" for name in dropped.mechanisms}
+    cited = {
+        reason.cites.partition(" + ")[0].partition("@")[0] for reason in judgement.reasons if reason.code in _CARRIES
+    }
+    kinds = {f"mechanism_rules.csv:{name}/{judgement.regime}" for name in dropped.mechanisms}
+    rules = {
+        reason.cites.partition(" + ")[2].partition("@")[0] for reason in judgement.reasons if reason.code in _CARRIES
+    }
+    return bool(names & cited or kinds & rules)
+
+
+def _bare(flow: Flow, dropped: Dropped) -> Flow:
+    kept = tuple(m for m in flow.mechanisms if not {m.mechanism_id, m.code} & dropped.mechanisms)
+    return flow if len(kept) == len(flow.mechanisms) else flow.model_copy(update={"mechanisms": kept})
 
 
 def _order(change: Change) -> tuple[bool, int, str, str, str, str]:

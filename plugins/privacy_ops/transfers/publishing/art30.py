@@ -18,8 +18,8 @@ from privacy_ops.transfers.assemble import SPECIAL_CATEGORIES
 from privacy_ops.transfers.declarations import Activity, Contact, Organisation
 from privacy_ops.transfers.files import cell
 from privacy_ops.transfers.flows import Flow, Mechanism
-from privacy_ops.transfers.reference import REGIMES, Regime
 from privacy_ops.transfers.reasons import Verdict
+from privacy_ops.transfers.reference import REGIMES, Regime
 from privacy_ops.transfers.regimes import Judgement
 
 JudgedFlow = tuple[Flow, Mapping[Regime, Judgement]]
@@ -200,7 +200,9 @@ def to_csv(record: Record, entries: Iterable[Entry]) -> bytes:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow((*_HEAD, *COLUMNS))
-    writer.writerows([cell(value) for value in (*head, *(getattr(entry, name) for name in COLUMNS))] for entry in entries)
+    writer.writerows(
+        [cell(value) for value in (*head, *(getattr(entry, name) for name in COLUMNS))] for entry in entries
+    )
     return out.getvalue().encode()
 
 

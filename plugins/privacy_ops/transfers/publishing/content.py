@@ -10,8 +10,8 @@ from typing import Any
 from privacy_ops.transfers.publishing.art30 import Record
 from privacy_ops.transfers.publishing.dependencies import Dependency
 from privacy_ops.transfers.publishing.diff import Change
-from privacy_ops.transfers.reference import REGIMES, Regime
 from privacy_ops.transfers.reasons import Verdict
+from privacy_ops.transfers.reference import REGIMES, Regime
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from datetime import date
 
 from privacy_ops.transfers.flows import Flow
 from privacy_ops.transfers.judge import judge
-from privacy_ops.transfers.reference import Instrument, Reference, Regime
 from privacy_ops.transfers.reasons import Verdict
+from privacy_ops.transfers.reference import Instrument, Reference, Regime
 from privacy_ops.transfers.regimes import Judgement, Rules
 
 
@@ -62,7 +62,9 @@ def depend(
             if judgement.verdict.covered and judgement.verdict is not Verdict.NOT_A_TRANSFER:
                 leaning.setdefault(judgement.instrument, []).append((flow, judgement))
     rows = {row.instrument_id: row for row in reference.instruments if row.known_on(known)}
-    found = [_one(ground, rows.get(ground), entries, reference, on, known, rules) for ground, entries in leaning.items()]
+    found = [
+        _one(ground, rows.get(ground), entries, reference, on, known, rules) for ground, entries in leaning.items()
+    ]
     return tuple(
         sorted(found, key=lambda d: (not d.danger, d.last_day or date.max, -len(d.breaking), d.ground))
     )  # fmt: skip

@@ -147,6 +147,4 @@ def _bands(
                 Path.MOVETO, *[Path.CURVE4] * 3, Path.LINETO, *[Path.CURVE4] * 3, Path.CLOSEPOLY,
             )],
         )  # fmt: skip
-        axes.add_patch(
-            PathPatch(path, facecolor=paint.drawn(verdict), alpha=0.5, edgecolor=paint.PAGE, linewidth=0.5)
-        )
+        axes.add_patch(PathPatch(path, facecolor=paint.drawn(verdict), alpha=0.5, edgecolor=paint.PAGE, linewidth=0.5))

@@ -20,8 +20,8 @@ from privacy_ops.transfers.findings import SEVERITIES
 from privacy_ops.transfers.publishing import flow_diagram, paint, words, world_map
 from privacy_ops.transfers.publishing.content import Content, FlowLine
 from privacy_ops.transfers.publishing.flow_diagram import Strand
-from privacy_ops.transfers.reference import REGIMES
 from privacy_ops.transfers.reasons import Verdict
+from privacy_ops.transfers.reference import REGIMES
 
 if TYPE_CHECKING:
     import jinja2

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from privacy_ops.transfers.reasons import Verdict
 
+
 def css_name(verdict: Verdict) -> str:
     """The verdict as a class and as a CSS variable."""
     return verdict.value.lower().replace("_", "-")

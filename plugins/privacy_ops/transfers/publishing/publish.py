@@ -29,8 +29,8 @@ from privacy_ops.transfers.observers import DECLARED
 from privacy_ops.transfers.publishing import art30, dependencies, diff, outputs
 from privacy_ops.transfers.publishing.content import Content, FindingLine, FlowLine, Judged, SignedOff
 from privacy_ops.transfers.publishing.outputs import Output
-from privacy_ops.transfers.reference import REGIMES, Reference
 from privacy_ops.transfers.reasons import Verdict
+from privacy_ops.transfers.reference import REGIMES, Reference
 from privacy_ops.transfers.registry import Registry
 from privacy_ops.workspace import Workspace
 
@@ -45,6 +45,8 @@ def write_outputs(workspace: Workspace, run: Run) -> dict[str, Any]:
     """
     with workspace.database(DUTY).transaction() as connection:
         snapshot = inventory.judged_snapshot(connection, run)
+        if snapshot.published_at is not None:
+            raise UserError("the inventory of this run is published", where=run.run_id, do="start a new run")
         tables, declared = inventory.unchanged_declarations(workspace, run, snapshot)
         rows = [
             dict(row)
@@ -65,18 +67,15 @@ def write_outputs(workspace: Workspace, run: Run) -> dict[str, Any]:
         written = outputs.build(content, files.inventory_csv(rows), _about(run, snapshot))
         secrets = files.count_secrets([o.body for o in written], inventory.known_secrets(workspace.settings))
         _keep(connection, snapshot.snapshot_id, changes, () if secrets else written)
-        manifest = written[-1]
-        kept = connection.execute(
+        connection.execute(
             statement("transfers", "freeze_outputs"),
             {
                 "snapshot_id": snapshot.snapshot_id,
                 "compared_with": before.snapshot_id if before else None,
-                "outputs_sha256": manifest.sha256,
+                "outputs_sha256": written[-1].sha256,
                 "secrets": secrets,
             },
-        ).scalar_one_or_none()
-        if kept is None:
-            raise UserError("the inventory of this run is published", where=run.run_id, do="start a new run")
+        )
     return {
         "outputs": [output.name for output in written],
         "changes": len(changes),

@@ -74,7 +74,7 @@ def _degrees(iso6709: str) -> Point:
 
     def number(text: str, digits: int) -> float:
         parts = [text[1 : 1 + digits], text[1 + digits : 3 + digits], text[3 + digits :]]
-        size = sum(int(part or 0) / 60**power for power, part in enumerate(parts))
+        size = sum(int(part or 0) / (1.0, 60.0, 3600.0)[power] for power, part in enumerate(parts))
         return -size if text[0] == "-" else size
 
     found = re.fullmatch(r"([+-]\d{4}(?:\d{2})?)([+-]\d{5}(?:\d{2})?)", iso6709)
@@ -106,7 +106,7 @@ def _inside(point: Point, view: View) -> bool:
 
 
 def drawing(view: View, verdicts: Mapping[str, Verdict]) -> str:
-    """The map as an element of a page. ``verdicts``: the gravest one of each country code; unknown codes are left out."""
+    """The map as an element of a page. ``verdicts``: the gravest of each country code; unknown codes are left out."""
     low, high = project(0, view.south, 0)[1], project(0, view.north, 0)[1]
     widest = view.south if view.south > 0 else 0.0
     left, right = project(view.west, widest, view.middle)[0], project(view.east, widest, view.middle)[0]
