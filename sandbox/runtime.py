@@ -233,7 +233,8 @@ class Runtime:
 
     # ---- airflow
 
-    def _airflow_environment(self) -> dict[str, str]:
+    def airflow_environment(self) -> dict[str, str]:
+        """What ``airflow`` needs on the command line."""
         return airflow.environment(self.state, self.object_settings)
 
     def _start_airflow_core(self) -> None:
@@ -241,14 +242,14 @@ class Runtime:
             for program in airflow.PROGRAMS:  # they may know another address of it
                 self.processes.stop(program, patience=4)
         if not self.state.migrated:
-            airflow.migrate(self.processes, self._airflow_environment())
+            airflow.migrate(self.processes, self.airflow_environment())
             self.state.migrated = True
             self.state.save()
         self._on_free_port("airflow", self._start_api)
-        airflow.start(self.processes, airflow.DAG_PROCESSOR, self._airflow_environment())
+        airflow.start(self.processes, airflow.DAG_PROCESSOR, self.airflow_environment())
 
     def _start_api(self, port: int) -> None:
-        airflow.start(self.processes, airflow.API, self._airflow_environment())
+        airflow.start(self.processes, airflow.API, self.airflow_environment())
 
         def answers() -> bool:
             if not self.processes.is_running(airflow.API) and not port_is_free(port):
@@ -258,7 +259,7 @@ class Runtime:
         self._wait_for(answers, airflow.API, "the api-server")
 
     def _start_airflow_rest(self) -> None:
-        environ = self._airflow_environment()
+        environ = self.airflow_environment()
         api = self.api()
         # Workers that start before the api-server answers fail their tasks.
         with self._step("Airflow") as done:

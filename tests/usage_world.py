@@ -250,7 +250,7 @@ def prepare(ws: Workspace, name: str = "one", *, week: str = WEEK.key, now: date
 
 def approve(ws: Workspace, run: Run, *, decision: str = "approve", now: datetime = NOW) -> bool:
     """A person answers, if one is asked."""
-    request = release.first_release_request(ws, run)
+    request = release.release_request(ws, run)
     if request is None:
         return False
     with ws.database("export").transaction() as c:

@@ -171,9 +171,10 @@ def test_the_mail_says_in_plain_words_what_it_is_until_when_and_what_was_agreed(
         r=release_of(office.dsn),
     )
 
-    assert mail["Subject"] == "Use of your courses: 2026-W46"
+    assert mail["Subject"] == "Use of your courses: week 46 of 2026"
     assert list(mail.iter_attachments()) == []
-    assert "9 November 2026 to 15 November 2026" in words
+    assert "week 46 of 2026, 9 November 2026 to 15 November 2026" in words
+    assert "for 14 days in all" in words
     assert "courses that you wrote" in words
     assert f"SHA-256: {row.sha256}" in words
     assert f"{row.bytes:,} bytes" in words
@@ -217,7 +218,7 @@ def test_several_weeks_go_out_in_one_mail(office: Office) -> None:
     ask(office.dsn, earlier)
     office.run()
     (mail,) = office.box.to("author-one")
-    assert mail["Subject"] == "Use of your courses: 2026-W45 to 2026-W46"
+    assert mail["Subject"] == "Use of your courses: week 45 of 2026, week 46 of 2026"
     assert len(links(mail)) == 2
 
 
@@ -252,6 +253,39 @@ def test_a_pack_of_any_content_is_delivered_as_it_was_registered(office: Office)
     body = office.ws.objects().get(BUCKET, archive.key_of("author-one", "2026-Q4", "rother"))
     with zipfile.ZipFile(io.BytesIO(body)) as opened:
         assert {name.rpartition("/")[2]: opened.read(name) for name in opened.namelist()} == files
+
+
+def test_a_quarter_is_called_a_quarter_and_a_correction_names_what_it_replaces_and_why(office: Office) -> None:
+    first = release_of(office.dsn)
+    office.run()
+    assert first in "".join(office.objects())
+    ask(
+        office.dsn,
+        "INSERT INTO gov.release_correction (period_key, reason, asked_by, asked_at)"
+        " VALUES ('2026-W46', 'One feed was loaded twice.', 'x', :at)",
+        at=NOW,
+    )
+    revised = {
+        "release_id": "rother",
+        "supersedes": first,
+        "revision": ask(office.dsn, "SELECT max(revision) FROM gov.release_correction")[0][0],
+    }
+    copy = (
+        "INSERT INTO gov.release_register SELECT (jsonb_populate_record(r, CAST(:told AS jsonb))).*"
+        " FROM gov.release_register AS r WHERE release_id = :first"
+    )
+    ask(office.dsn, copy, told=json.dumps(revised), first=first)
+    with pytest.raises(UserError, match="a correction has taken its place"):
+        by_hand.resend(office.ws, first, by="Lena", now=NOW + DAY)
+    office.run("corrected", now=NOW + DAY)
+    words = office.box.to("author-one")[-1].get_content()
+    assert f"It corrects release {first}: please delete that one, and every copy." in words
+    assert "Reason: One feed was loaded twice." in words
+    assert not [key for key in office.objects() if f"/{first}/" in key], "the older link opens nothing any more"
+    assert [key for key in office.objects() if "/rother/" in key]
+    assert office.judge("corrected", now=NOW + DAY)["verdict"] == "pass"
+    office.run("later", now=NOW + 8 * DAY)
+    assert not [mail for mail in office.box.to("author-one")[2:] if first in mail.get_content()]
 
 
 # ---- what must not go out
@@ -475,8 +509,8 @@ def test_a_withdrawn_release_is_gone_recalled_with_the_reason_and_never_sent_aga
 
     office.run("recall", now=NOW + DAY)
     letter = office.box.to("author-one")[-1]
-    assert letter["Subject"] == "Please delete: use of your courses, 2026-W46"
-    assert f"Release {ident} (2026-W46)\nReason: One count was wrong." in letter.get_content()
+    assert letter["Subject"] == "Please delete: use of your courses, week 46 of 2026"
+    assert f"Release {ident} (week 46 of 2026)\nReason: One count was wrong." in letter.get_content()
     assert links(letter) == []
     assert len(office.box.to("author-one")) == 2
     assert [kind for kind, _ in events(office.dsn)] == ["prepared", "sent", "recalled"]

@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0017_transfer_judgement"
-down_revision = "0013_periods"
+down_revision = "0015_corrections"
 branch_labels = None
 depends_on = None
 

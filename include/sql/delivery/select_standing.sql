@@ -9,7 +9,7 @@ SELECT
     r.release_id,
     r.product,
     r.recipient_id,
-    r.iso_week,
+    r.period_key,
     r.object_prefix,
     r.files,
     r.pack_sha256,
@@ -26,6 +26,9 @@ SELECT
         SELECT 1 FROM gov.release_event AS w
         WHERE w.release_id = r.release_id AND w.kind = 'withdrawn'
     ) AS withdrawn,
+    EXISTS(SELECT 1 FROM gov.release_register AS c WHERE c.supersedes = r.release_id) AS superseded,
+    r.supersedes,
+    (SELECT k.reason FROM gov.release_correction AS k WHERE k.revision = r.revision) AS corrected_because,
     EXISTS(
         SELECT 1 FROM gov.blocked_destination AS b
         WHERE
@@ -68,4 +71,4 @@ WHERE
             WHERE s.release_id = r.release_id AND s.kind IN ('sent', 'recalled')
         )
     )
-ORDER BY r.recipient_id, r.iso_week, r.release_id
+ORDER BY r.recipient_id, r.period_key, r.release_id

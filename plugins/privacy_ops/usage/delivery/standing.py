@@ -17,8 +17,9 @@ from privacy_ops.workspace import Workspace
 
 DUTY = "export"
 
-# Why nothing is sent. The first two are for good, and nobody here can mend the third and fourth.
+# Why nothing is sent. The first three are for good, and nobody here can mend the fourth and fifth.
 WITHDRAWN = "WITHDRAWN"
+SUPERSEDED = "SUPERSEDED"
 BYTES_CHANGED = "BYTES_CHANGED"
 RECIPIENT_ENDED = "RECIPIENT_ENDED"
 NOT_ENTITLED = "NOT_ENTITLED"
@@ -31,6 +32,7 @@ ENDED = (RECIPIENT_ENDED, NOT_ENTITLED)
 
 MEANING = {
     WITHDRAWN: "the release was withdrawn",
+    SUPERSEDED: "a correction has taken its place",
     BYTES_CHANGED: "its files are not the registered ones",
     RECIPIENT_ENDED: "the recipient has ended",
     NOT_ENTITLED: "an agreement or entitlement does not cover it any more",
@@ -49,7 +51,7 @@ class Standing:
     release_id: str
     product: str
     recipient_id: str
-    iso_week: str
+    period_key: str
     object_prefix: str
     files: Sequence[Any]
     pack_sha256: str
@@ -63,6 +65,9 @@ class Standing:
     first_day: date
     last_day: date
     withdrawn: bool
+    superseded: bool
+    supersedes: str | None  # the release that this one corrects
+    corrected_because: str | None
     destination_blocked: bool
     entitled: bool
     noted: str | None  # reason of the newest event that says whether it may go out
@@ -72,6 +77,7 @@ class Standing:
         """The code of what forbids the delivery, or None. What cannot be undone comes first."""
         reasons = (
             (self.withdrawn, WITHDRAWN),
+            (self.superseded, SUPERSEDED),
             (self.status != "active", RECIPIENT_ENDED),
             (not self.entitled, NOT_ENTITLED),
             (self.destination_blocked, DESTINATION_BLOCKED),
