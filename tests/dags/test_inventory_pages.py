@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from uuid import uuid4
+
 import pytest
 from fastapi import FastAPI
 from privacy_ops.stores.database import Database
@@ -16,9 +18,6 @@ REPORT = "<!doctype html><p>where personal data go</p>"
 def snapshot(database: Database) -> int:  # noqa: F811
     """A published inventory with its two pages, and one that no gate let through."""
     with database.transaction() as connection:
-        connection.execute(
-            text("TRUNCATE gov.inventory_output, gov.inventory_sign_off, gov.inventory_snapshot CASCADE")
-        )  # fmt: skip
         made = []
         for number in (1, 2):
             made += connection.execute(
@@ -28,7 +27,7 @@ def snapshot(database: Database) -> int:  # noqa: F811
                     " observers) VALUES (:run, 'observed', now(), now(), now(), '1', '', now(), '', '', '[]')"
                     " RETURNING snapshot_id"
                 ),
-                {"run": f"run-{number}"},
+                {"run": f"run-{number}-{uuid4()}"},
             ).scalars()
             for name in ("report.html", "art30.html", "inventory.csv"):
                 connection.execute(
