@@ -1,7 +1,7 @@
 """`make proof`: what takes long or needs programs of the system, written to docs/proof.md with what was not proven.
 
 python -m bench.proof [--people 1000000] [--truth-people 200000] [--seeds 1 2 3 4 5] [--schemas 200]
-    [--only scale truth schemas crashes year browser report spreadsheets links] [--weeks 52]
+    [--only scale truth schemas crashes flows year browser report spreadsheets links] [--weeks 52]
     [--var var]
 
 A proof that cannot run says so; the exit code is 0 only if nothing that ran failed. With ``--only``, what an earlier
@@ -24,6 +24,7 @@ from typing import Literal
 
 from bench import links, pack_pictures, pictures, scale, schemas, spreadsheets, truth, world, year
 from bench.measure import machine
+from sandbox.publisher import flows
 from sandbox.runtime import Runtime
 from sandbox.state import PROJECT
 
@@ -42,6 +43,7 @@ CRASHES = (
     "tests/integration/test_night_of_objects.py",
     "tests/integration/test_usage_release.py",
 )
+FLOWS = "tests/integration/test_transfer_observers.py"
 # Programs of the system, and what cannot be proven without them.
 PROGRAMS = {
     "chromium": (pictures.BROWSERS, "pictures of the UI in a browser"),
@@ -143,6 +145,27 @@ def prove_crashes() -> Proof:
         f"- {last}.",
     )
     return Proof("Crashes and concurrency", "failed" if done.returncode else "proven", lines)
+
+
+def prove_flows(seeds: Sequence[int]) -> Proof:
+    """Undeclared flows of every kind, from several seeds."""
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", FLOWS],
+        cwd=PROJECT,
+        env={**os.environ, "PRIVACY_OPS_TEST_SEEDS": ",".join(map(str, seeds))},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    last = (done.stdout.strip().splitlines() or ["pytest said nothing"])[-1].strip("= ")
+    kinds = len({one.kind for one in flows.Flows.of(1).planted() if not one.declared} | {"replication"})
+    lines = (
+        f"- Seeds {', '.join(map(str, seeds))}: undeclared flows of {kinds} kinds planted in buckets, server,"
+        " connections, access log, people list, annexes and badge scans. Each was found, and no declared look-alike was"
+        " called undeclared.",
+        f"- {last}.",
+    )
+    return Proof(_TITLES["flows"], "failed" if done.returncode else "proven", lines)
 
 
 def prove_browser(var: Path | None) -> Proof:
@@ -289,6 +312,7 @@ _TITLES = {
     "truth": "Ground truth",
     "schemas": "Random schemas",
     "crashes": "Crashes and concurrency",
+    "flows": "Undeclared flows",
     "browser": "The UI in a browser",
     "report": "The report of a pack in a browser",
     "spreadsheets": "Released files in a spreadsheet",
@@ -332,6 +356,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "links": prove_links,
         "schemas": lambda: prove_schemas(given.schemas),
         "crashes": prove_crashes,
+        "flows": lambda: prove_flows(given.seeds),
         "year": lambda: prove_year(given.weeks),
         "truth": lambda: prove_truth(given.truth_people, given.seeds),
         "scale": lambda: prove_scale(given.people),

@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
@@ -34,7 +35,7 @@ from sandbox.postgres import PortTaken, PostgresError, PostgresServer, free_port
 from sandbox.processes import MARK, Processes
 from sandbox.processors import ProcessorsError
 from sandbox.provision import SEED, Publisher
-from sandbox.publisher import generate
+from sandbox.publisher import flows, generate, geoip
 from sandbox.publisher.schema import today_in_london
 from sandbox.state import PEOPLE, PREFERRED_PORTS, PROJECT, State, keys
 
@@ -107,6 +108,7 @@ class Runtime:
             self._settle_what_is_there()
             self._choose_ports()
             keys(self.var)
+            geoip.write(airflow.geoip_file(self.var), datetime.now(UTC))
             airflow.write_passwords(self.state)
             self._start_stores()
             core = None
@@ -214,6 +216,13 @@ class Runtime:
                 publisher,
                 report,
             )
+        counts["undeclared flows"] = flows.plant(
+            self.server.dsn(provision.PUBLISHER),
+            self.server.dsn(provision.GROUND_TRUTH),
+            self.object_settings,
+            seed=SEED,
+            now=datetime.now(UTC),
+        )
         self._say("publisher: " + ", ".join(f"{count:,} {what}" for what, count in counts.items()))
         self.state.filled = {
             "objects": self._objects_identity(),

@@ -37,6 +37,7 @@ from sqlalchemy.pool import NullPool
 
 from sandbox.postgres import PostgresServer
 from sandbox.state import new_signing_key
+from tests import block_list
 from tests import delivery_world as delivery
 from tests import usage_world as world
 from tests.delivery_world import ASK, CONTACTS, NOW, Box, ask, events, links, release_of
@@ -338,22 +339,32 @@ def test_the_day_after_the_last_does_not_count(office: Office) -> None:
     assert blocked(office) == ("blocked", "NOT_ENTITLED")
 
 
-@pytest.mark.parametrize("destination", [f"bucket:{BUCKET}", "recipient:author-one"])
+@pytest.mark.parametrize("destination", [f"bucket:{BUCKET}", "recipient:author-one", "bucket:imp-backups-copy"])
 def test_a_destination_on_the_block_list_gets_nothing(office: Office, destination: str) -> None:
-    ask(
-        office.dsn,
-        "INSERT INTO gov.finding (fingerprint, process, rule, severity, asset, title, what_to_do, owner, observers,"
-        " status, first_seen, last_seen, last_run_id) VALUES ('f', 'transfers', 'T', 'CRITICAL', 'a', 't', 'w', 'o',"
-        " '{}', 'open', now(), now(), 'r')",
-    )
-    ask(office.dsn, "INSERT INTO gov.blocked_destination VALUES (:d, 'f', 'undeclared', now(), NULL)", d=destination)
+    if destination == "bucket:imp-backups-copy":  # where S3 would copy the pack by itself
+        block_list.replicate(office.ws.objects(), BUCKET, "imp-backups-copy")
+    block_list.block(office.dsn, destination)
+    before = office.objects()
     office.run()
     assert blocked(office) == ("blocked", "DESTINATION_BLOCKED")
     assert office.box.to("author-one") == []
     assert bool(office.box.to("author-two")) == destination.startswith("recipient")
-    ask(office.dsn, "UPDATE gov.blocked_destination SET lifted_at = now()")
+    assert (office.objects() == before) == destination.startswith("bucket")
+    block_list.lift(office.dsn)
     office.run("lifted", now=NOW + DAY)
     assert len(office.box.to("author-one")) == 1
+    office.ws.objects().client.delete_bucket_replication(Bucket=BUCKET)
+
+
+@pytest.mark.parametrize("hours", [0, 51])
+def test_a_stale_block_list_clears_nothing(office: Office, hours: int) -> None:
+    block_list.renew(office.dsn, (NOW - timedelta(hours=hours)).isoformat())
+    try:
+        office.run()
+        assert blocked(office)[1] == ("NOT_CLEARED" if hours else "")
+        assert bool(office.box.to("author-one")) == (not hours)
+    finally:
+        block_list.renew(office.dsn)
 
 
 @pytest.mark.parametrize("tampering", ["changed", "missing", "more"])

@@ -22,6 +22,7 @@ from privacy_ops.usage import master, release, release_spec, weeks
 from privacy_ops.workspace import Workspace
 from sqlalchemy import text
 
+from tests import block_list
 from tests import usage_world as world
 from tests.integration import crash
 from tests.integration.usage_fixtures import administer, one, sql
@@ -614,21 +615,23 @@ def test_masters_that_say_too_much_together_are_held(ws, dsn):
         world.prepare(ws, "next", week="2026-W47", now=NOW + timedelta(days=7))
 
 
-def test_a_blocked_bucket_is_not_written_to(ws, dsn):
+@pytest.mark.parametrize("how", ["blocked", "copied to a blocked bucket", "stale", "never set"])
+def test_nothing_is_written_to_an_uncleared_bucket(ws, dsn, how):
     run = world.prepare(ws)
     world.approve(ws, run)
-    sql(
-        dsn,
-        "INSERT INTO gov.finding (fingerprint, process, rule, severity, asset, title, what_to_do, owner, observers,"
-        " status, first_seen, last_seen, last_run_id) VALUES ('f', 't', 'r', 'CRITICAL', 'a', 't', 'd', 'o', '{}',"
-        " 'open', :at, :at, 'x')",
-        at=NOW,
-    )
-    sql(
-        dsn,
-        "INSERT INTO gov.blocked_destination VALUES ('bucket:imp-exports', 'f', 'undeclared', :at, NULL)",
-        at=NOW,
-    )
-    with pytest.raises(GateBlocked, match="blocked the bucket"):
+    if how == "blocked":
+        block_list.block(dsn, "bucket:imp-exports")
+    elif how == "copied to a blocked bucket":
+        block_list.block(dsn, "bucket:imp-backups-copy")
+        block_list.replicate(ws.objects(), "imp-exports", "imp-backups-copy")
+    elif how == "stale":
+        block_list.renew(dsn, (NOW - timedelta(hours=50, seconds=1)).isoformat())
+    else:
+        sql(dsn, "DELETE FROM gov.block_list_renewal")
+    with pytest.raises(GateBlocked, match="cleared" if how in {"stale", "never set"} else "has blocked"):
         release.publish(ws, run, now=NOW)
     assert world.exported(ws) == {}
+    if how == "stale":
+        block_list.renew(dsn, (NOW - timedelta(hours=50)).isoformat())
+        release.publish(ws, run, now=NOW)
+        assert world.exported(ws)

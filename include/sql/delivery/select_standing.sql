@@ -2,7 +2,7 @@
 -- means as at the release: one entitlement and agreement with every clause, for all of the window, and still today;
 -- asked for each course, and each module where modules were named. A release without courses is not entitled.
 -- Parameters: releases (text array; NULL: those that were never sent), today (date), timezone, clauses (text array),
--- bucket (destination bucket:…).
+-- destinations (text array: where a write to the bucket of exports ends).
 -- Grain: one row per release.
 -- Idempotency: reads only.
 SELECT
@@ -31,7 +31,9 @@ SELECT
     (SELECT k.reason FROM gov.release_correction AS k WHERE k.revision = r.revision) AS corrected_because,
     EXISTS(
         SELECT 1 FROM gov.blocked_destination AS b
-        WHERE b.lifted_at IS NULL AND b.destination IN (:bucket, 'recipient:' || r.recipient_id)
+        WHERE
+            b.lifted_at IS NULL
+            AND b.destination = ANY(CAST(:destinations AS text[]) || ('recipient:' || r.recipient_id))
     ) AS destination_blocked,
     JSONB_ARRAY_LENGTH(r.entitlement) > 0 AND NOT EXISTS (
         SELECT 1

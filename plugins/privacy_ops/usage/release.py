@@ -19,9 +19,9 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from privacy_ops import approvals, runs, signing
+from privacy_ops import approvals, blocks, runs, signing
 from privacy_ops.approvals import ApprovalRequest
-from privacy_ops.errors import GateBlocked, ReleaseRefused
+from privacy_ops.errors import ReleaseRefused
 from privacy_ops.gates import lock, runner
 from privacy_ops.gates.suite import Suite
 from privacy_ops.runs import Run
@@ -237,11 +237,12 @@ def publish(workspace: Workspace, run: Run, *, now: datetime) -> dict[str, Any]:
     """
     store = workspace.objects()
     staged = read_staged(workspace, run)
+    destinations = blocks.reached_by(store, workspace.settings.exports_bucket)
     done: dict[str, int] = defaultdict(int)
     with workspace.database(DUTY).transaction() as connection:
         window = _week(workspace, connection, run)
         _lock(connection, window)
-        _require_destination(connection, workspace.settings.exports_bucket)
+        blocks.ask(connection, destinations, workspace.thresholds, now=now).require_clear()
         lock.require_open(
             connection, run_id=run.run_id, gate=suites.FILES, subject_sha256=staged_sha256(staged), now=now
         )
@@ -359,19 +360,6 @@ def staged_sha256(staged: Mapping[str, Mapping[str, bytes]]) -> str:
 
 def _week(workspace: Workspace, connection: Connection, run: Run) -> Window:
     return week_of(connection, run, workspace.thresholds.legal_timezone)
-
-
-def _require_destination(connection: Connection, bucket: str) -> None:
-    """Refuse while the transfer inventory has the bucket of exports on its block list. Raises GateBlocked."""
-    blocks = connection.execute(
-        statement("usage", "count_blocked_buckets"), {"destination": f"bucket:{bucket}"}
-    ).scalar_one()
-    if blocks:
-        raise GateBlocked(
-            "the transfer inventory has blocked the bucket of exports",
-            where=bucket,
-            do="see the findings of transfer_inventory_check; the next inventory lifts the block when they are mended",
-        )
 
 
 @dataclass(frozen=True)
