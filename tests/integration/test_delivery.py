@@ -908,7 +908,7 @@ def test_a_person_lists_shows_confirms_resends_and_withdraws(
     assert "usage_by_course_week: " in shown
     assert "figures published" in shown, "its utility, for people of the house"
     asked = said("correct", "2026-W46", "--reason", "One feed was loaded twice.", "--by", "Lena")
-    assert "airflow dags trigger course_usage_export --conf '{\"correction\": " in asked
+    assert 'airflow dags trigger course_usage_export --conf \'{"correction": ' in asked
     nothing = said("correct", "2026-W30", "--reason", "x", "--by", "Lena", code=2)
     assert "nothing of this period is released" in nothing
     withdrawn = said("withdraw", ident, "--reason", "One course was counted twice.", "--by", "Lena")
