@@ -51,7 +51,8 @@ PEOPLE = (
 AIRFLOW_SERVICES = ("api-server", "scheduler", "dag-processor", "triggerer")
 WORKERS = ("worker-1", "worker-2")
 KILLED_IN = ("detect_and_restrict", "plan", "erase_database", "erase_objects", "verify")
-REST_OF_THE_NIGHT = ("erasure_propagation", "erasure_verification", "watchkeeper")
+# The inventory first: nothing leaves while no block list is set. It ends in a question that may stay open.
+REST_OF_THE_NIGHT = ("transfer_inventory_check", "erasure_propagation", "erasure_verification", "watchkeeper")
 _VARIABLE = re.compile(r"\$\$|\$\{(\w+)(?::([-?])([^}]*))?\}")
 
 _USERS = """
@@ -449,12 +450,17 @@ def _soon(check: Callable[[], bool], tries: int = 4) -> bool:
     return False
 
 
+def _may_end(dag_id: str) -> frozenset[str]:
+    """States in which a run is good; the inventory's sign-off is left open."""
+    return frozenset({"success", "running"} if dag_id == "transfer_inventory_check" else {"success"})
+
+
 def judged(found: Found) -> Found:
     """Add what is not as it must be."""
     minors, wrong = found.minors, found.failures
     if found.run.state != "success":
         wrong.append(f"the run ended {found.run.state}")
-    wrong += [f"{dag_id} ended {state}" for dag_id, state in found.rest.items() if state != "success"]
+    wrong += [f"{dag_id} ended {state}" for dag_id, state in found.rest.items() if state not in _may_end(dag_id)]
     if not found.killed:
         wrong.append("no worker was killed while it ran a task, so nothing is proven about that")
     elif found.killed_in not in found.retried:
