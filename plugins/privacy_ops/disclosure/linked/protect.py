@@ -65,7 +65,7 @@ def protect(
 
     ``given``: withheld already, whatever the rules say (a stricter audience's file withholds what the master does; a
     quarter's table withholds what its weeks do). ``shown``: published already and beyond recall. ``is_open``: whether
-    the course ever had enough people (SPEC 4.4); if not, all is withheld.
+    the course ever had enough people; if not, all is withheld.
 
     Raises ValueError for an entry that the table does not have or that is both given and shown.
     """
