@@ -27,7 +27,7 @@ Profile = Literal["threshold", "differential_privacy"]
 MeasureName = Literal["starters", "completers", "mean_minutes", "completion_share", "pass_share"]
 BasePeriod = Literal["week", "block", "quarter"]
 
-# What policy and accreditation rules keep from a product for good (SPEC 4.1), whatever the file says.
+# What policy and accreditation rules keep from a product for good, whatever the file says.
 _NEVER: dict[Product, frozenset[Part]] = {
     "EXP-AUTHOR": frozenset(),
     "EXP-SUPPORTER": frozenset({"module", "country"}),
