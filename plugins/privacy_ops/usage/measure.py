@@ -61,6 +61,7 @@ class Metrics:
     identifiers: int = 0
     formulas: int = 0
     restated: int = 0
+    overspent: int = 0
 
     def row(self) -> dict[str, int]:
         return asdict(self)
@@ -107,7 +108,7 @@ def measure(
 
     ``contents``: what each fresh pack has to say; packs that were released before are held to their registered hash
     only. ``beside``: by course and period, all masters of other periods whose numbers hang together with its own.
-    ``uncovered`` and ``restated`` are left at 0 for the caller, who asks the database.
+    ``uncovered``, ``restated`` and ``overspent`` are left at 0 for the caller, who asks the database.
     """
     prefixes = {pack.prefix for pack in planned}
     found = Metrics(packs=len(staged), packs_off_plan=len(prefixes ^ set(staged)))
@@ -123,7 +124,11 @@ def measure(
         except (Unreadable, KeyError):
             found.wrong_files += 1
             continue
-        for course, by_table in cells.items():
+        for course, every_table in cells.items():
+            # Noise is no promise of an interval: what is drawn is held to its draw and its budget instead.
+            by_table = {table: cells_ for table, cells_ in every_table.items() if table.profile == "threshold"}
+            if not by_table:
+                continue
             _attack_pack(masters[course, pack.period.key], pack, by_table, references, found)
             told[course, pack.period.key] += [cell for part in by_table.values() for cell in part]
     used = {(course, key): masters[course, key] for course, key in told}

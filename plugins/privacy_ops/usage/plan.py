@@ -55,7 +55,8 @@ class Registered:
 class PlannedPack:
     """One recipient's pack of one period. ``registered`` when it was released before: then it is only served.
 
-    ``iso_week``: the week with which the period closes.
+    ``iso_week``: the week with which the period closes. ``drawn_only``: courses of which it has noisy counts and no
+    protected master.
     """
 
     product: Product
@@ -67,6 +68,7 @@ class PlannedPack:
     spec_version: str
     grants: tuple[Grant, ...]
     registered: Registered | None = None
+    drawn_only: frozenset[str] = frozenset()
 
     @property
     def prefix(self) -> str:
@@ -94,11 +96,13 @@ class Plan:
 
     @property
     def needed(self) -> dict[Period, tuple[str, ...]]:
-        """Courses that fresh packs show, by period, the finest first."""
+        """Courses that fresh packs show from protected masters, by period, the finest first."""
         found: dict[Period, set[str]] = defaultdict(set)
         for pack in self.fresh:
-            found[pack.period] |= {grant.course_id for grant in pack.grants}
-        return {period: tuple(sorted(found[period])) for period in sorted(found, key=lambda p: p.weeks)}
+            found[pack.period] |= {grant.course_id for grant in pack.grants} - pack.drawn_only
+        return {
+            period: tuple(sorted(found[period])) for period in sorted(found, key=lambda p: p.weeks) if found[period]
+        }
 
     def lines(self) -> list[str]:
         """The plan as text, for fingerprints."""
@@ -162,8 +166,14 @@ def make_plan(connection: Connection, run: Run, window: Window, spec: ReleaseSpe
                 ident = release_id(product, recipient, period.key, version)
             else:
                 continue
+            drawn = frozenset(
+                g.course_id
+                for g in grants
+                if not spec.closing(product, period.kind, counting.due(period, bases).get(g.course_id, ()), "threshold")
+            )
+            name = rows[0].legal_name
             packs.append(
-                PlannedPack(product, recipient, rows[0].legal_name, period, window.key, ident, version, grants, entry)
+                PlannedPack(product, recipient, name, period, window.key, ident, version, grants, entry, drawn)
             )
     return Plan(window, tuple(packs), tuple(sorted(entitled)), withdrawn)
 
@@ -209,12 +219,14 @@ def _due(
     grants: Iterable[Grant], period: Period, product: Product, bases: Mapping[str, BasePeriod], spec: ReleaseSpec
 ) -> tuple[Grant, ...]:
     """Grants of courses of which this audience has a table that closes with the period."""
-    has = set(spec.audiences[product].tables) if product in spec.audiences else set()
     due = counting.due(period, bases)
     some = {"period"}  # who wrote some modules sees those, and no country or region of the course
-    return tuple(
-        grant for grant in grants if has & set(due.get(grant.course_id, ())) & (some if grant.modules else has)
-    )
+    found = []
+    for grant in grants:
+        has = spec.closing(product, period.kind, due.get(grant.course_id, ()))
+        if has & some if grant.modules else has:
+            found.append(grant)
+    return tuple(found)
 
 
 def _merged(rows: Iterable[Any]) -> tuple[Grant, ...]:
