@@ -36,7 +36,7 @@ from privacy_ops.usage.view import PublicCourse
 from bench.duck import Duck
 
 COURSES, LEARNERS, STARTS = 60, 20_000, 256  # starts a week, over all courses
-SPREAD = 0.8  # of the logarithm of a course's popularity
+SPREAD = 0.85  # of the logarithm of a course's popularity
 INCLUDE = home_directory() / "include"
 SPEC = release_spec.load(INCLUDE / "release_spec.yaml")
 PLACES = places.load(INCLUDE / "reference")
@@ -102,7 +102,7 @@ def _study(world: World, dice: random.Random, person: int, course: int, modules:
         world.events.append(Event(person, course, module, day, 1, int(completes), int(passes), seconds))
         if not completes:
             return
-        day += timedelta(dice.choice((0, 0, 1, 3, 7)))
+        day += timedelta(dice.choice((0, 0, 0, 0, 0, 0, 0, 0, 1, 5)))
 
 
 def count(world: World, period: Period, courses: Iterable[str]) -> dict[str, list[TrueCell]]:

@@ -30,6 +30,7 @@ class Released:
     frame: Frame
     rules: Rules
     files: tuple[tuple[PublishedCell, ...], ...]
+    unshown: frozenset[str] = frozenset()  # members that have no row anywhere, by a public rule
 
     @property
     def together(self) -> tuple[PublishedCell, ...]:
@@ -159,7 +160,8 @@ def stacked_breakdowns(released: Released) -> Told:
 def differences_in_time(released: Released) -> Told:
     """5. A period less the parts of it that are shown: weeks against the quarter, or one cumulative count against the
     next."""
-    return margin_subtraction(released, "time") | _bounds_of_unions(released, {"time"})
+    sums, unions = margin_subtraction(released, "time"), _bounds_of_unions(released, {"time"})
+    return {entry: (max(low, unions[entry][0]), min(high, unions[entry][1])) for entry, (low, high) in sums.items()}
 
 
 def all_completed(released: Released) -> Told:
@@ -202,7 +204,8 @@ def marks_and_shape(released: Released) -> Told:
         ).relations:
             public = [r for r in released.frame.relations if r.parent == parent and r.dimension == dimension]
             if public and public[0].complete and not complete and len(children) > len(public[0].children) // 2:
-                found |= {Entry(key, "row"): (0.0, 0.0) for key in set(public[0].children) - set(children)}
+                absent = {key for key in public[0].children if not released.unshown & set(key)} - set(children)
+                found |= {Entry(key, "row"): (0.0, 0.0) for key in absent}
     return found
 
 
@@ -331,10 +334,11 @@ def second_largest(released: Released, largest: Mapping[Entry, tuple[int, int]])
             least, most = _around(people, rules)
             total_low = low * least * rules.amount_unit
             total_high = amount.most * most if high is None else high * most * rules.amount_unit
-            # He is told apart from the others only as far as they add nothing: then the rest is all the largest's.
+            # The others add nothing, and the rest is the largest's; or each as much as he does himself.
             top = min(total_high - second, float(amount.most))
-            bottom = max(float(second), (total_low - second) / (most - 1))
-            if first and top - first < first / 10 and first - bottom < first / 10:
+            bottom = max(float(second), total_low - second * (most - 1))
+            told_by_the_cap = amount.most - second < first / 10  # whatever is released
+            if first and not told_by_the_cap and top - first < first / 10 and first - bottom < first / 10:
                 found[entry] = (bottom, top)
     return found
 

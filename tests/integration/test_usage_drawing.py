@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from privacy_ops.disclosure import noise
 from privacy_ops.errors import GateBlocked, ReleaseRefused, StoreRefused
-from privacy_ops.stores.database import Database
+from privacy_ops.stores.database import Database, DatabaseFault
 from privacy_ops.usage import drawing, release, release_spec
 from privacy_ops.workspace import Workspace
 from sqlalchemy import text
@@ -295,3 +295,18 @@ def begin_again(ws: Workspace, dsn: str) -> None:  # noqa: F811
             c.execute(text(f"ALTER TABLE gov.{table} ENABLE TRIGGER append_only"))
     store = ws.objects()
     store.delete_versions("imp-exports", list(store.versions("imp-exports", "")))
+
+
+def test_a_register_that_forgets_draws_and_charges_twice(noisy, dsn, monkeypatch):  # noqa: F811
+    """What the kept draw and its key are there for: without either, a rerun draws and pays again."""
+    run = world.open_run(noisy)
+    release.judge_input(noisy, run, now=NOW)
+    release.protect(noisy, run, now=NOW)
+    monkeypatch.setattr(drawing, "read", lambda *_: {})
+    with pytest.raises(DatabaseFault, match="privacy_draw_pkey"):
+        release.protect(noisy, run, now=NOW)
+    sql(dsn, "ALTER TABLE gov.privacy_draw DROP CONSTRAINT privacy_draw_pkey")
+    release.protect(noisy, run, now=NOW)
+    assert one(dsn, DRAWS) == 2
+    assert one(dsn, "SELECT count(DISTINCT sha256) FROM gov.privacy_draw") == 2
+    assert str(one(dsn, SPENT)) == "0.0294"
