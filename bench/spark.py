@@ -50,6 +50,7 @@ class Sparked:
 
     def keep(self, name: str, query: str, bound: Mapping[str, int]) -> None:
         frame = self.session.sql(query, args=dict(bound)).cache()
+        frame.count()  # now: each step reads those before it, and plans of plans grow
         frame.createOrReplaceTempView(name)
 
     def settle(self, names: Sequence[str]) -> None:

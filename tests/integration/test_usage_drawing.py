@@ -89,7 +89,7 @@ def bounded(ws: Workspace, dsn: str, without: int | None = None) -> tuple[dict[t
         measures = ("starters", "completers")
         parts = dict.fromkeys(("course", "module", "country", "region"), measures)
         cells = drawing.in_public_order(drawing.public_cells(lists, parts), period.key)
-        drawing._list_cells(c, cells)
+        drawing.list_cells(c, cells)
         assert spec.differential_privacy
         counts = drawing.bounded_counts(drawing.Postgres(c), spec.differential_privacy.cells_per_person)
         order |= {cell[:3]: turn for turn, cell in enumerate(cells)}

@@ -180,7 +180,7 @@ def ensure(
         for part in table.parts:
             parts[part] |= set(table.measures)
     cells = in_public_order(public_cells(lists, parts), period.key)
-    _list_cells(connection, cells)
+    list_cells(connection, cells)
     dice = Noise(Fraction(rho), rules.cells_per_person)
     counts = bounded_counts(Postgres(connection), rules.cells_per_person)
     public = view.public_courses(connection, data_map, courses)
@@ -222,7 +222,7 @@ def read(connection: Connection, spec_version: str, keys: Sequence[str]) -> Draw
     return {row.period_key: _read(row) for row in rows}
 
 
-def _list_cells(connection: Connection, cells: Sequence[DrawnCell]) -> None:
+def list_cells(connection: Connection, cells: Sequence[DrawnCell]) -> None:
     """The public list as a table of numbers: a cell's number is its turn."""
     connection.execute(text("DROP TABLE IF EXISTS drawn_cell"))
     connection.execute(
