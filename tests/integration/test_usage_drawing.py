@@ -9,18 +9,19 @@ import secrets
 import threading
 from collections import Counter, defaultdict
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from privacy_ops.disclosure import noise
-from privacy_ops.errors import GateBlocked, ReleaseRefused, StoreRefused
+from privacy_ops.errors import GateBlocked, PrivacyOpsError, ReleaseRefused, StoreRefused
 from privacy_ops.stores.database import Database, DatabaseFault
 from privacy_ops.usage import drawing, release, release_spec
 from privacy_ops.workspace import Workspace
 from sqlalchemy import text
 
 from tests import usage_world as world
-from tests.integration import delivery_crash
+from tests.integration import delivery_crash, faulty
 from tests.integration.test_usage_release import dsn, one, sql, template, ws  # noqa: F401 - fixtures and helpers
 from tests.usage_world import NOW, WEEK
 
@@ -295,6 +296,40 @@ def begin_again(ws: Workspace, dsn: str) -> None:  # noqa: F811
             c.execute(text(f"ALTER TABLE gov.{table} ENABLE TRIGGER append_only"))
     store = ws.objects()
     store.delete_versions("imp-exports", list(store.versions("imp-exports", "")))
+
+
+def puts_to_exports(asked: faulty.Asked) -> bool:
+    return asked.method == "PUT" and asked.path.startswith("/imp-exports/")
+
+
+def test_stores_that_fail_between_put_and_register_release_once(noisy, dsn, object_settings):  # noqa: F811
+    """Refused, carried out but never answered, and gone for good in the middle: one release, one draw, one charge."""
+    run = world.prepare(noisy)
+    world.approve(noisy, run)
+    with faulty.in_front_of(object_settings.endpoint_url or "") as store:
+        shaky = replace(noisy.settings.objects, endpoint_url=store.address)
+        behind = Workspace.load(replace(noisy.settings, objects=shaky))
+        seen = Counter[bool]()
+
+        def gone_after_a_few(asked: faulty.Asked) -> faulty.Fault | None:
+            seen[puts_to_exports(asked)] += puts_to_exports(asked)
+            return "unavailable" if puts_to_exports(asked) and seen[True] > 6 else None
+
+        store.spoil = gone_after_a_few
+        with pytest.raises(PrivacyOpsError):
+            release.publish(behind, run, now=NOW)
+        left = world.exported(noisy)
+        assert 0 < len(left) <= 6
+        assert one(dsn, "SELECT count(*) FROM gov.release_register") == 0
+        faults: list[faulty.Fault] = ["unanswered", "unavailable", "unanswered", "unavailable"]
+        store.in_turn(faults, when=puts_to_exports)
+        outcome = release.publish(behind, run, now=NOW)
+        assert len(store.met) > len(faults)
+    assert outcome["adopted"] > 0
+    assert one(dsn, "SELECT count(*) FROM gov.release_register") == 3
+    assert (one(dsn, DRAWS), str(one(dsn, SPENT))) == (1, "0.0147")
+    assert left.items() <= world.exported(noisy).items()
+    assert len(list(noisy.objects().versions("imp-exports", ""))) == len(world.exported(noisy)), "each was put once"
 
 
 def test_a_register_that_forgets_draws_and_charges_twice(noisy, dsn, monkeypatch):  # noqa: F811
