@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0016_privacy_draw"
-down_revision = "0013_periods"
+down_revision = "0019_inventory_outputs"
 branch_labels = None
 depends_on = None
 

@@ -7,11 +7,11 @@
 GRANT SELECT ON gov.recipient, gov.agreement, gov.entitlement TO privacy_export, privacy_inventory, privacy_console;
 
 -- Protected masters and the register only grow; a trigger refuses even the owner.
-GRANT SELECT, INSERT
-ON gov.release_master, gov.release_register, gov.release_event, gov.release_base_period, gov.privacy_draw
+GRANT SELECT, INSERT ON gov.release_master, gov.release_register, gov.release_event, gov.release_base_period,
+gov.release_correction, gov.release_correction_run, gov.privacy_draw
 TO privacy_export;
 
-GRANT SELECT ON gov.release_register, gov.release_event TO privacy_inventory, privacy_console;
+GRANT SELECT ON gov.release_register, gov.release_event, gov.release_correction TO privacy_inventory, privacy_console;
 
 GRANT SELECT (period_key, year_key, spec_version, rho, cells_per_person, run_id, drawn_at) ON gov.privacy_draw
 TO privacy_console;

@@ -22,7 +22,7 @@ from fastapi.responses import HTMLResponse
 from privacy_ops import settings as configuration
 from privacy_ops.airflow_support.links import root_path
 from privacy_ops.airflow_support.settings import database_url
-from privacy_ops.console import evidence, pages
+from privacy_ops.console import evidence, inventory_pages, pages
 from privacy_ops.datamap import loader
 from privacy_ops.errors import PrivacyOpsError
 from privacy_ops.stores.database import Database
@@ -64,6 +64,8 @@ app = FastAPI(
     redoc_url=None,
     dependencies=[Depends(requires_access_view(AccessView.WEBSITE))],
 )
+
+app.include_router(inventory_pages.router)
 
 
 @app.middleware("http")

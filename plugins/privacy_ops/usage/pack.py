@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from privacy_ops.disclosure.linked.cells import PublishedCell, share_of
 from privacy_ops.disclosure.linked.frame import Key
 from privacy_ops.disclosure.noise import Noise
 from privacy_ops.usage import counting, frames
-from privacy_ops.usage.drawing import Draw, Draws
+from privacy_ops.usage.drawing import Draws
 from privacy_ops.usage.files.model import Dimension, Flag, Measure, PackContent, Row, Table, TableSpec, Value
-from privacy_ops.usage.frames import ALL, COMPLETERS, FINISHED, MINUTES, PASSED, STARTERS
+from privacy_ops.usage.frames import ALL, COMPLETERS, FINISHED, MINUTES, PASSED, STARTERS, parts_of
 from privacy_ops.usage.master import Master, Masters
-from privacy_ops.usage.periods import Kind
+from privacy_ops.usage.periods import Kind, Period
 from privacy_ops.usage.places import Places
 from privacy_ops.usage.plan import Grant, PlannedPack
 from privacy_ops.usage.protection import cells_of, keys_of
@@ -69,17 +70,35 @@ def pack_sha256(files: Mapping[str, bytes]) -> str:
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
+def shown_columns(content: PackContent) -> list[str]:
+    """Every dimension and measure that a pack shows, named with its table: new ones are approved by a person."""
+    return [
+        f"{table.spec.name}.{name}"
+        for table in content.tables
+        for name in (*(d.name for d in table.spec.dimensions), *(m.name for m in table.spec.measures))
+    ]
+
+
 def content_type(name: str) -> str:
     return CONTENT_TYPES.get(name.rpartition(".")[2], "text/plain; charset=utf-8")
 
 
 def content_of(
-    pack: PlannedPack, masters: Masters, places: Places, spec: ReleaseSpec, contact: str, draws: Draws | None = None
+    pack: PlannedPack,
+    masters: Masters,
+    places: Places,
+    spec: ReleaseSpec,
+    contact: str,
+    withdrawn: Collection[str] | None = None,
+    draws: Draws | None = None,
 ) -> PackContent:
-    """All that a pack says. Raises KeyError when a master, or the draw, of its period is missing."""
-    tables = [
-        (table, list(_rows(table, pack, masters, draws or {}, places, spec))) for table in file_tables(pack, spec)
-    ]
+    """All that a pack says. Raises KeyError when a master, or the draw, of its period is missing.
+
+    ``withdrawn``: periods inside this one of which the recipient's release was withdrawn; then the charts over time
+    show the other ones, from their masters. None: no charts.
+    """
+    drawn = draws or {}
+    tables = [(table, list(_rows(table, pack, masters, drawn, places, spec))) for table in file_tables(pack, spec)]
     return PackContent(
         release_id=pack.release_id,
         product=pack.product,
@@ -92,7 +111,36 @@ def content_of(
         tables=tuple(Table.of(table.spec, rows) for table, rows in tables if rows),
         rules=sentences(pack, spec),
         contact=contact,
+        supersedes=pack.replaces.release_id if pack.replaces else None,
+        history=() if withdrawn is None else tuple(_history(pack, masters, places, spec, withdrawn)),
     )
+
+
+def parts_shown(pack: PlannedPack, masters: Masters) -> dict[Period, tuple[str, ...]]:
+    """Periods inside the pack's of which its charts tell, with the courses that each tells of: a quarter's weeks or
+    blocks, a year's quarters. Follows from window, spec and base periods, never from what is released already."""
+    found: dict[Period, list[str]] = defaultdict(list)
+    for grant in pack.grants:
+        if grant.course_id in pack.drawn_only:
+            continue
+        for part in parts_of(pack.period, masters[grant.course_id, pack.period.key].base):
+            found[part].append(grant.course_id)
+    return {part: tuple(courses) for part, courses in sorted(found.items())}
+
+
+def _history(
+    pack: PlannedPack, masters: Masters, places: Places, spec: ReleaseSpec, withdrawn: Collection[str]
+) -> Iterator[Table]:
+    """What the recipient may see of each part, but for countries: hundreds of charts tell nobody anything."""
+    found: dict[TableSpec, list[Row]] = defaultdict(list)
+    for part, courses in parts_shown(pack, masters).items():
+        if part.key in withdrawn:
+            continue
+        within = replace(pack, period=part, grants=tuple(g for g in pack.grants if g.course_id in courses))
+        for table in file_tables(within, spec):
+            if table.parts[-1] != "country" and table.profile == "threshold":
+                found[table.spec] += _rows(table, within, masters, {}, places, spec)
+    yield from (Table.of(told, rows) for told, rows in found.items() if rows)
 
 
 def file_tables(pack: PlannedPack, spec: ReleaseSpec) -> Iterator[FileTable]:
@@ -291,20 +339,3 @@ def _noise(pack: PlannedPack, spec: ReleaseSpec) -> list[str]:
         f"so little that nobody can tell. It is measured, in zero-concentrated terms: {rho} for this period, and never "
         f"more than {rules.rho_per_year} for a person in a year. When that is used up, nothing further is released.",
     ]
-
-
-def utility(content: PackContent, masters: Sequence[Master], draw: Draw | None = None) -> dict[str, object]:
-    """What a release says and what its rules cost: values and published values by table, numbers withheld by rule in
-    its masters, and by course and part how many per cent of those who started are in cells that show them; of a pack
-    with noisy counts, what its draw costs each person."""
-    costs: dict[str, int] = {}
-    for master in masters:
-        for reason, count in master.protected.costs.items():
-            costs[reason] = costs.get(reason, 0) + count
-    spent = {"privacy": {"rho": str(draw.rho), "cells_per_person": draw.cells_per_person}} if draw else {}
-    return {
-        **spent,
-        "tables": {t.spec.name: {"values": t.n_values, "published": t.n_values - t.n_withheld} for t in content.tables},
-        "people": {master.course_id: dict(master.protected.people) for master in masters},
-        "withheld_by": dict(sorted(costs.items())),
-    }

@@ -22,7 +22,7 @@ from privacy_ops.errors import ConfigError
 from privacy_ops.usage.counting import LEVELS_OF, Table
 from privacy_ops.usage.periods import Kind
 
-METHOD = "usage-2"
+METHOD = "usage-3"
 Product = Literal["EXP-AUTHOR", "EXP-SUPPORTER"]
 Part = Literal["course", "module", "country", "region"]
 Profile = Literal["threshold", "differential_privacy"]
