@@ -22,7 +22,7 @@ from sqlalchemy import text
 
 from tests import usage_world as world
 from tests.integration import delivery_crash, faulty
-from tests.integration.test_usage_release import dsn, one, sql, template, ws  # noqa: F401 - fixtures and helpers
+from tests.integration.usage_fixtures import one, sql
 from tests.usage_world import NOW, WEEK
 
 ALL = os.environ.get("PRIVACY_OPS_TEST_MOMENTS") == "all"  # `make proof`
@@ -32,7 +32,7 @@ SPENT = "SELECT sum(rho) FROM gov.privacy_draw WHERE year_key = '2026'"
 
 
 @pytest.fixture
-def noisy(ws: Workspace, tmp_path: Path) -> Workspace:  # noqa: F811
+def noisy(ws: Workspace, tmp_path: Path) -> Workspace:
     return world.with_noise(ws, tmp_path)
 
 
@@ -42,13 +42,13 @@ def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(noise, "draw", lambda counts, dice: list(counts))
 
 
-def rows(ws: Workspace, recipient: str, name: str) -> dict[tuple[str, str], tuple[str, str]]:  # noqa: F811
+def rows(ws: Workspace, recipient: str, name: str) -> dict[tuple[str, str], tuple[str, str]]:
     (key,) = [k for k in world.exported(ws) if f"/{recipient}/{WEEK.key}/" in k and k.endswith(f"/{name}.csv")]
     read = csv.DictReader(io.StringIO(world.exported(ws)[key].decode()))
     return {(r["course_id"], r.get("module_id", "")): (r["n_starters"], r["n_completers"]) for r in read}
 
 
-def test_a_week_of_noisy_counts_is_released_and_served_again(noisy, dsn):  # noqa: F811
+def test_a_week_of_noisy_counts_is_released_and_served_again(noisy, dsn):
     assert world.export(noisy) == {"iso_week": WEEK.key, "published": 3, "adopted": 0, "served": 0}
     first = world.exported(noisy)
     assert world.export(noisy, "again")["served"] == 3
@@ -75,7 +75,7 @@ def test_every_course_and_module_of_the_public_list_is_drawn_and_both_audiences_
     assert author["1", "12"] == ("", ""), "as three are"
 
 
-def bounded(ws: Workspace, dsn: str, without: int | None = None) -> tuple[dict[tuple, int], dict[tuple, int]]:  # noqa: F811
+def bounded(ws: Workspace, dsn: str, without: int | None = None) -> tuple[dict[tuple, int], dict[tuple, int]]:
     """Bounded counts of the week by cell, and each cell's turn, in a transaction that is undone."""
     spec = release_spec.load(ws.settings.include / "release_spec.yaml")
     known = release.references(ws)
@@ -121,13 +121,13 @@ def by_hand(order: dict[tuple, int]) -> Counter[tuple]:
     return counts
 
 
-def test_nobody_is_counted_in_more_than_five_and_everybody_in_the_first_five(noisy, dsn):  # noqa: F811
+def test_nobody_is_counted_in_more_than_five_and_everybody_in_the_first_five(noisy, dsn):
     found, order = bounded(noisy, dsn)
     assert found == by_hand(order)
     assert len(found) > 20
 
 
-def test_two_worlds_that_differ_by_a_person_differ_in_five_counts_by_one(noisy, dsn):  # noqa: F811
+def test_two_worlds_that_differ_by_a_person_differ_in_five_counts_by_one(noisy, dsn):
     """With four levels a person of two modules would be in fourteen counts."""
     everybody, _ = bounded(noisy, dsn)
     moved = Counter()
@@ -140,7 +140,7 @@ def test_two_worlds_that_differ_by_a_person_differ_in_five_counts_by_one(noisy, 
     assert max(moved) == 5, "who does much is in as many as are allowed, and no more"
 
 
-def test_a_second_run_at_once_finds_the_draw(noisy, dsn):  # noqa: F811
+def test_a_second_run_at_once_finds_the_draw(noisy, dsn):
     outcomes: list[dict] = []
 
     def run(name: str) -> None:
@@ -159,7 +159,7 @@ def test_a_second_run_at_once_finds_the_draw(noisy, dsn):  # noqa: F811
     assert one(dsn, DRAWS) == 1
 
 
-def test_two_hundred_reruns_are_one_draw(noisy, dsn):  # noqa: F811
+def test_two_hundred_reruns_are_one_draw(noisy, dsn):
     run = world.open_run(noisy)
     release.judge_input(noisy, run, now=NOW)
     assert [release.protect(noisy, run, now=NOW)["drawn"] for _ in range(200 if ALL else 5)][:2] == [1, 0]
@@ -168,7 +168,7 @@ def test_two_hundred_reruns_are_one_draw(noisy, dsn):  # noqa: F811
 
 
 @long
-def test_who_leaves_after_the_draw_changes_no_byte(noisy, dsn):  # noqa: F811
+def test_who_leaves_after_the_draw_changes_no_byte(noisy, dsn):
     world.export(noisy)
     before = world.exported(noisy)
     with Database(dsn).transaction() as c:
@@ -177,7 +177,7 @@ def test_who_leaves_after_the_draw_changes_no_byte(noisy, dsn):  # noqa: F811
     assert world.exported(noisy) == before
 
 
-def spend(dsn: str, rho: str, key: str) -> None:  # noqa: F811
+def spend(dsn: str, rho: str, key: str) -> None:
     """An earlier draw of the year, under whatever spec."""
     sql(
         dsn,
@@ -188,7 +188,7 @@ def spend(dsn: str, rho: str, key: str) -> None:  # noqa: F811
     )
 
 
-def test_a_year_whose_budget_is_used_up_draws_no_more_and_counts_nobody(noisy, dsn):  # noqa: F811
+def test_a_year_whose_budget_is_used_up_draws_no_more_and_counts_nobody(noisy, dsn):
     spend(dsn, "0.7654", "2026-W01")  # 0.78 less 0.0146: a ten-thousandth too little is left
     run = world.open_run(noisy)
     release.judge_input(noisy, run, now=NOW)
@@ -199,14 +199,14 @@ def test_a_year_whose_budget_is_used_up_draws_no_more_and_counts_nobody(noisy, d
 
 
 @long
-def test_the_last_draw_that_the_budget_covers_is_made_and_last_years_cost_nothing(noisy, dsn):  # noqa: F811
+def test_the_last_draw_that_the_budget_covers_is_made_and_last_years_cost_nothing(noisy, dsn):
     spend(dsn, "0.7653", "2026-W01")
     spend(dsn, "0.78", "2025-W52")
     assert world.export(noisy)["published"] == 3
     assert str(one(dsn, SPENT)) == "0.7800"
 
 
-def test_a_draw_that_goes_beyond_the_budget_some_other_way_is_not_published(noisy, dsn):  # noqa: F811
+def test_a_draw_that_goes_beyond_the_budget_some_other_way_is_not_published(noisy, dsn):
     run = world.open_run(noisy)
     release.judge_input(noisy, run, now=NOW)
     release.protect(noisy, run, now=NOW)
@@ -217,7 +217,7 @@ def test_a_draw_that_goes_beyond_the_budget_some_other_way_is_not_published(nois
 
 
 @long
-def test_another_spec_does_not_draw_a_released_week_again(ws, dsn, tmp_path):  # noqa: F811
+def test_another_spec_does_not_draw_a_released_week_again(ws, dsn, tmp_path):
     (tmp_path / "one").mkdir()
     (tmp_path / "two").mkdir()
     noisy = world.with_noise(ws, tmp_path / "one")
@@ -230,7 +230,7 @@ def test_another_spec_does_not_draw_a_released_week_again(ws, dsn, tmp_path):  #
 
 
 @pytest.mark.parametrize("change", ["UPDATE gov.privacy_draw SET rho = 0.0001", "DELETE FROM gov.privacy_draw"])
-def test_no_draw_and_no_charge_is_ever_changed(noisy, dsn, change):  # noqa: F811
+def test_no_draw_and_no_charge_is_ever_changed(noisy, dsn, change):
     run = world.open_run(noisy)
     release.judge_input(noisy, run, now=NOW)
     release.protect(noisy, run, now=NOW)
@@ -240,7 +240,7 @@ def test_no_draw_and_no_charge_is_ever_changed(noisy, dsn, change):  # noqa: F81
 
 
 @long
-def test_a_changed_draw_is_not_released(noisy, dsn):  # noqa: F811
+def test_a_changed_draw_is_not_released(noisy, dsn):
     run = world.open_run(noisy)
     release.judge_input(noisy, run, now=NOW)
     release.protect(noisy, run, now=NOW)
@@ -250,7 +250,7 @@ def test_a_changed_draw_is_not_released(noisy, dsn):  # noqa: F811
         release.stage(noisy, run)
 
 
-def test_neither_a_true_nor_a_noisy_count_is_kept(noisy, dsn):  # noqa: F811
+def test_neither_a_true_nor_a_noisy_count_is_kept(noisy, dsn):
     world.export(noisy)
     kept = one(dsn, "SELECT cells FROM gov.privacy_draw")
     values = [v for course in kept.values() for _, values in course["cells"] for v in values.values()]
@@ -267,7 +267,7 @@ def some(moments: list[str]) -> list[str]:
     return [moment for kind, moment in first.items() if kind in wanted]
 
 
-def test_a_run_killed_at_any_moment_ends_with_one_draw_one_charge_one_release(noisy, dsn, tmp_path):  # noqa: F811
+def test_a_run_killed_at_any_moment_ends_with_one_draw_one_charge_one_release(noisy, dsn, tmp_path):
     undisturbed = delivery_crash.export(noisy.settings, world.open_run(noisy, "undisturbed"), NOW)
     assert some(undisturbed)
     assert {"protect/commit/1", "protect/committed/1", "publish/request/1"} <= set(undisturbed)
@@ -287,7 +287,7 @@ def test_a_run_killed_at_any_moment_ends_with_one_draw_one_charge_one_release(no
         assert len(versions) == len(world.exported(noisy)), f"{moment}: each file was put once"
 
 
-def begin_again(ws: Workspace, dsn: str) -> None:  # noqa: F811
+def begin_again(ws: Workspace, dsn: str) -> None:
     """As if the week had never been released."""
     with Database(dsn).transaction() as c:
         for table in ("release_event", "release_register", "privacy_draw"):
@@ -302,7 +302,7 @@ def puts_to_exports(asked: faulty.Asked) -> bool:
     return asked.method == "PUT" and asked.path.startswith("/imp-exports/")
 
 
-def test_stores_that_fail_between_put_and_register_release_once(noisy, dsn, object_settings):  # noqa: F811
+def test_stores_that_fail_between_put_and_register_release_once(noisy, dsn, object_settings):
     """Refused, carried out but never answered, and gone for good in the middle: one release, one draw, one charge."""
     run = world.prepare(noisy)
     world.approve(noisy, run)
@@ -332,7 +332,7 @@ def test_stores_that_fail_between_put_and_register_release_once(noisy, dsn, obje
     assert len(list(noisy.objects().versions("imp-exports", ""))) == len(world.exported(noisy)), "each was put once"
 
 
-def test_a_register_that_forgets_draws_and_charges_twice(noisy, dsn, monkeypatch):  # noqa: F811
+def test_a_register_that_forgets_draws_and_charges_twice(noisy, dsn, monkeypatch):
     """What the kept draw and its key are there for: without either, a rerun draws and pays again."""
     run = world.open_run(noisy)
     release.judge_input(noisy, run, now=NOW)
