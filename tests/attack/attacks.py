@@ -203,7 +203,8 @@ def marks_and_shape(released: Released) -> Told:
             released.frame.dimensions, released.frame.measures, tuple(rows)
         ).relations:
             public = [r for r in released.frame.relations if r.parent == parent and r.dimension == dimension]
-            if public and public[0].complete and not complete and len(children) > len(public[0].children) // 2:
+            same_level = public and set(children) <= set(public[0].children)  # a file may leave a whole level out
+            if same_level and public[0].complete and not complete and len(children) > len(public[0].children) // 2:
                 absent = {key for key in public[0].children if not released.unshown & set(key)} - set(children)
                 found |= {Entry(key, "row"): (0.0, 0.0) for key in absent}
     return found
