@@ -75,7 +75,8 @@ def test_the_open_university(number):
         assert_survives(case, FROM_FILES[number])
 
 
-@settings(max_examples=100 if FULL else 5, deadline=None)
+@pytest.mark.timeout(1_800)  # `make proof` tries many, some of them by integer programs
+@settings(max_examples=60 if FULL else 5, deadline=None)
 @given(linked_tables())
 def test_random_tables(table):
     """All of them on each table: making and protecting it is the dear part."""
