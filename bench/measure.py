@@ -88,10 +88,11 @@ def measure_disclosure(results: Results) -> None:
     for name, with_completers in (("starters", False), ("starters and completers", True)):
         found = disclosure.run(with_completers=with_completers)
         assert not found.too_narrow, "an interval is narrower than its protection"
+        limits = f"at most {disclosure.ALL:.0f} s, one {disclosure.ONE:.0f} s, {disclosure.MEMORY_MIB} MiB"
         results.line(
-            f"protecting and attacking {disclosure.BUNDLES} bundles of {name}, {found.numbers:,} numbers",
-            f"{seconds(found.total)} (at most {disclosure.ALL:.0f} s), slowest {seconds(found.slowest)} (at most"
-            f" {disclosure.ONE:.0f} s)",
+            f"protecting and attacking {disclosure.BUNDLES} bundles of {name}, {found.numbers:,} numbers ({limits})",
+            f"{seconds(found.processor)} of the processor and {seconds(found.total)} by the clock, slowest"
+            f" {seconds(found.slowest_processor)} and {seconds(found.slowest)}; {found.peak_mib:.0f} MiB",
         )
 
 

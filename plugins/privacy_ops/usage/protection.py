@@ -98,6 +98,8 @@ def protect_period(
         )
         # The laxer table first: what one shows, another of the same audience cannot hide.
         for name in sorted(audience.tables, key=lambda table: (spec.min_people(product, table), table)):
+            if audience.tables[name].profile != "threshold":
+                continue
             keys = keys_of(name, audience.tables[name], period, base, table.frame)
             rules = spec.rules(product, name)
             if not keys or rules == spec.rules():
