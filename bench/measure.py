@@ -403,8 +403,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--output", type=Path, default=RESULTS)
     given = parser.parse_args(arguments)
     people, events = (1_000_000, 20_000_000) if given.large else (given.people, given.events)
-    if people < 10_000:
-        parser.error("--people must be at least 10000: the small publisher is a tenth of it")
+    if people < 50_000:
+        parser.error("--people must be at least 50000: in fewer, the plants look like a bad feed")
     about, began = machine(), time.monotonic()
     results = run(people, events, only_minors=given.only_minors)
     report = render(results, at=world.now(), about=about, spent=time.monotonic() - began)
