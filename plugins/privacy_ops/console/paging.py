@@ -38,5 +38,7 @@ def page(found: Sequence[Any], key: Callable[[Any], Sequence[Any]], *, cursor: s
     older = ""
     if len(found) > PAGE:
         last = json.dumps([getattr(value, "isoformat", lambda v=value: str(v))() for value in key(shown[-1])])
-        older = urlencode({"after": urlsafe_b64encode(last.encode()).decode()} | {k: v for k, v in filters.items() if v})
+        older = urlencode(
+            {"after": urlsafe_b64encode(last.encode()).decode()} | {k: v for k, v in filters.items() if v}
+        )
     return Page(shown, older, not cursor)

@@ -23,6 +23,7 @@ Sign = Literal["service_levels", "canaries", "returns", "ledger"]
 _GRAVE = frozenset({"CRITICAL", "HIGH"})
 _WORST: tuple[Colour, ...] = ("red", "amber", "green", "none")
 EVERYTHING_ELSE = "*"
+MOST_WARNINGS = 3  # more of one job are one line
 CANARY_HOURS = 26  # a night and its slack: then a planted canary must have been found
 
 
@@ -178,13 +179,20 @@ def _of_job(name: str, job: Job, evidence: Evidence, now: datetime) -> Iterator[
     else:
         yield Said("green", f"{name} came to its end on {state.done_at:%Y-%m-%d %H:%M}", link)
     for gate in state.gates:
-        checks = f": {', '.join(gate.failing)}" if gate.failing else ""
         if gate.verdict == "block":
-            yield Said("red", f"gate {gate.name} is shut{checks}", f"gates/{gate.number}")
-        elif gate.verdict == "warn":
-            yield Said("amber", f"gate {gate.name} warns{checks}", f"gates/{gate.number}")
+            yield Said("red", f"gate {gate.name} is shut{_checks(gate)}", f"gates/{gate.number}")
+    warning = [gate for gate in state.gates if gate.verdict == "warn"]
+    if len(warning) > MOST_WARNINGS:
+        yield Said("amber", f"{len(warning)} gates of the newest {name} warn", link)
+    else:
+        for gate in warning:
+            yield Said("amber", f"gate {gate.name} warns{_checks(gate)}", f"gates/{gate.number}")
     if state.state == "open" and state.as_of and state.done_at and state.as_of > state.done_at:
         yield Said("amber", f"the newest run of {name} has not come to its end", link)
+
+
+def _checks(gate: Gate) -> str:
+    return f": {', '.join(gate.failing)}" if gate.failing else ""
 
 
 def _levels(evidence: Evidence, _now: datetime) -> Iterator[Said]:

@@ -33,8 +33,6 @@ def line(
         margin=4,
         show_dots=len(times) < 40,
         dots_size=2,
-        x_labels_major_count=2,
-        show_minor_x_labels=False,
         truncate_label=-1,
         y_labels_major_count=3,
         show_minor_y_labels=False,
@@ -42,8 +40,7 @@ def line(
         max_scale=4,
         range=(0, max([*known, limit or 0, 1])),
         no_data_text="nothing measured",
-        x_labels=[f"{at:%d %b}" for at in times],
-        x_labels_major=[f"{times[0]:%d %b}", f"{times[-1]:%d %b}"] if times else [],
+        x_labels=[f"{at:%d %b}" if place in {0, len(times) - 1} else "" for place, at in enumerate(times)],
         value_formatter=lambda value: f"{value:,.6g}",
         classes=["chart"],
     )

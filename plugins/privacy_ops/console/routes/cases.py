@@ -61,6 +61,4 @@ def _case_page(
     if not case:
         raise HTTPException(404)
     answers = rows(connection, "select_case_answers", case_id=case_id)
-    return page(
-        request, user, "case", section="erasures", case=case[0]._mapping, answers=answers, cells=cells
-    )
+    return page(request, user, "case", section="erasures", case=case[0]._mapping, answers=answers, cells=cells)

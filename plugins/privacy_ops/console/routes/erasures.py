@@ -57,6 +57,7 @@ def show_erasures(request: Request, user: Reader, database: ConsoleDatabase, now
         over={state: sum(row.cases for row in cases if row.state == state) for state in OVER},
         late=late.late,
         levels=_levels(measured),
+        n_measured=len(measured),
         measured_at=measured[-1].as_of if measured else None,
         ledger=ledger[0] if ledger else None,
         **values,
@@ -83,7 +84,8 @@ def _levels(measured: Sequence[Any]) -> list[dict[str, Any]]:
     for metric, newest in sorted(measured[-1].levels.items()):
         history = [row.levels.get(metric) or {} for row in measured]
         series = {name: [one.get(name) for one in history] for name in ("median", "worst")}
-        chart = trends.line(f"{metric} over time, in {newest['unit']}", times, series, limit=newest["limit"])
+        title = f"{metric} over time, in {newest['unit']}"
+        chart = trends.line(title, times, series, limit=newest["limit"]) if len(measured) > 1 else None
         shown.append(newest | {"chart": chart})
     return shown
 
@@ -102,9 +104,7 @@ def list_certificates(
     """All certificates, newest first."""
     issued_at, case_id = paging.after(after, datetime.fromisoformat, UUID)
     with database.transaction(read_only=True) as connection:
-        found = rows(
-            connection, "select_certificates", issued_at=issued_at, case_id=case_id, most=paging.PAGE + 1
-        )
+        found = rows(connection, "select_certificates", issued_at=issued_at, case_id=case_id, most=paging.PAGE + 1)
     shown = paging.page(found, lambda row: (row.issued_at, row.case_id), cursor=after)
     return page(request, user, "certificates", section="erasures", now=now, shown=shown)
 

@@ -44,18 +44,14 @@ def list_gates(
             most=paging.PAGE + 1,
         )
     shown = paging.page(found, lambda row: (row.gate_result_id,), cursor=after, gate=gate, verdict=verdict)
-    return page(
-        request, user, "gates", section="gates", now=now, shown=shown, gates=gates, gate=gate, verdict=verdict
-    )
+    return page(request, user, "gates", section="gates", now=now, shown=shown, gates=gates, gate=gate, verdict=verdict)
 
 
 @router.get("/trends/{gate:path}", response_class=HTMLResponse)
 def show_trend(request: Request, gate: str, user: Reader, database: ConsoleDatabase, now: Now) -> HTMLResponse:
     """What each check of a gate observed, verdict by verdict."""
     with database.transaction(read_only=True) as connection:
-        newest = rows(
-            connection, "select_verdicts", gate=gate, verdict=None, gate_result_id=None, most=VERDICTS_SHOWN
-        )
+        newest = rows(connection, "select_verdicts", gate=gate, verdict=None, gate_result_id=None, most=VERDICTS_SHOWN)
     if not newest:
         raise HTTPException(404)
     checks = _trends(list(reversed(newest)))
@@ -75,7 +71,7 @@ def _trends(verdicts: Sequence[Any]) -> list[dict[str, Any]]:
         found.append({"check": check, "values": values, "failed": failed, "moved": len(set(known)) > 1})
     found.sort(key=lambda one: (one["check"]["success"], -one["failed"], not one["moved"]))
     for place, one in enumerate(found):
-        draw = place < CHARTS and any(value is not None for value in one["values"])
+        draw = len(verdicts) > 1 and place < CHARTS and (one["moved"] or one["failed"])
         title = f"{one['check']['id']} over time"
         one["chart"] = trends.line(title, times, {"observed": one["values"]}) if draw else None
     return found

@@ -58,9 +58,7 @@ def gather(connection: Any, registry: Promises, paused: Iterable[str], now: date
     gates: dict[str, list[Gate]] = {}
     for row in rows(connection, "select_verdicts_of_runs", runs=[row.run_id for row in found if row.run_id]):
         failing = tuple(check["id"] for check in row.checks if not check["success"])
-        gates.setdefault(row.run_id, []).append(
-            Gate(row.gate, row.verdict, row.gate_result_id, row.judged_at, failing)
-        )
+        gates.setdefault(row.run_id, []).append(Gate(row.gate, row.verdict, row.gate_result_id, row.judged_at, failing))
     jobs = {
         row.dag_id: JobState(row.run_id, row.state or "", row.as_of, row.done_at, tuple(gates.get(row.run_id, ())))
         for row in found

@@ -203,9 +203,7 @@ def ask_what_if(
     )
 
 
-def _otherwise(
-    row: Any, reference: Reference, day: date, country: str, without: str, rules: Rules
-) -> dict[str, Any]:
+def _otherwise(row: Any, reference: Reference, day: date, country: str, without: str, rules: Rules) -> dict[str, Any]:
     """A flow's verdicts as published, and as they would be."""
     flow = Flow.model_validate(row.facts)
     changes: dict[str, Any] = {}

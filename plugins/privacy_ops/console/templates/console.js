@@ -7,6 +7,7 @@ function look() {
   else delete document.documentElement.dataset.theme;
 }
 look();
+if (window.parent !== window) document.documentElement.classList.add("framed");
 addEventListener("storage", look);
 // Inside Airflow these pages stand in a frame that may not lead its window elsewhere. A link to Airflow itself is
 // followed by the window around it; the address is one that this page wrote, below this very host.
