@@ -11,8 +11,8 @@ FROM gov.certificate AS t
 INNER JOIN gov.minor_case AS c ON t.case_id = c.case_id
 WHERE
     (t.issued_at, t.case_id) < (
-        coalesce(CAST(:issued_at AS timestamptz), 'infinity'),
-        coalesce(CAST(:case_id AS uuid), 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+        coalesce(cast(:issued_at AS timestamptz), 'infinity'),
+        coalesce(cast(:case_id AS uuid), 'ffffffff-ffff-ffff-ffff-ffffffffffff')
     )
 ORDER BY t.issued_at DESC, t.case_id DESC
 LIMIT :most

@@ -18,7 +18,7 @@ FROM gov.finding
 WHERE
     status = :status
     AND (coalesce(due_on, 'infinity'), fingerprint)
-    > (coalesce(CAST(:due_on AS date), '-infinity'), coalesce(CAST(:fingerprint AS text), ''))
-    AND (CAST(:severity AS text) IS NULL OR severity = :severity)
+    > (coalesce(cast(:due_on AS date), '-infinity'), coalesce(cast(:fingerprint AS text), ''))
+    AND (cast(:severity AS text) IS NULL OR severity = :severity)
 ORDER BY coalesce(due_on, 'infinity'), fingerprint
 LIMIT :most

@@ -11,6 +11,6 @@ SELECT
         WHERE v.snapshot_id = f.snapshot_id AND v.flow_key = f.flow_key
     ) AS verdicts
 FROM gov.inventory_flow AS f
-WHERE f.snapshot_id = :snapshot_id AND (CAST(:flow_key AS text) IS NULL OR f.flow_key = :flow_key)
+WHERE f.snapshot_id = :snapshot_id AND (cast(:flow_key AS text) IS NULL OR f.flow_key = :flow_key)
 ORDER BY f.place, f.flow_key
 LIMIT :most

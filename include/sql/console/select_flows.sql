@@ -25,8 +25,8 @@ LEFT JOIN gov.flow_verdict AS eu
     ON f.snapshot_id = eu.snapshot_id AND f.flow_key = eu.flow_key AND eu.regime = 'EU'
 WHERE
     f.snapshot_id = :snapshot_id
-    AND f.flow_key > coalesce(CAST(:flow_key AS text), '')
-    AND (CAST(:verdict AS text) IS NULL OR :verdict IN (uk.verdict, eu.verdict))
-    AND (CAST(:country AS text) IS NULL OR coalesce(f.country, '?') = :country)
+    AND f.flow_key > coalesce(cast(:flow_key AS text), '')
+    AND (cast(:verdict AS text) IS NULL OR :verdict IN (uk.verdict, eu.verdict))
+    AND (cast(:country AS text) IS NULL OR coalesce(f.country, '?') = :country)
 ORDER BY f.flow_key
 LIMIT :most

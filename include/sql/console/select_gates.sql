@@ -14,16 +14,17 @@ SELECT
     n.verdict,
     n.judged_at
 FROM gate
-CROSS JOIN LATERAL (
-    SELECT
-        r.gate,
-        r.gate_result_id,
-        r.verdict,
-        r.judged_at
-    FROM gov.gate_result AS r
-    WHERE r.gate = gate.gate
-    ORDER BY r.gate_result_id DESC
-    LIMIT 1
-) AS n
+CROSS JOIN
+    LATERAL (
+        SELECT
+            r.gate,
+            r.gate_result_id,
+            r.verdict,
+            r.judged_at
+        FROM gov.gate_result AS r
+        WHERE r.gate = gate.gate
+        ORDER BY r.gate_result_id DESC
+        LIMIT 1
+    ) AS n
 ORDER BY n.gate
 LIMIT :most

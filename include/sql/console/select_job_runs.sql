@@ -1,6 +1,10 @@
 -- Purpose: the newest real run of each job, and its newest that came to its end.
 -- Parameters: dags (text array), backfilled (those of them whose backfills are real). Grain: job.
 -- Idempotency: reads only.
+WITH job AS (
+    SELECT unnest(cast(:dags AS text[])) AS dag_id
+)
+
 SELECT
     d.dag_id,
     n.run_id,
@@ -9,7 +13,7 @@ SELECT
     e.run_id AS done_run_id,
     e.as_of AS done_as_of,
     e.closed_at AS done_at
-FROM unnest(CAST(:dags AS text [])) AS d (dag_id)
+FROM job AS d
 LEFT JOIN LATERAL (
     SELECT
         r.run_id,
@@ -18,7 +22,7 @@ LEFT JOIN LATERAL (
     FROM gov.run AS r
     WHERE
         r.dag_id = d.dag_id AND NOT r.dry_run
-        AND (r.run_type <> 'backfill' OR r.dag_id = any(CAST(:backfilled AS text [])))
+        AND (r.run_type <> 'backfill' OR r.dag_id = any(cast(:backfilled AS text[])))
     ORDER BY r.as_of DESC
     LIMIT 1
 ) AS n ON true
@@ -30,7 +34,7 @@ LEFT JOIN LATERAL (
     FROM gov.run AS r
     WHERE
         r.dag_id = d.dag_id AND NOT r.dry_run AND r.state = 'done'
-        AND (r.run_type <> 'backfill' OR r.dag_id = any(CAST(:backfilled AS text [])))
+        AND (r.run_type <> 'backfill' OR r.dag_id = any(cast(:backfilled AS text[])))
     ORDER BY r.as_of DESC
     LIMIT 1
 ) AS e ON true

@@ -30,10 +30,10 @@ LEFT JOIN LATERAL (
 ) AS n ON true
 WHERE
     (r.released_at, r.release_id) < (
-        coalesce(CAST(:released_at AS timestamptz), 'infinity'), coalesce(CAST(:release_id AS text), '~')
+        COALESCE(CAST(:released_at AS timestamptz), 'infinity'), COALESCE(CAST(:release_id AS text), '~')
     )
-    AND (CAST(:recipient AS text) IS NULL OR r.recipient_id = :recipient)
-    AND (CAST(:period AS text) IS NULL OR r.period_key = :period)
-    AND (CAST(:course AS jsonb) IS NULL OR r.entitlement @> CAST(:course AS jsonb))
+    AND (CAST(:recipient AS text) IS null OR r.recipient_id = :recipient)
+    AND (CAST(:period AS text) IS null OR r.period_key = :period)
+    AND (CAST(:course AS jsonb) IS null OR r.entitlement @> CAST(:course AS jsonb))
 ORDER BY r.released_at DESC, r.release_id DESC
 LIMIT :most

@@ -11,8 +11,8 @@ SELECT
     expires_at
 FROM gov.gate_result
 WHERE
-    gate_result_id < coalesce(CAST(:gate_result_id AS bigint), 9223372036854775807)
-    AND (CAST(:gate AS text) IS NULL OR gate = :gate)
-    AND (CAST(:verdict AS text) IS NULL OR verdict = :verdict)
+    gate_result_id < coalesce(cast(:gate_result_id AS bigint), 9223372036854775807)
+    AND (cast(:gate AS text) IS NULL OR gate = :gate)
+    AND (cast(:verdict AS text) IS NULL OR verdict = :verdict)
 ORDER BY gate_result_id DESC
 LIMIT :most

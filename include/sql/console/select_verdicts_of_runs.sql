@@ -9,5 +9,5 @@ SELECT DISTINCT ON (run_id, gate)
     judged_at,
     expires_at
 FROM gov.gate_result
-WHERE run_id = any(CAST(:runs AS text []))
-ORDER BY run_id, gate, gate_result_id DESC
+WHERE run_id = any(cast(:runs AS text[]))
+ORDER BY run_id ASC, gate ASC, gate_result_id DESC

@@ -72,7 +72,7 @@ def canaries(connection: Any, *, most: int) -> list[Any]:
 def ledger_verdict(connection: Any) -> Any:
     """When a gate last verified the chain of the ledger, and whether it held; None: never."""
     found = rows(connection, "select_ledger_verdicts", gates=list(CHAIN_GATES), check_id=CHAIN_CHECK)
-    return found[0] if found else None
+    return found[0] if found and found[0].holds is not None else None
 
 
 def _levels(measured: Sequence[Any]) -> list[dict[str, Any]]:
