@@ -4,6 +4,7 @@ No ``from __future__ import annotations`` here: FastAPI must see the dependencie
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
@@ -12,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse
+from pydantic import ValidationError
 
 from privacy_ops import thresholds
 from privacy_ops.console import paging
@@ -182,9 +184,11 @@ def ask_what_if(
         )
     unknown = bool(country) and reference.territory(country.upper()) is None
     asked = bool(on or country or without) and not unknown
-    judged = [
-        _otherwise(row, reference, day, country.upper(), without, _rules(include)) for row in found[:MOST_JUDGED]
-    ] if asked else []  # fmt: skip
+    if without:
+        left = tuple(one for one in reference.instruments if without not in {one.instrument_id, one.instrument})
+        reference = replace(reference, instruments=left)
+    rules = _rules(include)
+    judged = [_otherwise(row, reference, day, country.upper(), without, rules) for row in found[:MOST_JUDGED] if asked]
     return page(
         request,
         user,
@@ -196,16 +200,27 @@ def ask_what_if(
         cut=len(found) > MOST_JUDGED,
         asked=asked,
         unknown=unknown,
-        judged=[one for one in judged if one["changed"]],
-        n_judged=len(judged),
+        judged=[one for one in judged if one is not None and one["changed"]],
+        n_judged=sum(one is not None for one in judged),
+        n_unreadable=judged.count(None),
+        mechanisms=sorted({one.instrument_id for one in reference.instruments} | _mechanisms(found[:MOST_JUDGED])),
         form={"on": day.isoformat(), "country": country, "flow": flow, "without": without},
         not_covered=NOT_COVERED,
     )
 
 
-def _otherwise(row: Any, reference: Reference, day: date, country: str, without: str, rules: Rules) -> dict[str, Any]:
-    """A flow's verdicts as published, and as they would be."""
-    flow = Flow.model_validate(row.facts)
+def _mechanisms(found: Sequence[Any]) -> set[str]:
+    return {str(one["mechanism_id"]) for row in found for one in row.facts.get("mechanisms", [])}
+
+
+def _otherwise(
+    row: Any, reference: Reference, day: date, country: str, without: str, rules: Rules
+) -> dict[str, Any] | None:
+    """A flow's verdicts as published, and as they would be. None: it was recorded in a shape of another time."""
+    try:
+        flow = Flow.model_validate(row.facts)
+    except ValidationError:
+        return None
     changes: dict[str, Any] = {}
     if country:
         changes["country"] = country
