@@ -29,6 +29,13 @@ class PrivacyConsole(AirflowPlugin):
             "category": "browse",
         },
         {
+            "name": "Privacy releases",
+            "href": "/privacy/releases",
+            "destination": "nav",
+            "url_route": "privacy-releases",
+            "category": "browse",
+        },
+        {
             "name": "Privacy gates",
             "href": "/privacy/gates",
             "destination": "nav",

@@ -65,6 +65,12 @@ def newest_exported_week(runtime: Runtime) -> str | None:
     )[0][0]
 
 
+def newest_release(runtime: Runtime) -> str | None:
+    """Id of the release that was registered last."""
+    found = _rows(runtime, "SELECT release_id FROM gov.release_register ORDER BY released_at DESC LIMIT 1")
+    return str(found[0][0]) if found else None
+
+
 def copy_packs(runtime: Runtime, folder: Path) -> int:
     """Copy every released pack to ``folder`` (product/recipient/period); returns the number of files."""
     store, count = ObjectStore(runtime.object_settings), 0
