@@ -36,7 +36,14 @@ REPEATS = 5
 
 # Made up, of the size that the real ones have: a dozen checks per verdict, eleven files per release.
 CHECKS = [
-    {"id": f"G-{n:02}", "title": "Nothing is left", "do": "look", "severity": "critical", "success": True, "observed": n}
+    {
+        "id": f"G-{n:02}",
+        "title": "Nothing is left",
+        "do": "look",
+        "severity": "critical",
+        "success": True,
+        "observed": n,
+    }
     for n in range(12)
 ]
 LEVELS = {
@@ -88,8 +95,8 @@ FILL = (
     "INSERT INTO gov.suppression_entry (hmac, id_type, key_id, reason, block, valid_until, case_id, created_at)"
     " SELECT md5(n::text), 'email', 'k', 'MINOR', 'IMPORT_RESTORE', current_date, gen_random_uuid(), now()"
     " FROM generate_series(1, :rows) AS n",
-    "INSERT INTO gov.canary (subject_ref, ref_key_id, planted_at) SELECT md5(n::text), 'k', now() - n * interval '1 day'"
-    " FROM generate_series(1, 1000) AS n",
+    "INSERT INTO gov.canary (subject_ref, ref_key_id, planted_at) SELECT md5(n::text), 'k',"
+    " now() - n * interval '1 day' FROM generate_series(1, 1000) AS n",
     "INSERT INTO gov.return_finding (case_id, run_id, found_at, asset, found_by, verdict, rows, settled_at)"
     " SELECT gen_random_uuid(), 'r', now(), 't', 'email', 'new_record', 1, now() FROM generate_series(1, :rows) AS n",
     "INSERT INTO gov.recipient (recipient_id, kind, legal_name, country, status) SELECT 'recipient-' || n, 'author',"
@@ -100,7 +107,8 @@ FILL = (
     " SELECT 'r' || lpad(to_hex(n), 15, '0'), 'EXP-AUTHOR', 'recipient-' || 1 + n % 200, '2026-W10', now(), now(),"
     " 's' || n, now(), now() - n * interval '1 minute', 'r', '1', 't', 'm', 'p/', CAST(:files AS jsonb), md5(n::text),"
     " 30, 4, jsonb_build_array(jsonb_build_object('course_id', (n % 60)::text, 'modules', '[]'::jsonb, 'agreements',"
-    " '[\"AG\"]'::jsonb)), 1, '{}', '2026-W' || 10 + n % 40, CAST(:utility AS jsonb) FROM generate_series(1, :rows) AS n",
+    " '[\"AG\"]'::jsonb)), 1, '{}', '2026-W' || 10 + n % 40, CAST(:utility AS jsonb)"
+    " FROM generate_series(1, :rows) AS n",
     "INSERT INTO gov.release_event (release_id, kind, run_id, at) SELECT release_id, 'published', 'r', released_at"
     " FROM gov.release_register",
     "INSERT INTO gov.release_delivery (release_id, kind, at, run_id) SELECT release_id, 'receipt', released_at, 'r'"
@@ -280,7 +288,7 @@ def measure(rows: int) -> list[Timed]:
                 processors.append(time.process_time() - spent)
             if answer.status_code != 200:
                 raise RuntimeError(f"{path} answers {answer.status_code}")
-            shown = path if len(path) < 60 else f"{path[:path.index('?') + 7]}…"
+            shown = path if len(path) < 60 else f"{path[: path.index('?') + 7]}…"
             timed.append(Timed(shown, min(clocks) * 1000, min(processors) * 1000, len(answer.content) / 1024))
             print(f"{timed[-1].clock_ms:6.0f} ms  {path[:80]}", file=sys.stderr)
     return timed
@@ -295,17 +303,14 @@ def render(timed: Sequence[Timed], rows: int, at: datetime, about: str) -> str:
         "",
         f"Written by `python -m bench.console` on {at:%Y-%m-%d}, {about}. {rows:,} rows stand behind each page (runs,",
         "verdicts, cases, certificates, instructions, ledger and suppression entries, releases with events and",
-        f"deliveries, flows, findings). The best of {REPEATS} requests, one after another, with sign-in, a new database",
-        "connection and rendering. Without the query of Airflow's own database for next runs and open questions.",
+        f"deliveries, flows, findings). The best of {REPEATS} requests, one after another, with sign-in, a new",
+        "database connection and rendering; without what Airflow's own database says of next runs and questions.",
         "",
         f"**{verdict} than {LIMIT_MS} ms; the slowest takes {max(one.clock_ms for one in timed):.0f} ms.**",
         "",
         "| page | ms by the clock | ms of processor (application) | KiB |",
         "|---|---:|---:|---:|",
-        *(
-            f"| `{one.page}` | {one.clock_ms:.0f} | {one.processor_ms:.0f} | {one.kilobytes:.0f} |"
-            for one in timed
-        ),
+        *(f"| `{one.page}` | {one.clock_ms:.0f} | {one.processor_ms:.0f} | {one.kilobytes:.0f} |" for one in timed),
     ]
     return "\n".join(lines) + "\n"
 

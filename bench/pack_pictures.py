@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.pictures import browser, driver as open_browser
+from bench.pictures import browser
+from bench.pictures import driver as open_browser
 
 PHONE, SCREEN = 360, 1200
 

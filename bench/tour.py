@@ -18,12 +18,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from bench import pictures
 from sandbox import facts, mistake
-from sandbox.airflow_api import ApiError, DagRun, RequiredAction
+from sandbox.airflow_api import ApiError, RequiredAction
 from sandbox.runtime import Runtime
 from sandbox.state import PROJECT
-
-from bench import pictures
 
 FOLDER = PROJECT / "docs" / "pictures" / "tour"
 WIDE, PHONE = (1500, 950), (390, 844)
@@ -195,9 +194,9 @@ class Tour:
         return body.partition("/privacy/cases/")[2][:36]
 
     def backfill(self) -> None:
-        week = facts.newest_exported_week(self.runtime) or ""
+        week = facts.next_older_week(self.runtime) or ""
         monday = datetime.strptime(week + "-1", "%G-W%V-%u").replace(tzinfo=UTC)
-        begins = monday + timedelta(days=2, hours=6) - timedelta(weeks=6)
+        begins = monday + timedelta(days=2, hours=6)  # the interval of a week ends on the Wednesday after it
         engineer = self.runtime.api(mistake.ENGINEER)
         self.sign_in(mistake.ENGINEER)
         number = engineer.backfill(mistake.EXPORT, begins, begins)
@@ -223,8 +222,8 @@ class Tour:
         with zipfile.ZipFile(saved) as archive:
             archive.extractall(self.downloads)
         (sums,) = self.downloads.glob("*/SHA256SUMS")
-        checked = subprocess.run(  # noqa: S603
-            ["sha256sum", "--check", "--quiet", sums.name],  # noqa: S607
+        checked = subprocess.run(
+            ["sha256sum", "--check", "--quiet", sums.name],
             cwd=sums.parent,
             capture_output=True,
             text=True,
@@ -266,7 +265,7 @@ class Tour:
     def _cli(arguments: list[str], environ: dict[str, str]) -> Any:
         import os
 
-        return subprocess.run(  # noqa: S603
+        return subprocess.run(
             [sys.executable, "-m", "privacy_ops", *arguments],
             env={**os.environ, **environ, "PYTHONPATH": str(PROJECT / "plugins")},
             capture_output=True,
@@ -280,7 +279,15 @@ class Tour:
 
         self.sign_in("lena")
         release = facts.newest_release(self.runtime)
-        for path in ("/", "/erasures", "/releases", f"/releases/{release}", "/transfers", "/transfers/what-if", "/gates"):
+        for path in (
+            "/",
+            "/erasures",
+            "/releases",
+            f"/releases/{release}",
+            "/transfers",
+            "/transfers/what-if",
+            "/gates",
+        ):
             self.open(f"/privacy{path}")
             wanted = self.driver.execute_script(_REACHABLE)
             reached, first = set(), None
@@ -299,7 +306,8 @@ class Tour:
 # What Tab should reach, and where it is with whether one can see it: named by tag and text, in order of the page.
 _REACHABLE = """
 const name = e => e.tagName + ':' + (e.innerText || e.name || e.id || '').trim().slice(0, 60);
-return [...document.querySelectorAll('a[href], button, select, input:not([type=hidden]), textarea, summary, [tabindex="0"]')]
+const kinds = 'a[href], button, select, input:not([type=hidden]), textarea, summary, [tabindex="0"]';
+return [...document.querySelectorAll(kinds)]
   .filter(e => e.checkVisibility()).map(name);
 """
 _FOCUS = """

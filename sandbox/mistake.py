@@ -33,7 +33,10 @@ def mistyped(registry: str) -> str:
 
 
 def make(runtime: Runtime) -> DagRun:
-    """Load the mistyped registry and start an export of the newest week; returns the run. One of FAILURES."""
+    """Load the mistyped registry and start an export of a week that nobody was given yet; returns the run.
+
+    Raises one of FAILURES.
+    """
     workspace = Workspace.load(settings_of.from_environment(runtime.project_environment()))
     text = workspace.settings.recipients_path.read_text(encoding="utf-8")
     with tempfile.TemporaryDirectory(prefix="privacy-ops-mistake-") as folder:
@@ -43,7 +46,7 @@ def make(runtime: Runtime) -> DagRun:
             recipients.load_registry(connection, path, workspace.settings.keys)
     engineer = runtime.api(ENGINEER)
     engineer.unpause(EXPORT)
-    return engineer.trigger(EXPORT, conf={"iso_week": facts.newest_exported_week(runtime)})
+    return engineer.trigger(EXPORT, conf={"iso_week": facts.next_older_week(runtime)})
 
 
 def mend(runtime: Runtime) -> None:
