@@ -20,7 +20,7 @@ from urllib.parse import quote
 
 from bench import pictures
 from sandbox import facts, mistake
-from sandbox.airflow_api import ApiError, RequiredAction
+from sandbox.airflow_api import ApiError, DagRun, RequiredAction
 from sandbox.runtime import Runtime
 from sandbox.state import PROJECT
 
@@ -114,9 +114,20 @@ class Tour:
         self.look()
 
     def red_gate(self) -> None:
-        run = mistake.make(self.runtime)
         engineer = self.runtime.api(mistake.ENGINEER)
+        try:
+            run = engineer.wait(mistake.make(self.runtime), seconds=300)
+            self._look_at_the_red_gate(run)
+        finally:
+            mistake.mend(self.runtime)
+        engineer.clear(run, only_failed=True)
         run = engineer.wait(run, seconds=300)
+        self.expect("mended", run.state == "success", f"after the registry was mended the export is {run.state}")
+        self.open(f"/dags/{run.dag_id}/runs/{quote(run.run_id, safe='')}/plugin/privacy-run")
+        with self.inside():
+            self.picture("mended", "export_input")
+
+    def _look_at_the_red_gate(self, run: DagRun) -> None:
         self.expect("red_run", run.state == "failed", f"the export with a mistake is {run.state}")
         self.sign_in(mistake.ENGINEER)
         self.look()
@@ -129,13 +140,6 @@ class Tour:
         self.picture("red_gate", "shut now", wait=0.5)
         self.follow("report ")
         self.picture("red_report", "Every entitled course exists", wait=0.5)
-        mistake.mend(self.runtime)
-        engineer.clear(run, only_failed=True)
-        run = engineer.wait(run, seconds=300)
-        self.expect("mended", run.state == "success", f"after the registry was mended the export is {run.state}")
-        self.open(f"/dags/{run.dag_id}/runs/{quote(run.run_id, safe='')}/plugin/privacy-run")
-        with self.inside():
-            self.picture("mended", "export_input")
 
     def follow(self, text: str) -> None:
         from selenium.webdriver.common.by import By
@@ -218,6 +222,8 @@ class Tour:
             self.follow_first("a[href*='/privacy/releases/r']")
             self.press("Download pack (ZIP)")
             saved = self.downloaded(".zip")
+            self.follow("All releases")
+            self.follow_first("a[href*='/privacy/releases/r']")
             self.picture("release", "Download pack", wait=0.5)
         with zipfile.ZipFile(saved) as archive:
             archive.extractall(self.downloads)
@@ -245,6 +251,7 @@ class Tour:
         document = self.downloaded(".json")
         self.press("Download page")
         self.downloaded(".html")
+        self.driver.refresh()
         self.picture("certificate", "Certificate of erasure", wait=0.5)
         keys = self.downloads / "keys.pem"
         environ = self.runtime.project_environment()
