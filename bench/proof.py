@@ -177,7 +177,7 @@ def prove_tour(var: Path | None) -> Proof:
         return Proof(title, "not carried out", ("- The runtime is not up: run `make demo` first.",))
     seen, wrong = tour.take(runtime)
     lines = [
-        f"- docs/tour.md was walked in Chromium against the demonstration, its {len(seen)} pictures taken again: a gate",
+        f"- docs/tour.md was walked in Chromium against the demonstration, {len(seen)} pictures taken again: a gate",
         "  shut by a mistake and opened by mending it, a case decided by two people, a backfill, a pack whose sums",
         "  hold, a certificate that verifies offline, what if.",
         "- Every page was walked with Tab alone: each link and field reached, the focus always to be seen.",

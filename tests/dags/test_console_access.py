@@ -185,6 +185,22 @@ def test_the_docs_show_the_same_rights() -> None:
         assert f"| {rule.what} | {cells} |" in shown, right
 
 
+def test_the_overview_shows_no_evidence_of_a_dag_that_one_may_not_see(
+    server: FastAPI,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lena = browser(server, "admin", "lena")
+    whole = lena.get("/privacy/").text
+    manager = get_auth_manager()
+    monkeypatch.setattr(manager, "is_authorized_dag", lambda **q: q["details"].id == "transfer_inventory_check")
+    cut = lena.get("/privacy/").text
+    for said in ('id="P-52"', 'id="P-16"', "Canary", "/privacy/erasures"):
+        assert (said in whole, said in cut) == (True, False), said
+    assert 'id="P-41"' in cut
+    assert "may not see" in cut
+    assert lena.get("/privacy/erasures").status_code == 403
+
+
 def test_airflow_is_asked_what_the_table_says(server: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
     """Any auth manager decides, FAB's too: the questions are Airflow's own."""
     asked = []

@@ -34,8 +34,9 @@ def show_overview(
     airflow = airflow_state.read(dags)
     with database.transaction(read_only=True) as connection:
         evidence = gather(connection, registry, airflow.paused, now)
-        newest = canaries(connection, most=1)
-    judged = promises.judge(registry, evidence, now)
+        newest = canaries(connection, most=1) if access.may(user, Right.ERASURES) else []
+    # Evidence is for those who may see the runs that it comes from.
+    judged = [one for one in promises.judge(registry, evidence, now) if set(one.promise.jobs) <= set(dags)]
     counts = {colour: sum(one.colour == colour for one in judged) for colour in ("green", "amber", "red")}
     return page(
         request,
@@ -45,7 +46,9 @@ def show_overview(
         now=now,
         judged=judged,
         counts=counts,
+        n_hidden=len(registry.covered) - len(judged),
         not_covered=registry.open,
+        sees_erasures=access.may(user, Right.ERASURES),
         airflow_state=airflow,
         canary=newest[0] if newest else None,
     )
