@@ -18,7 +18,7 @@ from sandbox.airflow_api import DagRun
 from sandbox.runtime import FAILURES, Runtime
 
 EXPORT = "course_usage_export"
-RIGHT, WRONG = "5", "55"
+RIGHT, WRONG = "5", "505"
 ENGINEER = "emil"
 
 
