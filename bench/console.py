@@ -3,7 +3,7 @@
 python -m bench.console [--rows 100000]
 
 The pages are asked through the same application that Airflow serves, on a PostgreSQL that is started for it. By the
-clock and in processor time of both sides; the best of five, since a shared machine disturbs.
+clock and in processor time of both sides; the best of several, since a shared machine disturbs.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from sandbox.state import PROJECT
 REPORT = Path(__file__).with_name("CONSOLE.md")
 ROWS = 100_000
 LIMIT_MS = 300
-REPEATS = 5
+REPEATS = 15
 
 # Made up, of the size that the real ones have: a dozen checks per verdict, eleven files per release.
 CHECKS = [
@@ -301,7 +301,10 @@ def render(timed: Sequence[Timed], rows: int, at: datetime, about: str) -> str:
     lines = [
         "# Page times of the console",
         "",
-        f"Written by `python -m bench.console` on {at:%Y-%m-%d}, {about}. {rows:,} rows stand behind each page (runs,",
+        f"Written by `python -m bench.console` on {at:%Y-%m-%d}:",
+        f"{about}.",
+        "",
+        f"{rows:,} rows stand behind each page (runs,",
         "verdicts, cases, certificates, instructions, ledger and suppression entries, releases with events and",
         f"deliveries, flows, findings). The best of {REPEATS} requests, one after another, with sign-in, a new",
         "database connection and rendering; without what Airflow's own database says of next runs and questions.",

@@ -58,10 +58,19 @@ CREATE INDEX release_register_of_recipient ON gov.release_register (recipient_id
 CREATE INDEX release_register_courses ON gov.release_register USING gin (entitlement jsonb_path_ops);
 CREATE INDEX finding_due ON gov.finding (status, coalesce(due_on, 'infinity'), fingerprint);
 CREATE INDEX inventory_snapshot_newest ON gov.inventory_snapshot (snapshot_id DESC) WHERE inventory_sha256 IS NOT NULL;
+CREATE INDEX finding_open_counts ON gov.finding (rule, severity, due_on) WHERE status = 'open';
+CREATE INDEX inventory_flow_country ON gov.inventory_flow (snapshot_id, country);
+CREATE INDEX flow_verdict_counts ON gov.flow_verdict (snapshot_id, regime, verdict);
+CREATE INDEX flow_verdict_of ON gov.flow_verdict (snapshot_id, verdict, flow_key);
+CREATE INDEX suppression_counts ON gov.suppression_entry (reason, block, id_type, valid_until);
+CREATE INDEX downstream_counts ON gov.downstream_instruction (party, state, created_at);
+CREATE INDEX return_finding_counts ON gov.return_finding (verdict, settled_at, found_at);
 CREATE INDEX blocked_destination_now ON gov.blocked_destination (blocked_at DESC) WHERE lifted_at IS NULL;
 """
 
 DOWNGRADE = """
+DROP INDEX gov.return_finding_counts, gov.downstream_counts, gov.suppression_counts, gov.flow_verdict_of,
+    gov.flow_verdict_counts, gov.inventory_flow_country, gov.finding_open_counts;
 DROP INDEX gov.blocked_destination_now, gov.inventory_snapshot_newest, gov.finding_due, gov.release_register_courses,
     gov.release_register_of_recipient, gov.release_register_newest, gov.certificate_newest, gov.minor_case_due,
     gov.minor_case_age, gov.gate_result_verdict, gov.gate_result_gate, gov.run_service_levels, gov.run_newest;
