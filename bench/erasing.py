@@ -14,6 +14,7 @@ from privacy_ops.erasure import execute, gates, plan
 from privacy_ops.erasure.objects import erase as object_erasure
 from privacy_ops.runs import Run
 
+from bench.processor import of_session
 from bench.world import World, now
 from sandbox.publisher.database import Connection
 
@@ -23,7 +24,7 @@ APPROVERS = ("rosa", "ravi")  # made-up people: many in one night need two
 
 @dataclass(frozen=True)
 class Erased:
-    """Seconds of each part, and what was planned and deleted.
+    """Processor seconds of each part (this process and PostgreSQL's), and what was planned and deleted.
 
     ``rows_gone`` is the erasing transaction with every check in it: holds, evidence, hash of the plan, control group,
     counts of the server, the ledger's entries of the cases. ``ahead`` is what is committed and copied before it; what
@@ -54,10 +55,11 @@ def erase(world: World, run_id: str) -> Erased:
     workspace = world.workspace
     with workspace.database("erase").transaction(read_only=True) as connection:
         run = runs.read_run(connection, run_id)
-    times = [time.perf_counter()]
+    meter = world.meter
+    times = [meter.used()]
 
     def lap() -> float:
-        times.append(time.perf_counter())
+        times.append(meter.used())
         return times[-1] - times[-2]
 
     plan.plan(workspace, run, now=now())
@@ -70,12 +72,8 @@ def erase(world: World, run_id: str) -> Erased:
     lap()
     execute.write_ahead(workspace, run, frozen, now=now())
     ahead = lap()
-    gone = min(
-        _taken_back(world, run, frozen) for _ in range(2)
-    )  # as the script is: the best of three, two rolled back
-    lap()
+    gone = min(_taken_back(world, run, frozen) for _ in range(3))  # as the script is: the best of three, rolled back
     execute.erase_rows(workspace, run, frozen, now=now())
-    gone = min(gone, lap())
     done = execute.erase_database(workspace, run, now=now())  # nothing is left to do: it tells the counts
     return Erased(done["cases"], done["deleted"], done["retained"], planned, judged, ahead, gone)
 
@@ -101,13 +99,15 @@ class _Back(Exception):
 
 
 def _taken_back(world: World, run: Run, frozen: plan.Plan) -> float:
-    """Seconds of the erasing transaction, rolled back at its end."""
-    began = time.perf_counter()
+    """Processor seconds of the erasing transaction, rolled back at its end."""
     spent = 0.0
     try:
         with world.workspace.database("erase").transaction() as connection:
+            driver: Any = connection.connection.dbapi_connection
+            session = driver.info.backend_pid
+            began = time.process_time() + of_session(session)
             execute.erase_in(connection, world.workspace, run, frozen, now=now())
-            spent = time.perf_counter() - began
+            spent = time.process_time() + of_session(session) - began
             raise _Back
     except _Back:
         return spent
@@ -125,7 +125,7 @@ def approve(world: World, run: Run) -> None:
 
 
 def by_hand(world: World, run_id: str, *, checks: bool = True) -> tuple[float, int]:
-    """Seconds and deleted rows of the hand-written script for the people whom the run found; rolled back.
+    """Processor seconds and deleted rows of the hand-written script for the people whom the run found; rolled back.
 
     Without ``checks`` no trigger and no foreign key is looked at: nothing can be faster.
     """
@@ -141,9 +141,10 @@ def by_hand(world: World, run_id: str, *, checks: bool = True) -> tuple[float, i
         )
         connection.execute("ALTER TABLE victim ADD PRIMARY KEY (user_id)")
         connection.execute("ANALYZE victim")
-        began = time.perf_counter()
+        session = connection.info.backend_pid
+        began = of_session(session)
         deleted = _script(connection)
-        seconds = time.perf_counter() - began
+        seconds = of_session(session) - began
         connection.rollback()
     return seconds, deleted
 

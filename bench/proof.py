@@ -1,7 +1,7 @@
 """`make proof`: what takes long or needs programs of the system, written to docs/proof.md with what was not proven.
 
 python -m bench.proof [--people 1000000] [--truth-people 200000] [--seeds 1 2 3 4 5] [--schemas 200]
-    [--only scale truth schemas crashes browser report spreadsheets links]
+    [--only scale truth schemas crashes flows year browser report spreadsheets links] [--weeks 52]
     [--var var]
 
 A proof that cannot run says so; the exit code is 0 only if nothing that ran failed. With ``--only``, what an earlier
@@ -22,8 +22,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from bench import fab, links, pack_pictures, pictures, scale, schemas, spreadsheets, tour, truth, world
+from bench import fab, links, pack_pictures, pictures, scale, schemas, spreadsheets, tour, truth, world, year
 from bench.measure import machine
+from sandbox.publisher import flows
 from sandbox.runtime import Runtime
 from sandbox.state import PROJECT
 
@@ -42,6 +43,7 @@ CRASHES = (
     "tests/integration/test_night_of_objects.py",
     "tests/integration/test_usage_release.py",
 )
+FLOWS = "tests/integration/test_transfer_observers.py"
 # Programs of the system, and what cannot be proven without them.
 PROGRAMS = {
     "chromium": (pictures.BROWSERS, "pictures of the UI in a browser"),
@@ -143,6 +145,27 @@ def prove_crashes() -> Proof:
         f"- {last}.",
     )
     return Proof("Crashes and concurrency", "failed" if done.returncode else "proven", lines)
+
+
+def prove_flows(seeds: Sequence[int]) -> Proof:
+    """Undeclared flows of every kind, from several seeds."""
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", FLOWS],
+        cwd=PROJECT,
+        env={**os.environ, "PRIVACY_OPS_TEST_SEEDS": ",".join(map(str, seeds))},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    last = (done.stdout.strip().splitlines() or ["pytest said nothing"])[-1].strip("= ")
+    kinds = len({one.kind for one in flows.Flows.of(1).planted() if not one.declared} | {"replication"})
+    lines = (
+        f"- Seeds {', '.join(map(str, seeds))}: undeclared flows of {kinds} kinds planted in buckets, server,"
+        " connections, access log, people list, annexes and badge scans. Each was found, and no declared look-alike was"
+        " called undeclared.",
+        f"- {last}.",
+    )
+    return Proof(_TITLES["flows"], "failed" if done.returncode else "proven", lines)
 
 
 def prove_browser(var: Path | None) -> Proof:
@@ -249,6 +272,21 @@ def prove_links() -> Proof:
     return Proof(title, "failed" if through else "proven", tuple(lines))
 
 
+def prove_year(weeks: int) -> Proof:
+    """A year of weekly exports by ``airflow backfill create``, in several orders."""
+    title = _TITLES["year"]
+    passes = year.prove(weeks)
+    first = passes[0]
+    wrong = [one for one in passes if one.failed or one.files != first.files]
+    lines = [
+        f"- {weeks} weeks backfilled with a real scheduler by `airflow backfill create`: {len(first.files)} files in"
+        f" {first.releases} releases, and the same bytes in every order:",
+        *(f"  - {one.name}: {one.seconds:.0f} s, {one.runs} runs" for one in passes),
+        *(f"- Failed: {one.name}: {one.failed} runs failed, {one.differences(first)} files differ." for one in wrong),
+    ]
+    return Proof(title, "failed" if wrong or not first.files else "proven", tuple(lines))
+
+
 def not_yet() -> tuple[Proof, ...]:
     """What no proof exists for yet, whatever is installed."""
     return (
@@ -299,9 +337,11 @@ def state_of_code() -> str:
 
 _TITLES = {
     "scale": "Scale",
+    "year": "A year of exports",
     "truth": "Ground truth",
     "schemas": "Random schemas",
     "crashes": "Crashes and concurrency",
+    "flows": "Undeclared flows",
     "browser": "The UI in a browser",
     "tour": "The tour and the console in a browser",
     "fab": "Rights of the console under FAB",
@@ -332,6 +372,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--truth-people", type=int, default=TRUTH, help="size of each publisher of the ground truth")
     parser.add_argument("--seeds", type=int, nargs="+", default=SEEDS, help="seeds of the ground truth")
     parser.add_argument("--schemas", type=int, default=SCHEMAS, help="how many random schemas")
+    parser.add_argument("--weeks", type=int, default=year.WEEKS, help="length of the year that is backfilled")
     parser.add_argument("--only", nargs="+", choices=tuple(_TITLES), default=None)
     parser.add_argument("--var", type=Path, default=None, help="folder of the runtime that is up (default: var)")
     parser.add_argument("--output", type=Path, default=REPORT)
@@ -348,6 +389,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "links": prove_links,
         "schemas": lambda: prove_schemas(given.schemas),
         "crashes": prove_crashes,
+        "flows": lambda: prove_flows(given.seeds),
+        "year": lambda: prove_year(given.weeks),
         "truth": lambda: prove_truth(given.truth_people, given.seeds),
         "scale": lambda: prove_scale(given.people),
     }

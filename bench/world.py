@@ -22,6 +22,7 @@ from privacy_ops import settings as settings_of
 from privacy_ops.settings import DUTIES, KEY_PURPOSES, ObjectSettings
 from privacy_ops.workspace import Workspace
 
+from bench.processor import Meter
 from sandbox import objects, provision
 from sandbox.postgres import PostgresServer, free_port
 from sandbox.processes import Processes
@@ -75,6 +76,13 @@ class World:
     @cached_property
     def workspace(self) -> Workspace:
         return Workspace.load(settings_of.from_environment(self.environment))
+
+    @property
+    def meter(self) -> Meter:
+        """Processor time of this process and of the publisher's server."""
+        postmaster = self.server.pid()
+        assert postmaster is not None, "the server runs"
+        return Meter(postmaster)
 
     def connect(self) -> Any:
         """A superuser's transaction."""

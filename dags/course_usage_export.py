@@ -21,14 +21,19 @@ pack, from all packs and from all periods together, columns, metadata, signature
 restated. `export_published`: published bytes are the registered ones. Protecting and publishing open the locks
 themselves: marking a gate as success opens nothing.
 
-**First release** of a product by a kind of period waits for a person who reads the staged files as an intruder would;
-nobody answering means no. Later ones do not ask.
+**A person approves**, having read the staged files as an intruder would, whenever they hold a product, dimension or
+measure that was never released before, when a gate warned, and each correction. Nobody answering means no. Other
+releases do not ask.
 
 **Again** A released period is served as it was: re-running, clearing and backfilling in any order give the same bytes,
 also after somebody was erased. A week with which nothing closes releases nothing and is green.
 
+**Corrections** `python -m privacy_ops release correct 2026-W40 --reason … --by …` answers with a number; a run with
+that number counts the week, and the quarter and year that it is in, once more and releases a new revision of the packs
+that say something else. A published value may change by nothing or by 15 and more, or become withheld.
+
 **Params** `iso_week`: the week to export, such as `2026-W47`. Empty: the week of the run's interval, or the latest one
-that has been closed for 48 hours.
+that has been closed for 48 hours. `correction`: number of a correction to carry out, instead of a week.
 
 **Example** `airflow dags trigger course_usage_export --conf '{"iso_week": "2026-W40"}'`; past weeks by
 `airflow backfill create --dag-id course_usage_export --from-date 2026-10-21 --to-date 2026-11-11`
@@ -50,7 +55,7 @@ from privacy_ops.airflow_support.links import XCOM_KEY
 
 @dag(
     schedule=CronDataIntervalTimetable("0 6 * * 3", timezone="UTC"),
-    start_date=datetime(2026, 1, 7, tzinfo=UTC),
+    start_date=datetime(2025, 1, 1, tzinfo=UTC),
     catchup=False,
     max_active_runs=2,  # a first release that waits must not hold up a backfill; the year's lock serialises the rest
     default_args=DEFAULT_ARGS,
@@ -63,7 +68,14 @@ from privacy_ops.airflow_support.links import XCOM_KEY
             pattern=r"^\d{4}-W\d{2}$",
             title="ISO week",
             description="The London week to export, such as 2026-W47. Empty: the latest that is closed.",
-        )
+        ),
+        "correction": Param(
+            None,
+            type=["null", "integer"],
+            minimum=1,
+            title="Correction",
+            description="Number that `release correct` answered with: count that period again, and nothing else.",
+        ),
     },
 )
 def course_usage_export() -> None:
@@ -74,7 +86,9 @@ def course_usage_export() -> None:
         from privacy_ops.usage import release
 
         workspace, run = open_job("export")
-        return release.open_week(workspace, run, current_week(run, workspace.thresholds))
+        number = get_current_context()["params"].get("correction")
+        week = current_week(run, workspace.thresholds)
+        return release.open_week(workspace, run, week, correction=number, now=utc_now())
 
     @task
     def gate_input() -> dict[str, Any]:
@@ -112,9 +126,9 @@ def course_usage_export() -> None:
         context["ti"].xcom_push(key=XCOM_KEY, value=judged["gate_result_id"])
         return judged
 
-    first_release = AskPerson(
-        task_id="first_release",
-        request="privacy_ops.usage.release:first_release_request",
+    approve_release = AskPerson(
+        task_id="approve_release",
+        request="privacy_ops.usage.release:release_request",
         duty="export",
         waits=timedelta(hours=20),
     )
@@ -138,7 +152,8 @@ def course_usage_export() -> None:
         context["ti"].xcom_push(key=XCOM_KEY, value=judged["gate_result_id"])
         return release.close(workspace, run, judged, now=utc_now())
 
-    open_run() >> gate_input() >> protect() >> stage() >> gate_files() >> first_release >> publish() >> gate_published()
+    judged = open_run() >> gate_input() >> protect() >> stage() >> gate_files()
+    judged >> approve_release >> publish() >> gate_published()
 
 
 course_usage_export()

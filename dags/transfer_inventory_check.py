@@ -8,8 +8,12 @@ and EU law as of the day; and writes findings.
 territories, regions), the object store's interface, Airflow's connections.
 
 **Outputs** `gov.inventory_snapshot`, `gov.inventory_flow`, `gov.flow_verdict`; `gov.finding`;
-`gov.blocked_destination`; in the evidence bucket `transfers/<day>/<run>/` with `inventory.csv`, `findings.csv`,
-`manifest.json`.
+`gov.blocked_destination`; and, as rows of `gov.inventory_output` and once in the evidence bucket under
+`transfers/<day>/<run>/`, with a manifest of their SHA-256: `report.html` (map, flows, findings, reasons; the task
+`publish_inventory` links it), `inventory.csv`, `findings.csv`, `diff.csv`, the Art. 30 record (`art30.html`,
+`art30_controller.csv`, `art30_processor.csv`), `dependencies.csv` (what breaks if an instrument falls),
+`reference_manifest.json`, and `sign_off.json` once somebody has signed. Days that are judged again go to
+`transfers/as_of/<day>/<run>/` and say so.
 
 **Gate** `transfer_inventory`: blocks only when the inventory cannot be trusted (nothing seen, an observer that could
 not look, a store without a country, one regime missing, stale reference data, too much unresolved, a secret in an
@@ -94,24 +98,34 @@ def transfer_inventory_check() -> None:
         return inventory.publish_findings(*current_job("inventory"))
 
     @task
+    def write_outputs() -> dict[str, Any]:
+        """Compare with the inventory before, and write report, record and tables as rows."""
+        from privacy_ops.transfers.publishing import publish
+
+        return publish.write_outputs(*current_job("inventory"))
+
+    @task
     def gate() -> dict[str, Any]:
         """Can this inventory be trusted?"""
         from privacy_ops.airflow_support.gates import linked
         from privacy_ops.airflow_support.links import XCOM_KEY
-        from privacy_ops.transfers import inventory
+        from privacy_ops.transfers.publishing import publish
 
         context = get_current_context()
         with linked(context):
-            result = inventory.gate(*current_job("inventory"), now=utc_now())
+            result = publish.gate(*current_job("inventory"), now=utc_now())
         context["ti"].xcom_push(key=XCOM_KEY, value=result["gate_result_id"])
         return result
 
     @task
     def publish_inventory() -> dict[str, Any]:
         """Put the judged files into the evidence bucket; asks the gate's lock itself."""
-        from privacy_ops.transfers import inventory
+        from privacy_ops.airflow_support.links import SNAPSHOT_KEY
+        from privacy_ops.transfers.publishing import publish
 
-        return inventory.publish_inventory(*current_job("inventory"), now=utc_now())
+        result = publish.publish(*current_job("inventory"), now=utc_now())
+        get_current_context()["ti"].xcom_push(key=SNAPSHOT_KEY, value=result["snapshot_id"])
+        return result
 
     @task
     def close_run() -> dict[str, Any]:
@@ -122,16 +136,21 @@ def transfer_inventory_check() -> None:
 
     sign_off = AskPerson(
         task_id="sign_off",
-        request="privacy_ops.transfers.inventory:sign_off_request",
+        request="privacy_ops.transfers.publishing.publish:sign_off_request",
         duty="inventory",
         on_reject="record",
         waits=timedelta(hours=20),
     )
 
-    judged = judge()
-    open_run() >> observe() >> judged >> [found := publish_findings(), judged_gate := gate()]
-    judged_gate >> publish_inventory() >> (closed := close_run())
-    found >> closed >> sign_off
+    @task
+    def record_sign_off() -> dict[str, Any]:
+        """Keep who stands behind the inventory, beside its files."""
+        from privacy_ops.transfers.publishing import publish
+
+        return publish.record_sign_off(*current_job("inventory"))
+
+    judged = open_run() >> observe() >> judge() >> publish_findings() >> write_outputs()
+    judged >> gate() >> publish_inventory() >> close_run() >> sign_off >> record_sign_off()
 
 
 transfer_inventory_check()

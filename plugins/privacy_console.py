@@ -1,9 +1,9 @@
-"""The Airflow plugin: pages below /privacy, their entry in the navigation, and the report button of gate tasks."""
+"""The Airflow plugin: pages below /privacy, their entry in the navigation, and the report buttons of tasks."""
 
 from typing import Any
 
 from airflow.plugins_manager import AirflowPlugin
-from privacy_ops.airflow_support.links import GateReportLink
+from privacy_ops.airflow_support.links import GateReportLink, TransferReportLink
 
 
 class LazyApp:
@@ -55,4 +55,4 @@ class PrivacyConsole(AirflowPlugin):
             "url_route": "privacy-run",
         },
     ]
-    global_operator_extra_links = [GateReportLink()]  # noqa: RUF012
+    global_operator_extra_links = [GateReportLink(), TransferReportLink()]  # noqa: RUF012

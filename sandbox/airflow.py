@@ -10,12 +10,15 @@ import json
 import os
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 
 from privacy_ops.settings import DUTIES, ObjectSettings
 
 from sandbox import processors
 from sandbox.postgres import HOST
 from sandbox.processes import Processes
+from sandbox.provision import SEED
+from sandbox.publisher.flows import Flows
 from sandbox.state import PEOPLE, PROJECT, State, keys, write_private
 
 DATABASE = "airflow"
@@ -30,6 +33,11 @@ class AirflowError(RuntimeError):
 def role(duty: str) -> str:
     """The PostgreSQL role of a duty."""
     return f"privacy_{duty}"
+
+
+def geoip_file(var: Path) -> Path:
+    """Where the made-up GeoIP database stands; each start builds it anew."""
+    return var / "geoip.mmdb"
 
 
 def _url(state: State, user: str, database: str) -> str:
@@ -47,6 +55,7 @@ def project_environment(state: State, objects: ObjectSettings, database: str = "
         "PRIVACY_OPS_S3_ACCESS_KEY": objects.access_key or "",
         "PRIVACY_OPS_S3_SECRET_KEY": objects.secret_key or "",
         "PRIVACY_OPS_S3_REGION": objects.region,
+        "PRIVACY_OPS_GEOIP": str(geoip_file(state.var)),
         "PRIVACY_OPS_DOWNSTREAM_REGISTRY": str(processors.registry(state.var)),
         "PRIVACY_OPS_REVIEWERS": ",".join(p.name for p in PEOPLE if p.duty == "privacy reviewer"),
         "PRIVACY_OPS_PRIVACY_LEADS": ",".join(p.name for p in PEOPLE if p.duty == "privacy lead"),
@@ -83,6 +92,8 @@ def connections(state: State, objects: ObjectSettings, database: str = "publishe
     }
     return {
         **duties,
+        # Of the made-up publisher's other pipelines: the inventory has to know where they lead.
+        **{f"AIRFLOW_CONN_{name.upper()}": json.dumps(one) for name, one in Flows.of(SEED).connections().items()},
         "AIRFLOW_CONN_PRIVACY_OPS_AIRFLOW_DB": json.dumps(reader),
         "AIRFLOW_CONN_PRIVACY_OPS_OBJECTS": json.dumps(store),
     }

@@ -20,6 +20,7 @@ from datetime import datetime
 from typing import Any
 
 FINISHED = frozenset({"success", "failed"})
+AGAIN = 30.0  # seconds after which a question that is still open is put again: Airflow 3.3.2 may lose an answer
 TASK_FINISHED = frozenset({"success", "failed", "skipped", "upstream_failed", "removed"})
 
 
@@ -319,10 +320,15 @@ class AirflowApi:
         *,
         seconds: float = 900,
         on_change: Callable[[str, str], None] | None = None,
+        on_action: Callable[[RequiredAction], bool] | None = None,
     ) -> Sequence[DagRun]:
-        """Wait until all runs of a backfill are over; returns them, oldest first. Raises TimeoutError."""
+        """Wait until all runs of a backfill are over; returns them, oldest first. Raises TimeoutError.
+
+        ``on_action`` sees each question that one of them asks, again when it is still open after a while.
+        """
         deadline = time.monotonic() + seconds
         seen: dict[str, str] = {}
+        asked: dict[tuple[str, str], float] = {}
         while True:
             over = self.call("GET", f"/backfills/{backfill_id}")["completed_at"] is not None
             mine = [
@@ -335,6 +341,12 @@ class AirflowApi:
                 if on_change and seen.get(run.run_id) != run.state:
                     on_change(run.run_id, run.state)
                 seen[run.run_id] = run.state
+            names = {run.run_id for run in mine if run.state not in FINISHED}
+            for action in self.required_actions() if on_action and names else ():
+                key, moment = (action.run_id, action.task_id), time.monotonic()
+                if on_action and action.run_id in names and moment - asked.get(key, -AGAIN) >= AGAIN:
+                    asked[key] = moment
+                    on_action(action)
             if over and all(run.state in FINISHED for run in mine):
                 return sorted(mine, key=lambda run: run.logical_date or "")
             if time.monotonic() > deadline:

@@ -122,7 +122,7 @@ def export(workspace: Workspace, iso_week: str, *, name: str, now: datetime) -> 
     release.protect(workspace, run, now=now)
     release.stage(workspace, run)
     release.judge_files(workspace, run, now=now)
-    request = release.first_release_request(workspace, run)
+    request = release.release_request(workspace, run)
     if request is not None:
         with workspace.database("export").transaction() as connection:
             approvals.record(connection, run.run_id, request, approver=APPROVER, decision="approve", at=now)

@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
@@ -34,7 +35,7 @@ from sandbox.postgres import PortTaken, PostgresError, PostgresServer, free_port
 from sandbox.processes import MARK, Processes
 from sandbox.processors import ProcessorsError
 from sandbox.provision import SEED, Publisher
-from sandbox.publisher import generate
+from sandbox.publisher import flows, generate, geoip
 from sandbox.publisher.schema import today_in_london
 from sandbox.state import PEOPLE, PREFERRED_PORTS, PROJECT, State, keys
 
@@ -107,6 +108,7 @@ class Runtime:
             self._settle_what_is_there()
             self._choose_ports()
             keys(self.var)
+            geoip.write(airflow.geoip_file(self.var), datetime.now(UTC))
             airflow.write_passwords(self.state)
             self._start_stores()
             core = None
@@ -214,6 +216,13 @@ class Runtime:
                 publisher,
                 report,
             )
+        counts["undeclared flows"] = flows.plant(
+            self.server.dsn(provision.PUBLISHER),
+            self.server.dsn(provision.GROUND_TRUTH),
+            self.object_settings,
+            seed=SEED,
+            now=datetime.now(UTC),
+        )
         self._say("publisher: " + ", ".join(f"{count:,} {what}" for what, count in counts.items()))
         self.state.filled = {
             "objects": self._objects_identity(),
@@ -224,7 +233,8 @@ class Runtime:
 
     # ---- airflow
 
-    def _airflow_environment(self) -> dict[str, str]:
+    def airflow_environment(self) -> dict[str, str]:
+        """What ``airflow`` needs on the command line."""
         return airflow.environment(self.state, self.object_settings)
 
     def _start_airflow_core(self) -> None:
@@ -232,14 +242,14 @@ class Runtime:
             for program in airflow.PROGRAMS:  # they may know another address of it
                 self.processes.stop(program, patience=4)
         if not self.state.migrated:
-            airflow.migrate(self.processes, self._airflow_environment())
+            airflow.migrate(self.processes, self.airflow_environment())
             self.state.migrated = True
             self.state.save()
         self._on_free_port("airflow", self._start_api)
-        airflow.start(self.processes, airflow.DAG_PROCESSOR, self._airflow_environment())
+        airflow.start(self.processes, airflow.DAG_PROCESSOR, self.airflow_environment())
 
     def _start_api(self, port: int) -> None:
-        airflow.start(self.processes, airflow.API, self._airflow_environment())
+        airflow.start(self.processes, airflow.API, self.airflow_environment())
 
         def answers() -> bool:
             if not self.processes.is_running(airflow.API) and not port_is_free(port):
@@ -249,7 +259,7 @@ class Runtime:
         self._wait_for(answers, airflow.API, "the api-server")
 
     def _start_airflow_rest(self) -> None:
-        environ = self._airflow_environment()
+        environ = self.airflow_environment()
         api = self.api()
         # Workers that start before the api-server answers fail their tasks.
         with self._step("Airflow") as done:

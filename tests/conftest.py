@@ -32,6 +32,7 @@ from sqlalchemy.pool import NullPool
 from sandbox.objects import list_without_copying_bodies
 from sandbox.postgres import PostgresServer, free_port
 from sandbox.state import new_signing_key
+from tests import block_list
 
 PROJECT = Path(__file__).resolve().parents[1]
 
@@ -167,6 +168,7 @@ def _empty_template(cluster: PostgresServer) -> tuple[str, dict[str, str]]:
     passwords = {duty: secrets.token_hex(12) for duty in DUTIES}
     provision.create_database(cluster, "template_empty")
     provision.create_publisher(cluster, "template_empty", passwords)
+    block_list.renew(cluster.dsn("template_empty"))
     return "template_empty", passwords
 
 

@@ -25,6 +25,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.engine import make_url
 
 from sandbox.publisher.schema import create_schema
+from tests import block_list
 
 WEEK = weeks.from_key("2026-W46")
 NOW = datetime(2026, 11, 18, 6, tzinfo=UTC)  # the Wednesday after
@@ -74,6 +75,7 @@ def make_database(dsn: str) -> None:
     migrations.upgrade(dsn)
     roles.apply(dsn, PASSWORDS, closed_databases=())
     grants.apply(dsn, loader.load(home_directory() / "include" / "datamap" / "imp"))
+    block_list.renew(dsn)
 
 
 def fill(dsn: str) -> None:
@@ -248,7 +250,7 @@ def prepare(ws: Workspace, name: str = "one", *, week: str = WEEK.key, now: date
 
 def approve(ws: Workspace, run: Run, *, decision: str = "approve", now: datetime = NOW) -> bool:
     """A person answers, if one is asked."""
-    request = release.first_release_request(ws, run)
+    request = release.release_request(ws, run)
     if request is None:
         return False
     with ws.database("export").transaction() as c:

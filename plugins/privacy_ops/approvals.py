@@ -21,7 +21,7 @@ Decision = Literal["approve", "reject", "timeout"]
 class ApprovalRequest:
     """What a person is asked. ``title`` and ``body`` (Markdown) hold counts and links, never a person."""
 
-    what: str  # breaker, first_release, sign_off
+    what: str  # breaker, release, sign_off
     subject_sha256: str
     title: str
     body: str

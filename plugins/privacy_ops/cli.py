@@ -51,7 +51,7 @@ for name, sub in (
     ("suppression", return_commands.suppression_app), ("keys", return_commands.keys_app),
     ("certificate", certificate_commands.app), ("downstream", downstream_commands.app),
     ("traces", traces_commands.app),
-    ("hold", hold_commands.hold_app), ("request", hold_commands.request_app),
+    ("hold", hold_commands.hold_app), ("request", hold_commands.request_app), ("canary", hold_commands.canary_app),
 ):  # fmt: skip
     app.add_typer(sub, name=name)
 app.command("service-levels")(minors_commands.service_levels_command)

@@ -102,6 +102,8 @@ class Settings:
     mail: MailSettings | None = None
     downstream_registry: Path | None = None  # default: include/registry/downstream.yaml
     recipients_registry: Path | None = None  # default: include/registry/recipients.yaml
+    transfer_registry: str = "files"  # where declarations of transfers are edited: files, or database
+    geoip: Path | None = None  # country database in MMDB format; none: nobody can tell where addresses are
     access_logs: str = ""  # bucket/prefix where S3 writes who fetched from the exports bucket; empty: nowhere
 
     @property
@@ -187,6 +189,14 @@ def _names(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
 
 
+def _one_of(env: Mapping[str, str], name: str, words: tuple[str, ...]) -> str:
+    """One of ``words``; the first when nothing is said."""
+    said = env.get(name) or words[0]
+    if said not in words:
+        raise ConfigError(f"{said!r} is not one of {', '.join(words)}", where=f"environment {name}", do="write one")
+    return said
+
+
 def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
     """Settings from PRIVACY_OPS_* variables. Raises ConfigError for values that cannot be read."""
     env = os.environ if environ is None else environ
@@ -217,6 +227,8 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
         mail=parse_mail(env["PRIVACY_OPS_SMTP_URL"]) if env.get("PRIVACY_OPS_SMTP_URL") else None,
         downstream_registry=Path(registry) if (registry := env.get("PRIVACY_OPS_DOWNSTREAM_REGISTRY")) else None,
         recipients_registry=Path(listed) if (listed := env.get("PRIVACY_OPS_RECIPIENTS_REGISTRY")) else None,
+        transfer_registry=_one_of(env, "PRIVACY_OPS_TRANSFER_REGISTRY", ("files", "database")),
+        geoip=Path(database) if (database := env.get("PRIVACY_OPS_GEOIP")) else None,
         access_logs=env.get("PRIVACY_OPS_ACCESS_LOGS", ""),
         reviewers=_names(env.get("PRIVACY_OPS_REVIEWERS", "")),
         privacy_leads=_names(env.get("PRIVACY_OPS_PRIVACY_LEADS", "")),

@@ -171,10 +171,17 @@ class Delivery(_Frozen):
 
 class Transfers(_Frozen):
     adequacy_reference_max_age_days: int = Field(ge=1)
-    geoip_max_age_days: int = Field(ge=1)
+    geoip_max_age_days: int = Field(ge=1, le=30, description="the licence asks for a refresh every 30 days")
+    access_window_days: int = Field(ge=1)
+    access_keep_days: int = Field(ge=1)
+    attestation_max_age_days: int = Field(ge=1)
+    subprocessors_max_age_days: int = Field(ge=1)
+    block_list_max_age_hours: int = Field(ge=24)
     max_unresolved_share: float = Field(ge=0, le=1)
     expiring_months: int = Field(ge=0)
     assessment_review_months: int = Field(ge=1)
+    dpf_check_max_age_days: int = Field(ge=1)
+    review_soon_days: int = Field(ge=1)
     sign_off_max_age_days: int = Field(ge=1)
 
 

@@ -437,9 +437,9 @@ def lost_shared_rows(
 
 
 def undeclared_flows(truth_dsn: str) -> Mapping[str, str]:
-    """The planted flows that no register names: store to country."""
+    """The planted flows that no register names: place to country."""
     with connect(truth_dsn) as truth:
-        return dict(truth.execute("SELECT store, country FROM truth.planted_flow WHERE NOT declared").fetchall())
+        return dict(truth.execute("SELECT place, country FROM truth.planted_flow WHERE NOT declared").fetchall())
 
 
 SMALLPRESS_TABLES = (

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import date
 
+from sandbox.publisher import flows
 from sandbox.publisher.database import Connection, connect
-from sandbox.publisher.objects import BUCKETS
 from sandbox.publisher.plants import Plant
 from sandbox.publisher.rows import Rows
 from sandbox.publisher.subject import Subject
@@ -73,13 +73,12 @@ CREATE TABLE truth.control_subject (
     PRIMARY KEY (publisher, user_key)
 );
 CREATE TABLE truth.planted_flow (
-    store text PRIMARY KEY,
-    kind text NOT NULL,             -- bucket_region, replication
+    place text PRIMARY KEY,         -- the asset that a finding has to name
+    kind text NOT NULL,             -- bucket_region, replication, grant, foreign_server, connection …
     country text NOT NULL,
     declared boolean NOT NULL
 );
 """
-_COUNTRY = {"us-east-1": "US", "ap-south-1": "IN"}
 
 
 def create_truth(dsn: str) -> None:
@@ -88,16 +87,11 @@ def create_truth(dsn: str) -> None:
         database = connection.info.dbname.replace('"', '""')
         connection.execute(f'REVOKE ALL ON DATABASE "{database}" FROM PUBLIC')
         connection.execute(SCHEMA)
-        for bucket in BUCKETS:
-            if bucket.planted:
-                _add_flow(connection, bucket.name, "bucket_region", bucket.region)
-            if bucket.replicates_to:
-                target = next(b for b in BUCKETS if b.name == bucket.replicates_to)
-                _add_flow(connection, f"{bucket.name} -> {target.name}", "replication", target.region)
-
-
-def _add_flow(connection: Connection, store: str, kind: str, region: str) -> None:
-    connection.execute("INSERT INTO truth.planted_flow VALUES (%s, %s, %s, false)", (store, kind, _COUNTRY[region]))
+        for one in flows.static():
+            connection.execute(
+                "INSERT INTO truth.planted_flow VALUES (%s, %s, %s, %s)",
+                (one.place, one.kind, one.country, one.declared),
+            )
 
 
 def record_load(connection: Connection, *, publisher: str, night: int, people: int, seed: int, anchor: date) -> None:

@@ -47,9 +47,11 @@ VALUES = {
     "case_id": str(uuid4()),
     "release_id": "r0123456789abcde",
     "gate_result_id": "1",
+    "snapshot_id": "1",
     "gate": "erasure.plan",
     "dag_id": "minor_data_deletion",
     "run_id": "manual__1",
+    "name": "report.html",
 }
 FIELDS = {"name": "a.json", "reason": "the agreement had ended"}
 ALL = routes(console.app)

@@ -217,12 +217,17 @@ def every_page(server: FastAPI) -> dict[str, str]:  # noqa: F811
     }  # fmt: skip
     queries = {
         "/releases": f"?course={quote(EVIL)}&period={quote(EVIL)}",
-        "/transfers/what-if": f"?country=IE&without={quote(EVIL)}",
+        "/transfers/what-if": f"?country=IE&without={quote(EVIL)}&flow={quote(EVIL)}",
         "/gates": f"?gate={quote(EVIL)}",
         "/transfers/flows": f"?country={quote(EVIL)}&verdict={quote(EVIL)}",
     }
     for route in routes(console.app):
-        if route.methods != {"GET"} or "gate_result_id" in route.path or route.path.startswith("/cases"):
+        if (
+            route.methods != {"GET"}
+            or "gate_result_id" in route.path
+            or "snapshot_id" in route.path
+            or route.path.startswith("/cases")
+        ):
             continue
         path = "/privacy" + re.sub(r"{(\w+)(:\w+)?}", lambda m: values[m.group(1)], route.path)
         for query in ("", queries.get(route.path)):

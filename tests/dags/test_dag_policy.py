@@ -61,6 +61,7 @@ def test_a_task_keeps_the_policy(dags: dict[str, Any], dag_id: str) -> None:
         if hasattr(task, "response_timeout"):
             assert task.defaults in (["Reject"], ["Keep restricted"]), f"{task.task_id}: silence must never approve"
             assert task.response_timeout is not None, f"{task.task_id} would wait for ever"
+            assert task.retries >= 10, f"{task.task_id}: a lost answer is asked for again, often if need be"
 
 
 @pytest.mark.parametrize("dag_id", DAG_IDS)

@@ -83,7 +83,7 @@ def test_connections_of_the_environment_become_records_without_secrets(monkeypat
     assert found is not None
     assert {(f.conn_id, f.conn_type, f.host) for f in found} == {
         ("vendor", "http", "api.example.org"),
-        ("store", "aws", "http://127.0.0.1:9"),
+        ("store", "aws", "127.0.0.1"),
     }
     assert secret not in repr(found)
 

@@ -15,7 +15,7 @@ from privacy_ops.settings import home_directory
 
 DAG_FILE = Path(__file__).resolve().parents[2] / "dags" / "course_usage_export.py"
 LIMITS = thresholds.load(home_directory() / "include" / "thresholds.yaml")
-ORDER = ["open_run", "gate_input", "protect", "stage", "gate_files", "first_release", "publish", "gate_published"]
+ORDER = ["open_run", "gate_input", "protect", "stage", "gate_files", "approve_release", "publish", "gate_published"]
 WEDNESDAY = datetime(2026, 11, 18, 6, tzinfo=UTC)
 
 
@@ -36,7 +36,7 @@ def test_one_step_after_the_other_and_nothing_after_a_block(dag: Any) -> None:
 
 
 def test_nobody_answering_means_no_and_comes_before_the_verdict_expires(dag: Any) -> None:
-    ask = dag.get_task("first_release")
+    ask = dag.get_task("approve_release")
     assert ask.defaults == ["Reject"]
     assert ask.on_reject == "fail"
     assert ask.response_timeout < timedelta(hours=LIMITS.gate.validity_hours)
@@ -137,7 +137,7 @@ def test_the_tasks_call_the_steps_in_one_run_and_push_counts_only(dag: Any, monk
     job = (SimpleNamespace(thresholds=LIMITS), SimpleNamespace(run_id="course_usage_export/x"))
     task = Task()
     for name in ORDER:
-        if name == "first_release":
+        if name == "approve_release":
             continue
         call = dag.get_task(name).python_callable
         monkeypatch.setitem(call.__globals__, "current_job", lambda *_: job)

@@ -18,6 +18,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.pool import NullPool
 
 from sandbox.postgres import PostgresServer
+from tests import block_list
 from tests.integration.press import BUCKETS, SCHEMA, Press, map_of, settings_of, workspace_of
 from tests.integration.towns import Town, found_town
 
@@ -80,6 +81,7 @@ def create_template(server: PostgresServer, name: str) -> None:
     migrations.upgrade(dsn)
     roles.apply(dsn, _PASSWORDS, closed_databases=())
     grants.apply(dsn, map_of())
+    block_list.renew(dsn)
 
 
 def create_buckets(objects: ObjectStore) -> None:

@@ -138,7 +138,25 @@ def test_columns_are_changed_only_where_the_duty_is(owner: str, duty: str, colum
     assert column_rights(owner, duty, "UPDATE") == columns
 
 
-@pytest.mark.parametrize("duty", ["inventory", "migrate", "console"])
+def test_the_inventory_reads_recipients_and_countries_but_nobody(owner: str, login) -> None:
+    assert column_rights(owner, "inventory", "SELECT") == {
+        ("commerce.payment_ref", "psp"),
+        ("core.identity_link", "kind"),
+        ("events.attendee", "conference_id"),
+        ("events.badge_scan", "exhibitor_id"),
+        ("events.conference", "country"),
+        ("events.conference", "id"),
+        ("events.exhibitor", "country"),
+        ("events.exhibitor", "id"),
+        ("learn.certificate", "course_id"),
+        ("learn.course", "accreditation_body"),
+        ("learn.course", "id"),
+    }
+    with pytest.raises(StoreRefused):
+        attempt(login("inventory"), "SELECT badge_code FROM events.badge_scan LIMIT 1")
+
+
+@pytest.mark.parametrize("duty", ["migrate", "console"])
 def test_duties_without_a_need_read_nothing_of_the_publisher(owner: str, login, duty: str) -> None:
     assert column_rights(owner, duty, "SELECT") == set()
     with pytest.raises(StoreRefused):

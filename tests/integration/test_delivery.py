@@ -37,6 +37,7 @@ from sqlalchemy.pool import NullPool
 
 from sandbox.postgres import PostgresServer
 from sandbox.state import new_signing_key
+from tests import block_list
 from tests import delivery_world as delivery
 from tests import usage_world as world
 from tests.delivery_world import ASK, CONTACTS, NOW, Box, ask, events, links, release_of
@@ -170,9 +171,10 @@ def test_the_mail_says_in_plain_words_what_it_is_until_when_and_what_was_agreed(
         r=release_of(office.dsn),
     )
 
-    assert mail["Subject"] == "Use of your courses: 2026-W46"
+    assert mail["Subject"] == "Use of your courses: week 46 of 2026"
     assert list(mail.iter_attachments()) == []
-    assert "9 November 2026 to 15 November 2026" in words
+    assert "week 46 of 2026, 9 November 2026 to 15 November 2026" in words
+    assert "for 14 days in all" in words
     assert "courses that you wrote" in words
     assert f"SHA-256: {row.sha256}" in words
     assert f"{row.bytes:,} bytes" in words
@@ -216,7 +218,7 @@ def test_several_weeks_go_out_in_one_mail(office: Office) -> None:
     ask(office.dsn, earlier)
     office.run()
     (mail,) = office.box.to("author-one")
-    assert mail["Subject"] == "Use of your courses: 2026-W45 to 2026-W46"
+    assert mail["Subject"] == "Use of your courses: week 45 of 2026, week 46 of 2026"
     assert len(links(mail)) == 2
 
 
@@ -251,6 +253,39 @@ def test_a_pack_of_any_content_is_delivered_as_it_was_registered(office: Office)
     body = office.ws.objects().get(BUCKET, archive.key_of("author-one", "2026-Q4", "rother"))
     with zipfile.ZipFile(io.BytesIO(body)) as opened:
         assert {name.rpartition("/")[2]: opened.read(name) for name in opened.namelist()} == files
+
+
+def test_a_quarter_is_called_a_quarter_and_a_correction_names_what_it_replaces_and_why(office: Office) -> None:
+    first = release_of(office.dsn)
+    office.run()
+    assert first in "".join(office.objects())
+    ask(
+        office.dsn,
+        "INSERT INTO gov.release_correction (period_key, reason, asked_by, asked_at)"
+        " VALUES ('2026-W46', 'One feed was loaded twice.', 'x', :at)",
+        at=NOW,
+    )
+    revised = {
+        "release_id": "rother",
+        "supersedes": first,
+        "revision": ask(office.dsn, "SELECT max(revision) FROM gov.release_correction")[0][0],
+    }
+    copy = (
+        "INSERT INTO gov.release_register SELECT (jsonb_populate_record(r, CAST(:told AS jsonb))).*"
+        " FROM gov.release_register AS r WHERE release_id = :first"
+    )
+    ask(office.dsn, copy, told=json.dumps(revised), first=first)
+    with pytest.raises(UserError, match="a correction has taken its place"):
+        by_hand.resend(office.ws, first, by="Lena", now=NOW + DAY)
+    office.run("corrected", now=NOW + DAY)
+    words = office.box.to("author-one")[-1].get_content()
+    assert f"It corrects release {first}: please delete that one, and every copy." in words
+    assert "Reason: One feed was loaded twice." in words
+    assert not [key for key in office.objects() if f"/{first}/" in key], "the older link opens nothing any more"
+    assert [key for key in office.objects() if "/rother/" in key]
+    assert office.judge("corrected", now=NOW + DAY)["verdict"] == "pass"
+    office.run("later", now=NOW + 8 * DAY)
+    assert not [mail for mail in office.box.to("author-one")[2:] if first in mail.get_content()]
 
 
 # ---- what must not go out
@@ -304,22 +339,32 @@ def test_the_day_after_the_last_does_not_count(office: Office) -> None:
     assert blocked(office) == ("blocked", "NOT_ENTITLED")
 
 
-@pytest.mark.parametrize("destination", [f"bucket:{BUCKET}", "recipient:author-one"])
+@pytest.mark.parametrize("destination", [f"bucket:{BUCKET}", "recipient:author-one", "bucket:imp-backups-copy"])
 def test_a_destination_on_the_block_list_gets_nothing(office: Office, destination: str) -> None:
-    ask(
-        office.dsn,
-        "INSERT INTO gov.finding (fingerprint, process, rule, severity, asset, title, what_to_do, owner, observers,"
-        " status, first_seen, last_seen, last_run_id) VALUES ('f', 'transfers', 'T', 'CRITICAL', 'a', 't', 'w', 'o',"
-        " '{}', 'open', now(), now(), 'r')",
-    )
-    ask(office.dsn, "INSERT INTO gov.blocked_destination VALUES (:d, 'f', 'undeclared', now(), NULL)", d=destination)
+    if destination == "bucket:imp-backups-copy":  # where S3 would copy the pack by itself
+        block_list.replicate(office.ws.objects(), BUCKET, "imp-backups-copy")
+    block_list.block(office.dsn, destination)
+    before = office.objects()
     office.run()
     assert blocked(office) == ("blocked", "DESTINATION_BLOCKED")
     assert office.box.to("author-one") == []
     assert bool(office.box.to("author-two")) == destination.startswith("recipient")
-    ask(office.dsn, "UPDATE gov.blocked_destination SET lifted_at = now()")
+    assert (office.objects() == before) == destination.startswith("bucket")
+    block_list.lift(office.dsn)
     office.run("lifted", now=NOW + DAY)
     assert len(office.box.to("author-one")) == 1
+    office.ws.objects().client.delete_bucket_replication(Bucket=BUCKET)
+
+
+@pytest.mark.parametrize("hours", [0, 51])
+def test_a_stale_block_list_clears_nothing(office: Office, hours: int) -> None:
+    block_list.renew(office.dsn, (NOW - timedelta(hours=hours)).isoformat())
+    try:
+        office.run()
+        assert blocked(office)[1] == ("NOT_CLEARED" if hours else "")
+        assert bool(office.box.to("author-one")) == (not hours)
+    finally:
+        block_list.renew(office.dsn)
 
 
 @pytest.mark.parametrize("tampering", ["changed", "missing", "more"])
@@ -464,8 +509,8 @@ def test_a_withdrawn_release_is_gone_recalled_with_the_reason_and_never_sent_aga
 
     office.run("recall", now=NOW + DAY)
     letter = office.box.to("author-one")[-1]
-    assert letter["Subject"] == "Please delete: use of your courses, 2026-W46"
-    assert f"Release {ident} (2026-W46)\nReason: One count was wrong." in letter.get_content()
+    assert letter["Subject"] == "Please delete: use of your courses, week 46 of 2026"
+    assert f"Release {ident} (week 46 of 2026)\nReason: One count was wrong." in letter.get_content()
     assert links(letter) == []
     assert len(office.box.to("author-one")) == 2
     assert [kind for kind, _ in events(office.dsn)] == ["prepared", "sent", "recalled"]

@@ -23,6 +23,7 @@ from privacy_ops.workspace import Workspace
 from sqlalchemy import text
 
 from sandbox.postgres import PostgresServer
+from tests import block_list
 from tests.integration.press import NOW, Press
 from tests.integration.processor import answers, processor, says
 from tests.integration.told import copied, known_minor, press_at, telling
@@ -153,6 +154,58 @@ def test_everybody_is_told_once_and_what_they_know_is_destroyed_with_their_answe
     assert events(press, "mailer") == ["created", "sending", "acknowledged"]
     assert hourly(press, told, post, NOW + timedelta(hours=1))["parties"] == 0
     assert len(post.sent) == 4
+
+
+@pytest.fixture
+def listed(press: Press) -> Iterator[str]:
+    """Address of the press's superuser; the block list is fresh and empty again afterwards."""
+    yield press.superuser._url.render_as_string(hide_password=False)
+    press.execute("DELETE FROM gov.blocked_destination")
+    press.execute("DELETE FROM gov.finding")
+    block_list.renew(press.superuser._url.render_as_string(hide_password=False))
+
+
+def test_a_blocked_party_is_told_nothing_until_the_block_is_lifted(press: Press, told: Workspace, listed: str) -> None:
+    block_list.block(listed, "processor:mailer")
+    post = Post()
+
+    counts = hourly(press, told, post)
+    assert (counts["acknowledged"], counts["held"]) == (3, 1)
+    assert states(press)["mailer"] == "pending"
+    assert events(press, "mailer") == ["created"]
+    assert alive(press) == 1  # what it knows the person by waits, too
+    block_list.lift(listed)
+    assert hourly(press, told, post, NOW + timedelta(hours=1))["acknowledged"] == 1
+    assert states(press)["mailer"] == "acknowledged"
+
+
+@pytest.mark.parametrize("hours", [50, 51])
+def test_a_stale_block_list_lets_nothing_out(press: Press, told: Workspace, listed: str, hours: int) -> None:
+    block_list.renew(listed, (NOW - timedelta(hours=hours)).isoformat())
+    post = Post()
+    if hours == 50:
+        assert hourly(press, told, post)["acknowledged"] == 4
+        return
+    with pytest.raises(GateBlocked, match="no transfer is cleared"):
+        hourly(press, told, post)
+    assert post.sent == []
+    assert set(states(press).values()) == {"pending"}
+
+
+@pytest.mark.parametrize("late", ["blocked", "stale"])
+def test_what_is_blocked_between_the_list_and_the_attempt_is_not_sent(
+    press: Press, told: Workspace, listed: str, late: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    only(press, "mailer")
+    if late == "blocked":
+        block_list.block(listed, "processor:mailer")
+    else:
+        press.execute("DELETE FROM gov.block_list_renewal")
+    monkeypatch.setattr(downstream.blocks, "ask", lambda *_, **__: downstream.blocks.BlockList(True, frozenset()))
+    post = Post()
+    hourly(press, told, post)
+    assert post.sent == []
+    assert states(press) == {"mailer": "pending"}
 
 
 @pytest.mark.parametrize("state", ["frozen", "void", "building"])

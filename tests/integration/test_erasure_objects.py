@@ -124,6 +124,33 @@ def test_a_folder_of_many_pages_is_emptied_page_by_page(
     assert left(store, "drawer") == {"g"}
 
 
+def test_a_folder_of_many_pages_is_announced_whole_before_anything_goes(
+    store: ObjectStore, pool: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MOTO_S3_DEFAULT_MAX_KEYS", "10")
+    fill(store, "drawer", *(f"f/{n:02}" for n in range(15)), times=2)
+    store.client.delete_object(Bucket="drawer", Key="f/00")
+    delete, told, batches = store.delete_batch, list[Any](), Counter[str]()
+
+    def dies_on_the_second_page(bucket: str, versions: Sequence[ObjectVersion]) -> list[NotDeleted]:
+        batches["n"] += 1
+        if batches["n"] == 2:
+            delete(bucket, versions[:3])
+            raise KeyboardInterrupt
+        return delete(bucket, versions)
+
+    monkeypatch.setattr(store, "delete_batch", dies_on_the_second_page)
+    target = Target("drawer", "f/", True)
+    with pytest.raises(KeyboardInterrupt):
+        Eraser(store, pool, lambda _: None, told.append).erase([target])
+    outcome = Eraser(store, pool, lambda _: None, told.append).erase([target])[target]
+    # Recorded is the largest number announced, and what an attempt deleted beside what it announced.
+    assert [sum(numbers[target]) for numbers in told] == [31, 18]
+    assert told[0] == {target: (30, 1)}
+    assert (outcome.versions - outcome.told[0], outcome.markers - outcome.told[1]) == (0, 0)
+    assert left(store, "drawer") == set()
+
+
 @pytest.mark.parametrize("mode", ["GOVERNANCE", "COMPLIANCE"])
 def test_a_locked_version_is_an_exception_with_its_date_until_the_lock_ends(
     store: ObjectStore, pool: ThreadPoolExecutor, mode: Any

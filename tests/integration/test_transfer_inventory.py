@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from privacy_ops import runs
+from privacy_ops.datamap import grants, loader
 from privacy_ops.errors import ConfigError, GateBlocked, StoreRefused, UserError
 from privacy_ops.runs import Run
 from privacy_ops.settings import DUTIES, ObjectSettings, Settings, home_directory
@@ -22,13 +23,16 @@ from privacy_ops.stores.database import Database
 from privacy_ops.stores.objects import ObjectStore
 from privacy_ops.transfers import inventory
 from privacy_ops.transfers.observers import ConnectionFact
+from privacy_ops.transfers.publishing import publish
 from privacy_ops.workspace import Workspace
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.pool import NullPool
 
 from sandbox.postgres import PostgresServer
+from sandbox.publisher import geoip
 from sandbox.publisher.objects import client, create_buckets
+from sandbox.publisher.schema import create_schema
 
 NOW = datetime(2026, 11, 22, 5, 0, tzinfo=UTC)
 PASSWORDS = {duty: f"long password of {duty}" for duty in DUTIES}
@@ -39,6 +43,17 @@ CONNECTIONS = (
 PLANTED = ("bucket:imp-analytics-scratch", "bucket:imp-backups-copy")
 
 
+# A publisher in which everything that an observer reads is filled, and nothing is undeclared but the buckets.
+QUIET = (
+    "INSERT INTO gov.staff VALUES ('E1', 'employee', 'imp_staff', 'GB', NULL)",
+    f"INSERT INTO gov.access_log (actor, at, ip, country) SELECT 'E1', CAST(:now AS timestamptz) + n * interval"
+    f" '1 day', '{geoip.address('GB', 7)}', 'GB' FROM generate_series(-1, 40) AS n",
+    "INSERT INTO gov.subprocessor_listing SELECT p, DATE '2026-11-01', '', '', '', 'annex' FROM"
+    " unnest(ARRAY['aws_emea', 'brightmail', 'confluence_badges', 'lecternware', 'meridian_metrics', 'tindertree'])"
+    " AS p",
+)
+
+
 @pytest.fixture(scope="module")
 def governed(cluster: PostgresServer) -> Iterator[str]:
     """Superuser address of a database with gov and roles."""
@@ -46,8 +61,10 @@ def governed(cluster: PostgresServer) -> Iterator[str]:
     with admin.connect() as connection:
         connection.execute(text("CREATE DATABASE transfers_publisher"))
     dsn = cluster.dsn("transfers_publisher")
+    create_schema(dsn, first=NOW.date(), last=NOW.date())
     migrations.upgrade(dsn)
-    roles.apply(dsn, PASSWORDS)
+    roles.apply(dsn, PASSWORDS, closed_databases=())
+    grants.apply(dsn, loader.load(home_directory() / "include" / "datamap" / "imp"))
     yield dsn
     with admin.connect() as connection:
         connection.execute(text("DROP DATABASE transfers_publisher WITH (FORCE)"))
@@ -88,8 +105,9 @@ class Office:
         run = self.open(at)
         self.look(run)
         changed = inventory.publish_findings(self.workspace, run)
-        inventory.gate(self.workspace, run, now=at)
-        inventory.publish_inventory(self.workspace, run, now=at)
+        publish.write_outputs(self.workspace, run)
+        publish.gate(self.workspace, run, now=at)
+        publish.publish(self.workspace, run, now=at)
         return run, changed
 
     def ask(self, sql: str, **said: Any) -> list[Any]:
@@ -103,9 +121,12 @@ class Office:
         assert old in before
         path.write_text(before.replace(old, new), encoding="utf-8")
 
+    def prefix(self, run: Run) -> str:
+        with self.workspace.database("inventory").transaction() as connection:
+            return inventory.object_prefix(run, inventory.judged_snapshot(connection, run))
+
     def file(self, run: Run, name: str) -> bytes:
-        prefix = inventory.object_prefix(run, run.as_of.date())
-        return self.workspace.objects().get("imp-evidence", prefix + name)
+        return self.workspace.objects().get("imp-evidence", self.prefix(run) + name)
 
 
 @pytest.fixture
@@ -125,20 +146,35 @@ def office(governed: str, objects: ObjectStore, object_settings: ObjectSettings,
             for d in DUTIES
         },
         objects=object_settings,
+        geoip=geoip.write(tmp_path / "geoip.mmdb", NOW),
     )
     superuser = Database(governed)
     with superuser.transaction() as connection:
+        connection.execute(text("SET LOCAL session_replication_role = replica"))
+        connection.execute(text("DELETE FROM gov.registry_entry"))
+        connection.execute(text("DELETE FROM gov.finding_waiver"))
         connection.execute(
             text(
-                "TRUNCATE gov.run, gov.inventory_snapshot, gov.inventory_flow, gov.flow_verdict, gov.finding,"
+                "TRUNCATE gov.run, gov.inventory_output, gov.inventory_change, gov.inventory_sign_off,"
+                " gov.inventory_snapshot, gov.inventory_flow, gov.flow_verdict, gov.finding,"
                 " gov.finding_change, gov.blocked_destination, gov.reference_review, gov.processor, gov.transfer,"
-                " gov.transfer_mechanism"
+                " gov.transfer_mechanism, gov.staff, gov.access_log, gov.subprocessor_listing, gov.access_by_country,"
+                " gov.block_list_renewal, events.exhibitor, events.conference CASCADE"
             )
         )
+        connection.execute(text("SET LOCAL session_replication_role = origin"))
+        for sql in QUIET:
+            connection.execute(text(sql), {"now": NOW})
         connection.execute(text("SET LOCAL session_replication_role = replica"))
         connection.execute(text("DELETE FROM gov.gate_result"))
         connection.execute(text("DELETE FROM gov.approval"))
     return Office(Workspace.load(settings), superuser, include)
+
+
+def gated(office: Office, run: Run, *, now: datetime) -> dict[str, Any]:
+    """Write the outputs of a judged run, and judge them."""
+    publish.write_outputs(office.workspace, run)
+    return publish.gate(office.workspace, run, now=now)
 
 
 def failed_checks(office: Office, run: Run) -> list[str]:
@@ -183,7 +219,7 @@ def test_files_are_what_the_manifest_says_and_stay(office: Office) -> None:
     rows = list(csv.DictReader(io.StringIO(office.file(run, "inventory.csv").decode())))
     scratch = next(r for r in rows if r["place"] == "bucket:imp-analytics-scratch")
     assert (scratch["country"], scratch["uk_verdict"], scratch["eu_verdict"]) == ("IN", "UNCOVERED", "UNCOVERED")
-    assert inventory.publish_inventory(office.workspace, run, now=NOW)["prefix"]  # a retry finds its own bytes
+    assert publish.publish(office.workspace, run, now=NOW)["prefix"]  # a retry finds its own bytes
     with pytest.raises(UserError, match="published"):
         inventory.observe(office.workspace, run, CONNECTIONS)
 
@@ -191,12 +227,12 @@ def test_files_are_what_the_manifest_says_and_stay(office: Office) -> None:
 def test_evidence_that_differs_is_not_overwritten(office: Office) -> None:
     run = office.open()
     office.look(run)
-    inventory.gate(office.workspace, run, now=NOW)
-    key = inventory.object_prefix(run, run.as_of.date()) + "inventory.csv"
+    gated(office, run, now=NOW)
+    key = office.prefix(run) + "inventory.csv"
     office.workspace.objects().put("imp-evidence", key, b"something else")
 
     with pytest.raises(StoreRefused, match="differs"):
-        inventory.publish_inventory(office.workspace, run, now=NOW)
+        publish.publish(office.workspace, run, now=NOW)
 
 
 def test_the_same_world_gives_the_same_inventory_on_another_day(office: Office) -> None:
@@ -292,8 +328,8 @@ def test_a_backfill_judges_with_the_law_of_its_day_and_touches_nothing_of_today(
     run = office.open(NOW + timedelta(hours=1), run_type="backfill", logical=day)
     seen = office.look(run)
     inventory.publish_findings(office.workspace, run)
-    inventory.gate(office.workspace, run, now=NOW + timedelta(hours=1))
-    out = inventory.publish_inventory(office.workspace, run, now=NOW + timedelta(hours=1))
+    gated(office, run, now=NOW + timedelta(hours=1))
+    out = publish.publish(office.workspace, run, now=NOW + timedelta(hours=1))
 
     assert (seen["basis"], seen["judged_on"]) == ("declared_now", "2025-06-01")
     brazil = office.ask(
@@ -303,8 +339,8 @@ def test_a_backfill_judges_with_the_law_of_its_day_and_touches_nothing_of_today(
     )
     assert [b.verdict for b in brazil] != ["COVERED"]
     assert [office.ask(f"SELECT * FROM {t} ORDER BY 1, 2") for t in tables] == before
-    assert out["prefix"].startswith("transfers/2025-06-01/")
-    assert inventory.sign_off_request(office.workspace, run) is None
+    assert out["prefix"].startswith("transfers/as_of/2025-06-01/")
+    assert publish.sign_off_request(office.workspace, run) is None
 
 
 def test_the_day_after_the_sunset_all_london_flows_are_uncovered_for_the_eu(office: Office) -> None:
@@ -324,9 +360,9 @@ def test_the_day_after_the_sunset_all_london_flows_are_uncovered_for_the_eu(offi
 
 def blocked_by(office: Office, run: Run, *, at: datetime = NOW) -> list[str]:
     with pytest.raises(GateBlocked):
-        inventory.gate(office.workspace, run, now=at)
+        gated(office, run, now=at)
     with pytest.raises(GateBlocked):
-        inventory.publish_inventory(office.workspace, run, now=at)
+        publish.publish(office.workspace, run, now=at)
     return failed_checks(office, run)
 
 
@@ -335,7 +371,7 @@ def test_an_observer_that_cannot_look_blocks(office: Office) -> None:
     run = office.open()
     seen = office.look(run)
 
-    assert seen["blind"] == ["connections"]
+    assert seen["blind"] == ["connections", "addresses"]
     assert blocked_by(office, run) == ["T-BLIND"]
     assert inventory.publish_findings(office.workspace, run)["new"] > 0  # findings are out all the same
 
@@ -365,6 +401,9 @@ def test_a_store_without_country_blocks(office: Office, object_settings: ObjectS
             f"    flows:\n      - {{country: IE, nature: STORAGE, places: [database:shop-{number}]}}\n"
             "  editor_abroad:\n",
         )
+    text_of = (office.include / "reference" / "cloud_regions.csv").read_text(encoding="utf-8")
+    row = next(line for line in text_of.splitlines(keepends=True) if line.startswith("aws,il-central-1,"))
+    office.write("reference/cloud_regions.csv", row, "")
     client(replace(object_settings, region="il-central-1")).create_bucket(
         Bucket="imp-far", CreateBucketConfiguration={"LocationConstraint": "il-central-1"}
     )
@@ -387,14 +426,14 @@ def test_stale_reference_data_block_and_a_recorded_review_opens(office: Office) 
         )
     again = office.open(late)
     office.look(again)
-    assert inventory.gate(office.workspace, again, now=late)["verdict"] in {"pass", "warn"}
+    assert gated(office, again, now=late)["verdict"] in {"pass", "warn"}
 
 
 def test_reference_data_are_good_on_the_seventh_day(office: Office) -> None:
     run = office.open(NOW + timedelta(days=7))
     office.look(run)
 
-    assert inventory.gate(office.workspace, run, now=NOW + timedelta(days=7))["verdict"] == "warn"
+    assert gated(office, run, now=NOW + timedelta(days=7))["verdict"] == "warn"
 
 
 def test_a_review_of_other_tables_does_not_count(office: Office) -> None:
@@ -493,17 +532,18 @@ def test_an_undeclared_replication_only_warns(office: Office) -> None:
     run = office.open()
     office.look(run)
 
-    assert inventory.gate(office.workspace, run, now=NOW)["verdict"] == "warn"
+    assert gated(office, run, now=NOW)["verdict"] == "warn"
 
 
 def test_what_changed_after_the_gate_is_not_published(office: Office) -> None:
     run = office.open()
     office.look(run)
-    inventory.gate(office.workspace, run, now=NOW)
-    office.ask("UPDATE gov.flow_verdict SET verdict = 'COVERED' WHERE verdict = 'UNCOVERED' RETURNING 1")
+    gated(office, run, now=NOW)
+    office.ask("UPDATE gov.inventory_output SET body = body || '\\x20' WHERE name = 'inventory.csv' RETURNING 1")
 
     with pytest.raises(GateBlocked, match="something else"):
-        inventory.publish_inventory(office.workspace, run, now=NOW)
+        publish.publish(office.workspace, run, now=NOW)
+    assert not [k for k in office.workspace.objects().keys("imp-evidence") if k.endswith("inventory.csv")]
 
 
 # --- sign-off --------------------------------------------------------------------------------------------------
@@ -513,7 +553,7 @@ def test_a_sign_off_is_asked_once_in_thirty_days_for_the_same_inventory(office: 
     from privacy_ops import approvals
 
     run, _ = office.whole()
-    request = inventory.sign_off_request(office.workspace, run)
+    request = publish.sign_off_request(office.workspace, run)
     assert request is not None
     assert request.what == "sign_off"
     with office.workspace.database("inventory").transaction() as connection:
@@ -524,8 +564,9 @@ def test_a_sign_off_is_asked_once_in_thirty_days_for_the_same_inventory(office: 
         at = NOW + timedelta(days=days)
         with office.workspace.database("inventory").transaction() as connection:
             inventory.record_review(connection, reviewer="lena", reviewed_at=at, reference_sha256=tables.sha256)
+        geoip.write(office.include.parent / "geoip.mmdb", at)
         later, _ = office.whole(at)
-        return inventory.sign_off_request(office.workspace, later) is not None
+        return publish.sign_off_request(office.workspace, later) is not None
 
     assert not asked(1)
     assert not asked(30)
@@ -536,13 +577,13 @@ def test_a_rejection_is_no_sign_off(office: Office) -> None:
     from privacy_ops import approvals
 
     run, _ = office.whole()
-    request = inventory.sign_off_request(office.workspace, run)
+    request = publish.sign_off_request(office.workspace, run)
     assert request is not None
     with office.workspace.database("inventory").transaction() as connection:
         approvals.record(connection, run.run_id, request, approver="lena", decision="reject", at=NOW)
     later, _ = office.whole(NOW + timedelta(days=1))
 
-    assert inventory.sign_off_request(office.workspace, later) is not None
+    assert publish.sign_off_request(office.workspace, later) is not None
 
 
 # --- duties ----------------------------------------------------------------------------------------------------
@@ -600,7 +641,7 @@ def test_the_steps_need_the_ones_before(office: Office) -> None:
         inventory.judge_all(office.workspace, run)
     inventory.observe(office.workspace, run, CONNECTIONS)
     with pytest.raises(UserError, match="judged nothing"):
-        inventory.gate(office.workspace, run, now=NOW)
+        gated(office, run, now=NOW)
 
 
 def test_the_registry_is_in_the_database_and_what_it_drops_is_marked(office: Office) -> None:

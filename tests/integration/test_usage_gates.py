@@ -24,7 +24,8 @@ GOOD_INPUT = {
     "hours_closed": 54.0,
     "window_hours": 168,
     "events": 1000,
-    "days": 7,
+    "missing_days": 0,
+    "empty_weeks": 0,
     "baseline_weeks": 8,
     "source_ratio": 1.1,
 }
@@ -87,6 +88,7 @@ def test_a_good_row_passes(gate):
         ("files", "formulas", 1, "E-12-formulas"),
         ("files", "identifiers", 1, "E-13"),
         ("files", "restated", 1, "E-15"),
+        ("files", "refused_corrections", 1, "E-15-correction"),
         ("published", "unregistered", 1, "E-12-registered"),
         ("published", "wrong_bytes", 1, "E-12-bytes"),
     ],
@@ -99,7 +101,8 @@ def test_exactly_one_check_blocks(gate, column, value, check):
 @pytest.mark.parametrize(
     ("column", "value", "check"),
     [
-        ("days", 6, "E-05-days"),
+        ("missing_days", 1, "E-05-days"),
+        ("empty_weeks", 1, "E-05-weeks"),
         ("baseline_weeks", 7, "E-05-baseline"),
         ("source_ratio", 0.59, "E-05-volume"),
         ("source_ratio", 1.41, "E-05-volume"),

@@ -18,65 +18,17 @@ from pathlib import Path
 import pytest
 from privacy_ops.errors import GateBlocked, PrivacyOpsError, ReleaseRefused, StoreRefused
 from privacy_ops.stores.database import Database, quote
-from privacy_ops.stores.objects import ObjectStore
 from privacy_ops.usage import master, release, release_spec, weeks
 from privacy_ops.workspace import Workspace
-from sqlalchemy import create_engine, text
-from sqlalchemy.pool import NullPool
+from sqlalchemy import text
 
-from sandbox.postgres import PostgresServer
+from tests import block_list
 from tests import usage_world as world
 from tests.integration import crash
+from tests.integration.usage_fixtures import administer, one, sql
 from tests.usage_world import NOW, WEEK
 
-TEMPLATE = "usage_template"
 SUPPORTER, AUTHOR = "usage_by_course_week.csv", "usage_by_module_week.csv"
-
-
-def administer(cluster: PostgresServer, statement: str) -> None:
-    engine = create_engine(cluster.dsn(), isolation_level="AUTOCOMMIT", poolclass=NullPool)
-    with engine.connect() as connection:
-        connection.execute(text(statement))
-
-
-@pytest.fixture(scope="module")
-def template(cluster: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A filled publisher that each test copies."""
-    administer(cluster, f"CREATE DATABASE {TEMPLATE}")
-    world.make_database(cluster.dsn(TEMPLATE))
-    world.fill(cluster.dsn(TEMPLATE))
-    world.settle(cluster.dsn(TEMPLATE))
-    world.entitle(cluster.dsn(TEMPLATE), tmp_path_factory.mktemp("registry"))
-    yield TEMPLATE
-    administer(cluster, f"DROP DATABASE {TEMPLATE} WITH (FORCE)")
-
-
-@pytest.fixture
-def dsn(cluster: PostgresServer, template: str) -> Iterator[str]:
-    """Superuser address of a publisher of one's own."""
-    name = f"usage_{secrets.token_hex(4)}"
-    administer(cluster, f"CREATE DATABASE {quote(name)} TEMPLATE {template}")
-    yield cluster.dsn(name)
-    administer(cluster, f"DROP DATABASE {quote(name)} WITH (FORCE)")
-
-
-@pytest.fixture
-def ws(dsn: str, objects: ObjectStore, object_settings) -> Workspace:
-    for bucket in ("imp-staging", "imp-exports"):
-        region = {"LocationConstraint": "eu-west-2"}
-        objects.client.create_bucket(Bucket=bucket, CreateBucketConfiguration=region)
-    objects.client.put_bucket_versioning(Bucket="imp-exports", VersioningConfiguration={"Status": "Enabled"})
-    return world.workspace(dsn, object_settings)
-
-
-def sql(dsn: str, statement: str, **values: object) -> None:
-    with Database(dsn).transaction() as c:
-        c.execute(text(statement), values)
-
-
-def one(dsn: str, statement: str, **values: object):
-    with Database(dsn).transaction() as c:
-        return c.execute(text(statement), values).scalar_one()
 
 
 def table(
@@ -229,11 +181,11 @@ def test_two_runs_of_one_week_at_once_release_it_once(ws, dsn):
 
 def test_nothing_is_released_before_a_person_approved_the_first_release(ws, dsn):
     run = world.prepare(ws)
-    with pytest.raises(GateBlocked, match="first_release"):
+    with pytest.raises(GateBlocked, match="release"):
         release.publish(ws, run, now=NOW)
     world.approve(ws, run, decision="reject")
     world.approve(ws, run)
-    with pytest.raises(GateBlocked, match="first_release"):
+    with pytest.raises(GateBlocked, match="release"):
         release.publish(ws, run, now=NOW)
     assert world.exported(ws) == {}
 
@@ -241,7 +193,7 @@ def test_nothing_is_released_before_a_person_approved_the_first_release(ws, dsn)
 def test_nobody_is_asked_again_once_a_product_was_released(ws):
     world.export(ws)
     run = world.prepare(ws, "next", week=WEEK.before(1).key)
-    assert release.first_release_request(ws, run) is None
+    assert release.release_request(ws, run) is None
     assert release.publish(ws, run, now=NOW)["published"] == 3
 
 
@@ -670,21 +622,23 @@ def test_masters_that_say_too_much_together_are_held(ws, dsn):
         world.prepare(ws, "next", week="2026-W47", now=NOW + timedelta(days=7))
 
 
-def test_a_blocked_bucket_is_not_written_to(ws, dsn):
+@pytest.mark.parametrize("how", ["blocked", "copied to a blocked bucket", "stale", "never set"])
+def test_nothing_is_written_to_an_uncleared_bucket(ws, dsn, how):
     run = world.prepare(ws)
     world.approve(ws, run)
-    sql(
-        dsn,
-        "INSERT INTO gov.finding (fingerprint, process, rule, severity, asset, title, what_to_do, owner, observers,"
-        " status, first_seen, last_seen, last_run_id) VALUES ('f', 't', 'r', 'CRITICAL', 'a', 't', 'd', 'o', '{}',"
-        " 'open', :at, :at, 'x')",
-        at=NOW,
-    )
-    sql(
-        dsn,
-        "INSERT INTO gov.blocked_destination VALUES ('bucket:imp-exports', 'f', 'undeclared', :at, NULL)",
-        at=NOW,
-    )
-    with pytest.raises(GateBlocked, match="blocked the bucket"):
+    if how == "blocked":
+        block_list.block(dsn, "bucket:imp-exports")
+    elif how == "copied to a blocked bucket":
+        block_list.block(dsn, "bucket:imp-backups-copy")
+        block_list.replicate(ws.objects(), "imp-exports", "imp-backups-copy")
+    elif how == "stale":
+        block_list.renew(dsn, (NOW - timedelta(hours=50, seconds=1)).isoformat())
+    else:
+        sql(dsn, "DELETE FROM gov.block_list_renewal")
+    with pytest.raises(GateBlocked, match="cleared" if how in {"stale", "never set"} else "has blocked"):
         release.publish(ws, run, now=NOW)
     assert world.exported(ws) == {}
+    if how == "stale":
+        block_list.renew(dsn, (NOW - timedelta(hours=50)).isoformat())
+        release.publish(ws, run, now=NOW)
+        assert world.exported(ws)

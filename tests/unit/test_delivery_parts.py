@@ -206,12 +206,14 @@ def template(name: str) -> str:
 
 
 def test_a_mail_survives_the_way_with_its_long_links_whole() -> None:
-    sent = letters.announce(template("link"), ENVELOPE, [announced(), announced(release_id="r2", iso_week="2026-W47")])
+    sent = letters.announce(
+        template("link"), ENVELOPE, [announced(), announced(release_id="r2", period_key="2026-W47")]
+    )
     read = message_from_bytes(sent.as_bytes(policy=SMTP), policy=default)
     words = read.get_content()
     assert words.count("https://x.example.org/file?" + "a" * 600) == 2
     assert all(len(line) <= 78 for line in sent.as_bytes(policy=SMTP).decode("ascii").split("\r\n"))
-    assert read["Subject"] == "Use of your courses: 2026-W46 to 2026-W47"
+    assert read["Subject"] == "Use of your courses: week 46 of 2026, week 47 of 2026"
     assert "until 07:00 on 25 November 2026 (London time)" in words
     assert "quoting r1, r2." in words
     assert "$" not in words
@@ -251,7 +253,7 @@ def test_whoever_supports_and_wrote_is_told_both() -> None:
 def test_a_recall_says_what_and_why_and_holds_no_link() -> None:
     mail = letters.recall(template("recall"), ENVELOPE, [Recalled("r1", "2026-W46", "One course was counted twice.")])
     words = mail.get_content()
-    assert "Release r1 (2026-W46)\nReason: One course was counted twice." in words
+    assert "Release r1 (week 46 of 2026)\nReason: One course was counted twice." in words
     assert "http" not in words
     assert "$" not in words
     assert mail["Message-ID"] == "<00000000-0000-0000-0000-000000000007@press.invalid>"

@@ -69,7 +69,15 @@ def test_review_lifts_restrictions_evidence_reads_cells_and_notify_one_address()
     assert not any(word in shown for word in ("given_name", "address_1", "UPDATE", "INSERT", "DELETE"))
 
 
-@pytest.mark.parametrize("duty", ["inventory", "migrate", "console"])
+def test_inventory_reads_who_receives_and_where_they_are_but_not_whose_rows() -> None:
+    found = given_to("inventory", IMP)
+
+    assert 'GRANT SELECT ("exhibitor_id") ON "events"."badge_scan" TO "privacy_inventory"' in found
+    assert 'GRANT SELECT ("country", "id") ON "events"."exhibitor" TO "privacy_inventory"' in found
+    assert not any(word in " ".join(found) for word in ("badge_code", "user_id", "email", "UPDATE", "INSERT", "DELETE"))
+
+
+@pytest.mark.parametrize("duty", ["migrate", "console"])
 def test_other_duties_get_nothing(duty: str) -> None:
     assert given_to(duty, IMP) == []
 

@@ -8,19 +8,22 @@ import json
 from dataclasses import replace
 
 import pytest
-from privacy_ops.disclosure.linked.cells import PublishedCell
+from privacy_ops.disclosure.linked.audit import audit, too_narrow
+from privacy_ops.disclosure.linked.cells import PublishedCell, share_of
+from privacy_ops.disclosure.linked.rules import Bands
 from privacy_ops.errors import ReleaseRefused
 from privacy_ops.settings import home_directory
-from privacy_ops.usage import institutions, periods
+from privacy_ops.usage import frames, institutions, periods
 from privacy_ops.usage.counting import due
 from privacy_ops.usage.files.build import build
 from privacy_ops.usage.frames import ALL
 from privacy_ops.usage.master import Master, digest, from_json, to_json
-from privacy_ops.usage.measure import family_keys, measure
-from privacy_ops.usage.pack import content_of, content_type, pack_sha256, utility
+from privacy_ops.usage.measure import Metrics, _exposed_shares, _needs, family_keys, measure
+from privacy_ops.usage.pack import content_of, content_type, pack_sha256
 from privacy_ops.usage.plan import Grant, PlannedPack, release_id
 from privacy_ops.usage.protecting import References
 from privacy_ops.usage.protection import Protected, protect_period, view_name
+from privacy_ops.usage.utility import utility
 
 from tests.pack_contents import signer
 from tests.protected_courses import COURSE, PLACES, QUARTER, SPEC, WEEKS, protected_week, quarter_cells
@@ -237,3 +240,39 @@ def test_the_same_masters_give_the_same_bytes(quarter):
     assert {content_type(name) for name in one} >= {"text/csv; charset=utf-8", "application/vnd.apache.parquet"}
     header = next(csv.reader(io.StringIO(one["usage_by_region_quarter.csv"].decode())))
     assert header[:4] == ["quarter", "course_id", "course_title", "region"]
+
+
+@pytest.mark.parametrize(
+    ("name", "narrow", "label", "told"),
+    [("bands_of_the_spec", False, "5-20", 0), ("cohorts_and_bands_of_a_hundredth", True, "10-11", 1)],
+)
+def test_a_withheld_share_is_told_by_the_others_if_cohorts_are_and_bands_are_narrow(name, narrow, label, told):
+    """Attack 14, ratios, from the starters of each region and of all. A weakened release tells the cohorts as well."""
+    rules = replace(SPEC.rules(), share_bands=Bands((5, 10, 11), top=95)) if narrow else SPEC.rules()
+    share = share_of("cohort_completers")
+    cells = [
+        PublishedCell((QUARTER.key, ALL, place), {
+            "starters": starters, **({"cohort": people} if narrow else {}), share: None if place == "Africa" else label,
+        })
+        for place, people, starters in (("Europe", 100, 120), ("Africa", 60, 80), (ALL, 160, 200))
+    ]  # fmt: skip
+    frame = frames.inverted_frame(QUARTER, COURSE, PLACES)
+    assert _exposed_shares(cells, frame, rules, Metrics()) == told
+
+
+@pytest.mark.parametrize(("name", "narrow"), [("bands_of_the_spec", False), ("bands_of_six_seconds", True)])
+def test_withheld_minutes_are_told_by_narrow_means_of_the_others(name, narrow):
+    """Attack 14, means. A weakened release: the means of a quarter and of two blocks, as numbers, give the third."""
+    rules = SPEC.rules()
+    if narrow:
+        rules = replace(rules, amount_bands=Bands((0, 200, 201)), amount_unit=6)
+    label = rules.amount_bands.of(20 * 60, rules.amount_unit)
+    frame = frames.activity_frame(QUARTER, "block", COURSE, PLACES, SPEC)
+    one, two, three = (block.key for block in periods.within(QUARTER, "block"))
+    cells = [
+        PublishedCell((key, ALL, ALL), {"learners": people, "minutes": None if key == three else label})
+        for key, people in {one: 300, two: 300, three: 300, QUARTER.key: 900}.items()
+    ]
+    needs = _needs(cells, SPEC)
+    assert [(entry.key[0], entry.measure) for entry in needs] == [(three, "minutes")]
+    assert bool(too_narrow(audit(cells, frame, rules, needs))) is narrow

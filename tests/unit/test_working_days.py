@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from privacy_ops.minors import working_days
+from privacy_ops import working_days
 
 DAYS = st.dates(date(2024, 1, 1), date(2028, 12, 31))
 

@@ -6,7 +6,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from privacy_ops.transfers.flows import Assessment, DpfListing, Flow, Importer, Mechanism
+from privacy_ops.transfers.flows import Approval, Assessment, DpfListing, Flow, Importer, Mechanism
 from privacy_ops.transfers.reference import Reference, load
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -55,6 +55,12 @@ def contract(code: str = "SCC_2021", **said: Any) -> Mechanism:
         "parties": ("acme",),
         "signed_on": date(2023, 3, 1),
         "modules": (2,) if code.startswith("SCC") else (),
+        "annexes": ("I", "II", "III", "TABLES"),
+        "approval": Approval(reference="dec-1", authority="an authority", approved_on=date(2022, 1, 10))
+        if code in {"BCR", "UK_BCR", "COC", "CERT"}
+        else None,
+        "derogation": "CONTRACT_WITH_SUBJECT" if code == "ART49" else None,
+        "claims": "SAME_ENTITY" if code == "NONE_NEEDED" else None,
         "beneath": "scc_2021" if code == "UK_ADDENDUM" else None,
         "linked_agreement": "dpa-acme",
         "assessment": Assessment(reference="tra-acme", done_on=date(2026, 5, 4)),

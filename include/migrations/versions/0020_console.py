@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0020_console"
-down_revision = "0013_periods"
+down_revision = "0019_inventory_outputs"
 branch_labels = None
 depends_on = None
 
@@ -57,7 +57,8 @@ CREATE INDEX release_register_newest ON gov.release_register (released_at DESC, 
 CREATE INDEX release_register_of_recipient ON gov.release_register (recipient_id, released_at DESC, release_id DESC);
 CREATE INDEX release_register_courses ON gov.release_register USING gin (entitlement jsonb_path_ops);
 CREATE INDEX finding_due ON gov.finding (status, coalesce(due_on, 'infinity'), fingerprint);
-CREATE INDEX inventory_snapshot_newest ON gov.inventory_snapshot (snapshot_id DESC) WHERE inventory_sha256 IS NOT NULL;
+CREATE INDEX inventory_snapshot_newest ON gov.inventory_snapshot (snapshot_id DESC)
+    WHERE inventory_sha256 IS NOT NULL AND basis = 'observed';
 CREATE INDEX finding_open_counts ON gov.finding (rule, severity, due_on) WHERE status = 'open';
 CREATE INDEX inventory_flow_country ON gov.inventory_flow (snapshot_id, country);
 CREATE INDEX flow_verdict_counts ON gov.flow_verdict (snapshot_id, regime, verdict);

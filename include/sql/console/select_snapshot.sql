@@ -1,4 +1,4 @@
--- Purpose: the newest inventory that was judged. Parameters: none. Grain: at most one row. Idempotency: reads only.
+-- Purpose: the newest inventory that looked at the world and was judged. Parameters: none. Grain: at most one row. Idempotency: reads only.
 SELECT
     snapshot_id,
     run_id,
@@ -11,6 +11,6 @@ SELECT
     observers,
     published_at
 FROM gov.inventory_snapshot
-WHERE inventory_sha256 IS NOT NULL
+WHERE inventory_sha256 IS NOT NULL AND basis = 'observed'
 ORDER BY snapshot_id DESC
 LIMIT 1

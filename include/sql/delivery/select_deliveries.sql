@@ -1,12 +1,12 @@
 -- Purpose: releases with the state of their delivery, for people.
 -- Parameters: recipient (NULL: all), open_only.
--- Grain: one row per release, newest week first.
+-- Grain: one row per release, the newest period first.
 -- Idempotency: reads only.
 SELECT
     r.release_id,
     r.recipient_id,
     r.product,
-    r.iso_week,
+    r.period_key,
     r.released_at,
     n.kind,
     n.at,
@@ -14,7 +14,8 @@ SELECT
     EXISTS(
         SELECT 1 FROM gov.release_event AS w
         WHERE w.release_id = r.release_id AND w.kind = 'withdrawn'
-    ) AS withdrawn
+    ) AS withdrawn,
+    EXISTS(SELECT 1 FROM gov.release_register AS c WHERE c.supersedes = r.release_id) AS superseded
 FROM gov.release_register AS r
 LEFT JOIN LATERAL (
     SELECT
@@ -29,4 +30,4 @@ LEFT JOIN LATERAL (
 WHERE
     (CAST(:recipient AS text) IS NULL OR r.recipient_id = :recipient)
     AND (NOT :open_only OR n.kind IS NULL OR n.kind IN ('prepared', 'sent', 'blocked', 'expired'))
-ORDER BY r.iso_week DESC, r.recipient_id ASC, r.product ASC, r.release_id ASC
+ORDER BY r.window_end DESC, r.period_key DESC, r.recipient_id ASC, r.product ASC, r.release_id ASC

@@ -19,8 +19,10 @@ answered AS (
     WHERE d.kind IN ('receipt', 'downloaded')
 ),
 
-withdrawn AS (
-    SELECT DISTINCT w.release_id FROM gov.release_event AS w WHERE w.kind = 'withdrawn'
+taken_back AS (
+    SELECT w.release_id FROM gov.release_event AS w WHERE w.kind = 'withdrawn'
+    UNION DISTINCT
+    SELECT c.supersedes AS release_id FROM gov.release_register AS c WHERE c.supersedes IS NOT NULL
 ),
 
 opened AS (
@@ -44,20 +46,20 @@ SELECT
         WHERE
             o.at <= :silent_before
             AND NOT EXISTS (SELECT 1 FROM answered AS a WHERE a.release_id = o.release_id)
-            AND NOT EXISTS (SELECT 1 FROM withdrawn AS w WHERE w.release_id = o.release_id)
+            AND NOT EXISTS (SELECT 1 FROM taken_back AS w WHERE w.release_id = o.release_id)
     ) AS silent,
     (
         SELECT count(*) FROM newest AS n
         WHERE
             n.kind = 'expired'
             AND NOT EXISTS (SELECT 1 FROM answered AS a WHERE a.release_id = n.release_id)
-            AND NOT EXISTS (SELECT 1 FROM withdrawn AS w WHERE w.release_id = n.release_id)
+            AND NOT EXISTS (SELECT 1 FROM taken_back AS w WHERE w.release_id = n.release_id)
     ) AS never_fetched,
     (
         SELECT count(*) FROM newest AS n
         WHERE
             n.kind = 'blocked' AND NOT n.reason = any(cast(:ended AS text[]))
-            AND NOT EXISTS (SELECT 1 FROM withdrawn AS w WHERE w.release_id = n.release_id)
+            AND NOT EXISTS (SELECT 1 FROM taken_back AS w WHERE w.release_id = n.release_id)
     ) AS blocked,
     (
         SELECT count(*) FROM newest AS n
@@ -81,13 +83,13 @@ SELECT
                         )
                         AND NOT (
                             m.kind = 'LINK'
-                            AND EXISTS (SELECT 1 FROM withdrawn AS w WHERE w.release_id = o.release_id)
+                            AND EXISTS (SELECT 1 FROM taken_back AS w WHERE w.release_id = o.release_id)
                         )
                 )
             )
     ) AS unsent,
     (
-        SELECT count(*) FROM withdrawn AS w
+        SELECT count(*) FROM taken_back AS w
         INNER JOIN gov.release_delivery AS p ON w.release_id = p.release_id AND p.kind = 'prepared'
         WHERE
             NOT EXISTS (

@@ -28,5 +28,6 @@ WHERE
         SELECT 1 FROM gov.release_event AS w
         WHERE w.release_id = s.release_id AND w.kind = 'withdrawn'
     )
+    AND NOT EXISTS (SELECT 1 FROM gov.release_register AS c WHERE c.supersedes = s.release_id)
 GROUP BY s.release_id
 ORDER BY s.release_id

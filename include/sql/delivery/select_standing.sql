@@ -2,14 +2,14 @@
 -- means as at the release: one entitlement and agreement with every clause, for all of the window, and still today;
 -- asked for each course, and each module where modules were named. A release without courses is not entitled.
 -- Parameters: releases (text array; NULL: those that were never sent), today (date), timezone, clauses (text array),
--- bucket (destination bucket:…).
+-- destinations (text array: where a write to the bucket of exports ends).
 -- Grain: one row per release.
 -- Idempotency: reads only.
 SELECT
     r.release_id,
     r.product,
     r.recipient_id,
-    r.iso_week,
+    r.period_key,
     r.object_prefix,
     r.files,
     r.pack_sha256,
@@ -26,9 +26,14 @@ SELECT
         SELECT 1 FROM gov.release_event AS w
         WHERE w.release_id = r.release_id AND w.kind = 'withdrawn'
     ) AS withdrawn,
+    EXISTS(SELECT 1 FROM gov.release_register AS c WHERE c.supersedes = r.release_id) AS superseded,
+    r.supersedes,
+    (SELECT k.reason FROM gov.release_correction AS k WHERE k.revision = r.revision) AS corrected_because,
     EXISTS(
         SELECT 1 FROM gov.blocked_destination AS b
-        WHERE b.lifted_at IS NULL AND b.destination IN (:bucket, 'recipient:' || r.recipient_id)
+        WHERE
+            b.lifted_at IS NULL
+            AND b.destination = ANY(CAST(:destinations AS text[]) || ('recipient:' || r.recipient_id))
     ) AS destination_blocked,
     JSONB_ARRAY_LENGTH(r.entitlement) > 0 AND NOT EXISTS (
         SELECT 1
@@ -66,4 +71,4 @@ WHERE
             WHERE s.release_id = r.release_id AND s.kind IN ('sent', 'recalled')
         )
     )
-ORDER BY r.recipient_id, r.iso_week, r.release_id
+ORDER BY r.recipient_id, r.period_key, r.release_id

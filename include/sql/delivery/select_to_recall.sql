@@ -1,4 +1,4 @@
--- Purpose: withdrawn releases whose delivery was prepared and is not known to be gone.
+-- Purpose: withdrawn and corrected releases whose delivery was prepared and is not known to be gone.
 -- Parameters: none.
 -- Grain: one row per release.
 -- Idempotency: reads only.
@@ -9,9 +9,12 @@ FROM gov.release_delivery AS p
 INNER JOIN gov.release_register AS r ON p.release_id = r.release_id
 WHERE
     p.kind = 'prepared'
-    AND EXISTS (
-        SELECT 1 FROM gov.release_event AS w
-        WHERE w.release_id = p.release_id AND w.kind = 'withdrawn'
+    AND (
+        EXISTS (
+            SELECT 1 FROM gov.release_event AS w
+            WHERE w.release_id = p.release_id AND w.kind = 'withdrawn'
+        )
+        OR EXISTS (SELECT 1 FROM gov.release_register AS c WHERE c.supersedes = p.release_id)
     )
     AND NOT EXISTS (
         SELECT 1 FROM gov.release_delivery AS g

@@ -1,6 +1,8 @@
 -- Purpose: take due instructions of one party for one attempt. Nobody else takes them meanwhile, and a kill leaves them
 -- due again after a while.
--- Parameters: party, at, size, kind, method, first_minutes, longest_minutes. Grain: instruction.
+-- A party that was blocked meanwhile, or a block list that is not fresh, gives nothing.
+-- Parameters: party, destination, fresh_after, at, size, kind, method, first_minutes, longest_minutes.
+-- Grain: instruction.
 -- Idempotency: what was taken is not due any more.
 WITH due AS (
     SELECT i.instruction_id
@@ -12,6 +14,11 @@ WITH due AS (
         AND i.state IN ('pending', 'sent', 'chased', 'escalated', 'undeliverable')
         AND p.state IN ('database_erased', 'objects_erased', 'verified', 'certified')
         AND i.reason <> 'ONLY_SHARED'
+        AND EXISTS (SELECT 1 FROM gov.block_list_renewal AS r WHERE r.renewed_at >= :fresh_after)
+        AND NOT EXISTS (
+            SELECT 1 FROM gov.blocked_destination AS b
+            WHERE b.destination = :destination AND b.lifted_at IS NULL
+        )
     ORDER BY i.created_at, i.instruction_id
     LIMIT :size
     FOR UPDATE OF i SKIP LOCKED

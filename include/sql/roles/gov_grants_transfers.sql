@@ -17,11 +17,44 @@ GRANT SELECT, INSERT, UPDATE ON gov.finding, gov.blocked_destination TO privacy_
 
 GRANT SELECT, INSERT ON gov.finding_change TO privacy_inventory;
 
+-- Outputs and differences are written anew until they are published; a trigger keeps them from then on.
+GRANT SELECT, INSERT, UPDATE, DELETE ON gov.inventory_output, gov.inventory_change TO privacy_inventory;
+
+GRANT SELECT, INSERT ON gov.inventory_sign_off TO privacy_inventory;
+
+-- Loaded by people or by the publisher's own shipping of logs; old accesses are deleted by the inventory.
+GRANT SELECT, INSERT, DELETE ON gov.access_log TO privacy_inventory;
+
+GRANT SELECT, INSERT, UPDATE ON gov.staff TO privacy_inventory;
+
+GRANT SELECT, INSERT ON gov.subprocessor_listing TO privacy_inventory;
+
+GRANT SELECT, INSERT, DELETE ON gov.access_by_country TO privacy_inventory;
+
+-- What the other jobs sent, and to whom: no person stands in these columns.
+GRANT SELECT (recipient_id, legal_name, country) ON gov.recipient TO privacy_inventory;
+
+GRANT SELECT (recipient_id, agreement_id, valid_from, valid_to) ON gov.agreement TO privacy_inventory;
+
+GRANT SELECT (release_id, recipient_id) ON gov.release_register TO privacy_inventory;
+
+GRANT SELECT (release_id, kind) ON gov.release_delivery TO privacy_inventory;
+
+GRANT SELECT (party, instructed_at) ON gov.downstream_instruction TO privacy_inventory;
+
+GRANT SELECT, INSERT ON gov.block_list_renewal TO privacy_inventory;
+
+-- What was declared when, and who waived what until when: only ever added to.
+GRANT SELECT, INSERT ON gov.registry_entry, gov.finding_waiver TO privacy_inventory;
+
+
 -- The other jobs ask the block list before they write anywhere.
-GRANT SELECT ON gov.blocked_destination TO privacy_erase, privacy_export;
+GRANT SELECT ON gov.blocked_destination, gov.block_list_renewal TO privacy_erase, privacy_export;
 
 GRANT SELECT ON gov.processor TO privacy_erase;
 
 -- The pages show inventory, findings and blocks; nobody is named in them.
 GRANT SELECT ON gov.inventory_snapshot, gov.inventory_flow, gov.flow_verdict, gov.finding, gov.finding_change,
-gov.blocked_destination, gov.reference_review, gov.processor, gov.transfer, gov.transfer_mechanism TO privacy_console;
+gov.blocked_destination, gov.block_list_renewal, gov.reference_review, gov.access_by_country, gov.processor,
+gov.transfer, gov.transfer_mechanism, gov.registry_entry, gov.finding_waiver, gov.inventory_output,
+gov.inventory_change, gov.inventory_sign_off TO privacy_console;

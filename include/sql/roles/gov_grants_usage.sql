@@ -7,10 +7,11 @@
 GRANT SELECT ON gov.recipient, gov.agreement, gov.entitlement TO privacy_export, privacy_inventory, privacy_console;
 
 -- Protected masters and the register only grow; a trigger refuses even the owner.
-GRANT SELECT, INSERT ON gov.release_master, gov.release_register, gov.release_event, gov.release_base_period
+GRANT SELECT, INSERT ON gov.release_master, gov.release_register, gov.release_event, gov.release_base_period,
+gov.release_correction, gov.release_correction_run
 TO privacy_export;
 
-GRANT SELECT ON gov.release_register, gov.release_event TO privacy_inventory, privacy_console;
+GRANT SELECT ON gov.release_register, gov.release_event, gov.release_correction TO privacy_inventory, privacy_console;
 
 -- Enough to leave people with an open case out of the statistics, and no word of why.
 GRANT SELECT (subject_kind, subject_table, subject_key, class, state) ON gov.minor_case TO privacy_export;

@@ -14,7 +14,7 @@ from typing import Any, Literal
 from airflow.providers.standard.operators.hitl import ApprovalOperator
 
 from privacy_ops import approvals
-from privacy_ops.airflow_support.jobs import current_job, utc_now
+from privacy_ops.airflow_support.jobs import ASKED_AGAIN, current_job, utc_now
 from privacy_ops.approvals import ApprovalRequest
 from privacy_ops.errors import GateBlocked, PrivacyOpsError
 
@@ -46,6 +46,7 @@ class AskPerson(ApprovalOperator):
         **kwargs: Any,
     ) -> None:
         self.request, self.duty, self.person, self.on_reject = request, duty, person, on_reject
+        kwargs |= ASKED_AGAIN
         super().__init__(
             subject="Approval",
             defaults=self.REJECT,

@@ -1,4 +1,4 @@
-"""The button on a gate's task that opens its report."""
+"""The buttons on tasks that open a report: of a gate, and of a transfer inventory."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from airflow.sdk import BaseOperatorLink
 
 XCOM_KEY = "gate_result_id"
+SNAPSHOT_KEY = "inventory_snapshot_id"
 
 
 def root_path() -> str:
@@ -17,19 +18,34 @@ def root_path() -> str:
     return str(urlsplit(conf.get("api", "base_url", fallback="")).path.rstrip("/"))
 
 
-class GateReportLink(BaseOperatorLink):
-    """Leads to the report of the verdict that the task pushed. Registered for all tasks: others show no button.
+def _pushed(name: str, key: str, operator: Any, ti_key: Any) -> str:
+    """The number that a task pushed under ``key``, or "" when it pushed none.
 
-    It runs in the API server, so it reads the pushed id as Airflow's own stored links do.
+    It runs in the API server, so it reads as Airflow's own stored links do.
     """
+    from airflow.serialization.definitions.operatorlink import XComOperatorLink
+
+    pushed = str(XComOperatorLink(name=name, xcom_key=key).get_link(operator, ti_key=ti_key))
+    return str(int(pushed)) if pushed.isdecimal() else ""
+
+
+class GateReportLink(BaseOperatorLink):
+    """Leads to the report of the verdict that the task pushed. Registered for all tasks: others show no button."""
 
     name = "Gate report"
     xcom_key = XCOM_KEY
 
     def get_link(self, operator: Any, *, ti_key: Any) -> str:
-        from airflow.serialization.definitions.operatorlink import XComOperatorLink
+        number = _pushed(self.name, self.xcom_key, operator, ti_key)
+        return f"{root_path()}/privacy/gates/{number}" if number else ""
 
-        pushed = XComOperatorLink(name=self.name, xcom_key=self.xcom_key).get_link(operator, ti_key=ti_key)
-        if not str(pushed).isdecimal():
-            return ""
-        return f"{root_path()}/privacy/gates/{int(pushed)}"
+
+class TransferReportLink(BaseOperatorLink):
+    """Leads to the report of the inventory that the task published."""
+
+    name = "Transfer report"
+    xcom_key = SNAPSHOT_KEY
+
+    def get_link(self, operator: Any, *, ti_key: Any) -> str:
+        number = _pushed(self.name, self.xcom_key, operator, ti_key)
+        return f"{root_path()}/privacy/transfers/{number}/report.html" if number else ""

@@ -9,7 +9,7 @@ from typing import Any
 from airflow.providers.standard.operators.hitl import HITLOperator
 from airflow.sdk import Param
 
-from privacy_ops.airflow_support.jobs import current_job, utc_now
+from privacy_ops.airflow_support.jobs import ASKED_AGAIN, current_job, utc_now
 from privacy_ops.airflow_support.links import root_path
 from privacy_ops.minors import review
 from privacy_ops.minors.decisions import REASONS
@@ -29,6 +29,7 @@ class AskReviewer(HITLOperator):
     def __init__(self, *, case_id: Any, person: int, **kwargs: Any) -> None:
         self.case_id, self.person = case_id, person
         kwargs.pop("params", None)  # the DAG's own, which are no fields of the form
+        kwargs |= ASKED_AGAIN
         super().__init__(
             subject="Review",
             options=list(review.OPTIONS),

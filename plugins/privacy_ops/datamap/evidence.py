@@ -101,26 +101,27 @@ class Reader:
         """
         return self.text(source.table, source.column, alias, source.evidence.path)
 
-    def text(self, table: str, column: str, alias: str, path: str | None = None) -> str:
-        """The canonical text of one column, or of one key of its JSON."""
+    def text(self, table: str, column: str, alias: str, path: str | None = None, *, trimmed: bool = True) -> str:
+        """The canonical text of one column, or of one key of its JSON. ``trimmed``: without the blanks around it."""
         expression = f"{alias}.{quote(column)}"
-        if path is not None:
-            return f"btrim({expression} ->> {literal(path)})"
-        if self.type(table, column) == "date":
+        if path is None and self.type(table, column) == "date":
             return f"to_char({expression}, 'YYYY-MM-DD')"
-        return f"btrim(CAST({expression} AS text))"
+        told = f"CAST({expression} AS text)" if path is None else f"({expression} ->> {literal(path)})"
+        return f"btrim({told})" if trimmed else told
 
-    def to_subject(self, table: str, first: Link | None = None) -> tuple[str, str]:
+    def to_subject(self, table: str, first: Link | None = None, *, subjects: str | None = None) -> tuple[str, str]:
         """JOINs from alias ``t`` of ``table`` to the subject table, and the subject's alias.
 
-        ``first``: another way for the first step than the table's own link.
+        ``first``: another way for the first step than the table's own link. ``subjects``: a relation that stands for
+        the subject table, with some of its rows.
         """
         here, parts, links = "t", [], self.map.path_to_subject(table)
         if first is not None:
             links = (first, *self.map.path_to_subject(first.to))
         for number, link in enumerate(links, start=1):
             there = f"p{number}"
-            parts.append(f"JOIN {quote_table(link.to)} AS {there} ON {self.linked(link, here, there)}")
+            relation = subjects if subjects and link.to == self.map.subject.table else quote_table(link.to)
+            parts.append(f"JOIN {relation} AS {there} ON {self.linked(link, here, there)}")
             here = there
         return " ".join(parts), here
 

@@ -37,6 +37,7 @@ def rights(data_map: DataMap, duty: str) -> dict[str, Rights]:
         "erase": _erase,
         "export": _export,
         "canary": _canary,
+        "inventory": _inventory,
         "review": _review,
         "evidence": _evidence,
         "notify": _notify,
@@ -143,6 +144,23 @@ def _canary(data_map: DataMap, granted: dict[str, Rights]) -> None:
             granted[name] = Rights(select=None, insert=True)
 
 
+def _inventory(data_map: DataMap, granted: dict[str, Rights]) -> None:
+    """Reads to whom rows are handed and where those are: columns that name recipients, never whose rows they are."""
+    for name, table in data_map.tables.items():
+        for disclosure in table.disclosed_to:
+            if disclosure.by is None:
+                continue
+            here = name
+            if through := disclosure.through:
+                _select(granted, name, set(through.columns))
+                _select(granted, through.to, set(data_map.references_of(through)))
+                here = through.to
+            _select(granted, here, {disclosure.by})
+            if (located := disclosure.located) and disclosure.country:
+                _select(granted, here, set(located.columns))
+                _select(granted, located.to, {*data_map.references_of(located), disclosure.country})
+
+
 def _review(data_map: DataMap, granted: dict[str, Rights]) -> None:
     """Lifts the restriction of a person, or the quarantine of a row, that was cleared; sees nothing else."""
     restriction = data_map.restriction
@@ -167,7 +185,7 @@ def _notify(data_map: DataMap, granted: dict[str, Rights]) -> None:
 
 
 def _nothing(_data_map: DataMap, _granted: dict[str, Rights]) -> None:
-    """Inventory and migration do not touch the publisher's tables."""
+    """Migration and the pages do not touch the publisher's tables."""
 
 
 def _has_people(name: str, table: Table, data_map: DataMap) -> bool:

@@ -219,7 +219,8 @@ class Disclosure(_Frozen):
 
     ``who`` names them; else the value of column ``by`` does (of this table, or of the one that ``through`` leads to):
     by ``values``, where "*" stands for any other and an empty name for nobody, or as ``prefix:value``.
-    ``known_by``: columns by which they know the person, each with the name that they use for it.
+    ``known_by``: columns by which they know the person, each with the name that they use for it. ``located`` leads to
+    the row that says in ``country`` where they are.
     """
 
     who: str | None = Field(default=None, pattern=r"^[a-z][a-z0-9_]*$")
@@ -228,6 +229,8 @@ class Disclosure(_Frozen):
     prefix: str | None = Field(default=None, pattern=r"^[a-z][a-z0-9_]*$")
     values: dict[str, str] = Field(default_factory=dict)
     known_by: dict[Identifier, str] = Field(min_length=1)
+    located: Link | None = None
+    country: Identifier | None = None
 
     @model_validator(mode="after")
     def _names_somebody(self) -> Disclosure:
@@ -237,6 +240,8 @@ class Disclosure(_Frozen):
             raise ValueError("a column that names them needs values or a prefix")
         if self.who is not None and (self.values or self.prefix or self.through):
             raise ValueError("values, prefix and through go with a column that names them")
+        if (self.located is None) != (self.country is None) or (self.located and self.by is None):
+            raise ValueError("located and country go together, and with a column that names them")
         return self
 
     def party(self, value: str | None) -> str | None:
@@ -578,6 +583,10 @@ class DataMap(_Frozen):
             for disclosure in table.disclosed_to:
                 if (through := disclosure.through) and disclosure.by:
                     need(through.to, (*through.references, disclosure.by), f"tables.{name}.disclosed_to")
+                if (located := disclosure.located) and disclosure.country:
+                    need(located.to, (*located.references, disclosure.country), f"tables.{name}.disclosed_to")
+                    here = disclosure.through.to if disclosure.through else name
+                    need(here, located.columns, f"tables.{name}.disclosed_to")
             if table.about == "subject" and not table.links() and name != self.subject.table:
                 wrong.append(f"tables.{name}: it is about the subject but has no link to a person")
             for column_name, column in table.columns.items():

@@ -22,6 +22,7 @@ from privacy_ops import pseudonyms, runs
 from privacy_ops.datamap import catalogue
 from privacy_ops.datamap.evidence import REPORTS, EvidenceColumn
 from privacy_ops.errors import GateBlocked
+from privacy_ops.minors import freetext
 from privacy_ops.minors.age import civil_date
 from privacy_ops.minors.classify import (
     LISTED,
@@ -34,18 +35,19 @@ from privacy_ops.minors.classify import (
     classify,
 )
 from privacy_ops.minors.readings import Context
-from privacy_ops.minors.signals import Said, earlier_dates, interpret
-from privacy_ops.minors.sources import CHILD_ROW_TYPES, Builder, parameters, placeholders, sources
+from privacy_ops.minors.signals import Said, earlier_dates, interpret, reports_others
+from privacy_ops.minors.sources import CHILD_ROW_TYPES, SPREADSHEET, Builder, parameters, placeholders, sources
 from privacy_ops.runs import Run
 from privacy_ops.settings import KeyRing
-from privacy_ops.stores.database import copy_rows, stream
+from privacy_ops.stores.database import blocks, copy_rows, stream
 from privacy_ops.stores.sql import statement
 from privacy_ops.thresholds import Thresholds
 from privacy_ops.workspace import Workspace
 
 DETECTION_LOCK = 20180516
 _BATCH = 5000
-_SPREADSHEET = re.compile(r"xls|excel|ods|sheet", re.IGNORECASE)  # in the name of a feed
+_RANDOM_PAGE_COST = 1.1
+_SPREADSHEET = re.compile(SPREADSHEET, re.IGNORECASE)
 _JUDGED = (
     "subject_kind",
     "subject_table",
@@ -130,6 +132,8 @@ def detect_and_restrict(workspace: Workspace, run: Run, *, since: datetime | Non
         connection.execute(text("SELECT pg_advisory_xact_lock(:k)"), {"k": DETECTION_LOCK})
         # One statement reads all sources: compiling it costs more than it saves.
         connection.execute(text("SET LOCAL jit = off"))
+        # What is on record of the few in question is looked up by index; to read whole tables for them costs more.
+        connection.execute(text(f"SET LOCAL random_page_cost = {_RANDOM_PAGE_COST}"))
         trust = _trusted_sources(connection, workspace, run, since)
         builder = Builder(workspace.data_map, catalogue.read(connection))
         found = _find_candidates(connection, builder, trust, run, limits, since)
@@ -186,27 +190,36 @@ def _defaults(trust: _Trust, source: EvidenceColumn, limits: Thresholds) -> froz
     return frozenset(limits.default_dates.always) | (frequent & frozenset(limits.default_dates.when_frequent))
 
 
+def _year_only(trust: _Trust, source: EvidenceColumn, limits: Thresholds) -> frozenset[date]:
+    """The first days of a year of which only the year is believed in this source tonight."""
+    return trust.frequent.get(source.name, frozenset()) - frozenset(limits.default_dates.when_frequent)
+
+
 def _find_candidates(
     connection: Connection, builder: Builder, trust: _Trust, run: Run, limits: Thresholds, since: datetime | None
 ) -> dict[str, int]:
     """Fill ``subject_in_question``; returns the number of candidates of each source."""
     on = civil_date(run.as_of, limits.legal_timezone)
     connection.execute(statement("minors", "create_candidate_table"))
-    majority = parameters(on, run.as_of, limits)
-    first_born = connection.execute(text(builder.first_born()), majority).scalar_one()
-    values = parameters(on, run.as_of, limits, first_born) | {"since": since}
+    first = connection.execute(text(builder.first_registered())).scalar_one()
+    values = parameters(on, run.as_of, limits, first) | {"since": since}
     found: dict[str, int] = {}
     tables: dict[str, list[EvidenceColumn]] = {}
+    texts: list[EvidenceColumn] = []
     for source in trust.sources:
         if since is not None and source.table != REPORTS and not builder.map.tables[source.table].created_at:
             continue  # nobody knows what is new there: it waits for the night, and is read as evidence all the same
         found[source.name] = 0
         if source.evidence.kind == "identity_link":
             continue  # says something beside a confirmed minor only: see `_judge_linked`
+        if source.evidence.kind == "free_text":
+            texts.append(source)
+            continue
         tables.setdefault(source.table, []).append(source)
-        values |= placeholders(source, _defaults(trust, source, limits))
+        values |= placeholders(source, _defaults(trust, source, limits) | _year_only(trust, source, limits))
     for several in tables.values():
         connection.execute(text(builder.candidates(several, since=since is not None)), values)
+    _find_speaking(connection, builder, texts, since)
     names = {source.number: source.name for source in trust.sources}
     for row in connection.execute(statement("minors", "count_candidates")):
         found[names[row.source_no]] = row.subjects
@@ -216,6 +229,23 @@ def _find_candidates(
     connection.execute(statement("minors", "create_judged_table"))
     connection.execute(statement("minors", "create_judged_signal_table"))
     return found
+
+
+def _find_speaking(
+    connection: Connection, builder: Builder, texts: Sequence[EvidenceColumn], since: datetime | None
+) -> None:
+    """Name the subjects of free texts that may state an age: every text passes the sieve, a block at a time."""
+    connection.execute(statement("minors", "create_speaking_table"))
+    for source in texts:
+        sieve = freetext.sieve(others=reports_others(source))
+        newer = {"since": since} if since else {}
+        found = 0
+        for block in blocks(connection, text(builder.texts(source, since=since is not None)), newer):
+            spoken = sieve.speaking([row[-1] for row in block])
+            rows = ((source.number, list(block[position][:-1])) for position in spoken)
+            found += copy_rows(connection, "speaking", ("source_no", "row_key"), rows) if spoken else 0
+        for sql in builder.speaking(source) if found else ():
+            connection.execute(text(sql))
 
 
 def _judge_all(connection: Connection, builder: Builder, judge: _Judge) -> None:
@@ -229,6 +259,9 @@ def _judge_all(connection: Connection, builder: Builder, judge: _Judge) -> None:
         judged.clear()
         signals.clear()
 
+    connection.execute(text("DROP TABLE IF EXISTS person_in_question"))
+    connection.execute(text(builder.people_in_question()))
+    connection.execute(text("ANALYZE person_in_question"))
     values = parameters(judge.on, judge.as_of, judge.limits)
     rows = stream(connection, text(builder.evidence(list(judge.sources.values()))), values)
     evidence = map(_Value._make, rows)  # plain tuples: a driver's row looks up every name that it is asked for
@@ -270,9 +303,8 @@ class _Judge:
         self.as_of = run.as_of
         self.on = civil_date(run.as_of, self.limits.legal_timezone)
         self.elsewhere = (run.as_of.astimezone(_WEST).date(), run.as_of.astimezone(_EAST).date())
-        forms = frozenset(self.limits.default_dates.when_frequent)
         self.defaults = {s.number: _defaults(trust, s, self.limits) for s in trust.sources}
-        self.year_only = {s.number: trust.frequent.get(s.name, frozenset()) - forms for s in trust.sources}
+        self.year_only = {s.number: _year_only(trust, s, self.limits) for s in trust.sources}
         self.tally = Tally()
 
     def subject(

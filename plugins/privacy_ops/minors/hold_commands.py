@@ -1,4 +1,5 @@
-"""Commands of staff: suspend an erasure, and answer a verified person's access request before it goes ahead."""
+"""Commands of staff: suspend an erasure, answer a verified person's access request before it goes ahead, and plant
+made-up people that every night must find."""
 
 from __future__ import annotations
 
@@ -9,10 +10,12 @@ from typing import Annotated
 import typer
 
 from privacy_ops import settings as configuration
-from privacy_ops.minors import holds
+from privacy_ops.errors import UserError
+from privacy_ops.minors import canaries, holds
 from privacy_ops.workspace import Workspace
 
 hold_app = typer.Typer(no_args_is_help=True, help="Legal and safeguarding holds.")
+canary_app = typer.Typer(no_args_is_help=True, help="Made-up minors that a night must find.")
 request_app = typer.Typer(no_args_is_help=True, help="Access requests that an erasure has to wait for.")
 
 Person = Annotated[list[str], typer.Option("--person", help="The person's key, one value per key column.")]
@@ -92,3 +95,27 @@ def deliver(request_id: int) -> None:
     with workspace.database("detect").transaction() as connection:
         gone = holds.deliver_access_request(connection, workspace.objects(), request_id, now=datetime.now(UTC))
     typer.echo(f"request {request_id} is closed; {gone} versions of the sealed answer are destroyed")
+
+
+@canary_app.callback()
+def _canaries() -> None:
+    """Keeps `plant` a command of its own."""
+
+
+@canary_app.command("plant")
+def plant(
+    number: Annotated[int, typer.Option(min=1, max=100, help="How many.")] = 2,
+    values: Annotated[
+        list[str] | None, typer.Option("--set", help="table.column=value, where the publisher's own rules ask for it.")
+    ] = None,
+) -> None:
+    """Plant made-up people of 14 through the data map; the night that does not find them erases nothing."""
+    given = {}
+    for value in values or ():
+        place, equals, said = value.partition("=")
+        table, dot, column = place.rpartition(".")
+        if not (equals and dot and table and column):
+            raise UserError("a value is written table.column=value", where=f"--set {place}", do="write it so")
+        given[table, column] = said
+    planted = canaries.plant(_workspace(), number, now=datetime.now(UTC), given=given)
+    typer.echo(f"{planted} made-up people planted; the next night must find them, and takes them away")

@@ -13,10 +13,10 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from privacy_ops import runs
+from privacy_ops import runs, working_days
 from privacy_ops.gates import runner
 from privacy_ops.gates.suite import Suite, at_least, at_most, one_row
-from privacy_ops.minors import decisions, detect, notices, working_days
+from privacy_ops.minors import decisions, detect, notices
 from privacy_ops.runs import Run
 from privacy_ops.stores.sql import statement
 from privacy_ops.thresholds import Thresholds

@@ -15,9 +15,9 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
-from privacy_ops import runs
+from privacy_ops import runs, working_days
 from privacy_ops.errors import PrivacyOpsError, UserError
-from privacy_ops.minors import decisions, working_days
+from privacy_ops.minors import decisions
 from privacy_ops.minors.decisions import Answer, Vote
 from privacy_ops.minors.restriction import Restriction
 from privacy_ops.minors.states import NEXT, Standing, State, move

@@ -16,8 +16,8 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
-from privacy_ops import runs
-from privacy_ops.minors import decisions, working_days
+from privacy_ops import runs, working_days
+from privacy_ops.minors import decisions
 from privacy_ops.minors.decisions import DUE_DAYS
 from privacy_ops.runs import Run
 from privacy_ops.stores.sql import statement

@@ -8,8 +8,8 @@ database row by row is only what needs the calendar: subjects with at least one 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
-from datetime import date, datetime
+from dataclasses import asdict, dataclass
+from datetime import date, datetime, timedelta
 from itertools import product
 from typing import Any
 
@@ -31,6 +31,10 @@ _BY_KEY_ONLY = frozenset({
     "mail_domain", "occupation", "identity_link",
 })  # fmt: skip
 
+# In the name of a feed: its days may count from another epoch.
+SPREADSHEET = "xls|excel|ods|sheet"
+_MARGIN = 3  # days
+
 _BELOW = "<|under|below|less|unter|moins|menos"
 # Kinds that are found by a regular expression, and the parameter that holds it.
 _PATTERNS = {
@@ -45,6 +49,8 @@ _WORST_FEED = """worst AS (
                 ORDER BY minors / CAST(stated AS double precision) DESC LIMIT 1
             )"""
 _OF_WORST_FEED = "coalesce((SELECT minors FROM worst), 0) AS minors, coalesce((SELECT stated FROM worst), 0) AS stated"
+# A column of person_in_question beside those of the publisher's own table.
+_KEY = "key of the person in question"
 # Kinds whose values many people share.
 _REPEATED = ("mail_domain", "occupation", "payment_text")
 
@@ -54,6 +60,21 @@ def sources(data_map: DataMap) -> tuple[EvidenceColumn, ...]:
     found = columns(data_map)
     report = AgeEvidence(signal="SIG-11", kind="report")
     return (*found, EvidenceColumn(len(found), REPORTS, "says", report))
+
+
+@dataclass(frozen=True)
+class _About:
+    """Where the rows about subjects in question come from: FROM clause, kind and table of the subjects, their key."""
+
+    tables: str
+    kind: str
+    table: str
+    key: str
+
+    @property
+    def columns(self) -> str:
+        """The columns that name the subject."""
+        return f"'{self.kind}' AS subject_kind, {literal(self.table)} AS subject_table, {self.key} AS subject_key"
 
 
 class Builder(Reader):
@@ -193,7 +214,8 @@ class Builder(Reader):
             for way in self._leads(source):
                 ways.setdefault(way, []).append(source)
         kept = {*self.key(table), *(c for link in self.map.tables[table].links() for c in link.columns)}
-        kept |= {s.column for s in several if self._joined(s)}
+        again = [s for s in several if self._joined(s)]  # asked once more when the person is known
+        kept |= {c for s in again for c in (s.column, self.map.tables[table].created_at, _feed(s)) if c}
         speaks = ", ".join(f"{self._speaks(s, self._registered(s))} AS {_says(s)}" for s in several)
         found = " UNION ".join(self._found(joins, who, alias, by) for (joins, who, alias), by in ways.items())
         return f"""
@@ -207,6 +229,29 @@ class Builder(Reader):
             )
             INSERT INTO candidate (source_no, subject_kind, subject_table, subject_key) {found}
         """
+
+    def texts(self, source: EvidenceColumn, *, since: bool) -> str:
+        """The key (as text, column by column) and the text of every row of a source of free text.
+
+        Parameters: :since, with ``since``: only rows that came after it.
+        """
+        text = self.text(source.table, source.column, "t", source.evidence.path, trimmed=False)
+        keys = ", ".join(f"CAST(t.{quote(c)} AS text)" for c in self.key(source.table))
+        where = self._where(source) + (f" AND {self._created(source)} > :since" if since else "")
+        return f"SELECT {keys}, {text} FROM {quote_table(source.table)} AS t WHERE {text} <> ''{where}"
+
+    def speaking(self, source: EvidenceColumn) -> Iterator[str]:
+        """Name the subjects of the rows in ``speaking``, whose texts may state an age."""
+        for joins, subject_table, alias in self._leads(source):
+            kind = "person" if subject_table == self.map.subject.table else "row"
+            yield f"""
+                INSERT INTO candidate (source_no, subject_kind, subject_table, subject_key)
+                SELECT DISTINCT {source.number}, '{kind}', {literal(subject_table)},
+                    {self.key_array(subject_table, alias)}
+                FROM speaking AS s
+                JOIN {quote_table(source.table)} AS t ON {self.key_matches(source.table, "t", "s.row_key")} {joins}
+                WHERE s.source_no = {source.number}
+            """
 
     def _found(self, joins: str, subject_table: str, alias: str, several: Sequence[EvidenceColumn]) -> str:
         """The subjects of the rows in ``hit`` to whom one way leads."""
@@ -240,25 +285,22 @@ class Builder(Reader):
         alias = "t" if source.table == self.map.subject.table else person
         return f"{alias}.{quote(self.map.subject.registered_at)}" if alias else None
 
-    def first_born(self) -> str:
-        """The day since which somebody was born who was under age at the very first registration.
-
-        Parameter: majority.
-        """
+    def first_registered(self) -> str:
+        """When the very first of the people registered."""
         subject = self.map.subject
-        return f"""
-            SELECT CAST(min({quote(subject.registered_at)}) - CAST(:majority AS integer) * interval '1 year' AS date)
-            FROM {quote_table(subject.table)}
-        """
+        return f"SELECT CAST(min({quote(subject.registered_at)}) AS timestamptz) FROM {quote_table(subject.table)}"
 
-    def _ways(self, source: EvidenceColumn) -> Iterator[tuple[str, str]]:
-        """Every way from a row of ``source`` to its person: the link, and for reports a shared address as well."""
-        yield self.to_subject(source.table)
+    def _ways(self, source: EvidenceColumn, *, subjects: str | None = None) -> Iterator[tuple[str, str]]:
+        """Every way from a row of ``source`` to its person: the link, and for reports a shared address as well.
+
+        subjects: a relation that stands for the subject table.
+        """
+        yield self.to_subject(source.table, subjects=subjects)
         if source.evidence.kind not in _BY_KEY_ONLY:
             for here, before in self._chain(source.table):
                 for link in self.map.tables[here].also:
                     if link.to == self.map.subject.table:
-                        yield self._way(before, link)
+                        yield self._way(before, link, subjects)
 
     def _chain(self, table: str) -> Iterator[tuple[str, tuple[Link, ...]]]:
         """The tables on the way to the subject, with the links that lead to each."""
@@ -269,11 +311,12 @@ class Builder(Reader):
             if link.to != self.map.subject.table:
                 yield link.to, before
 
-    def _way(self, before: Sequence[Link], last: Link) -> tuple[str, str]:
+    def _way(self, before: Sequence[Link], last: Link, subjects: str | None) -> tuple[str, str]:
         here, parts = "t", []
         for number, link in enumerate((*before, last), start=1):
             there = f"p{number}"
-            parts.append(f"JOIN {quote_table(link.to)} AS {there} ON {self.linked(link, here, there)}")
+            relation = subjects if subjects and link.to == self.map.subject.table else quote_table(link.to)
+            parts.append(f"JOIN {relation} AS {there} ON {self.linked(link, here, there)}")
             here = there
         return " ".join(parts), here
 
@@ -296,47 +339,67 @@ class Builder(Reader):
             "guardian": f"{value} <> ''",
             "scan": f"{value} <> ''",
             "identity_link": "false",  # only beside a confirmed minor: see `linked_accounts`
+            "free_text": "false",  # see `texts`
         }.get(kind)
         if pattern := _PATTERNS.get(kind):
             condition = f"{value} ~* :{pattern}"
-        if kind == "free_text":
-            condition = _may_speak(source, value)
         if kind in _REPEATED:
             # Few different words for many people: each is searched once. Of a mail address the domain counts.
-            word = f"'@' || split_part({value}, '@', -1)" if kind == "mail_domain" else value
+            word = self.text(source.table, source.column, "t", source.evidence.path, trimmed=False)
+            found, told = "btrim(v)", f"{word} <> ''"
+            if kind == "mail_domain":
+                word, found = f"split_part({word}, '@', -1)", "'@' || btrim(v)"
             condition = (
                 f"{word} IN (SELECT v FROM (SELECT DISTINCT {word} AS v FROM {quote_table(source.table)} AS t"
-                f" OFFSET 0) AS d WHERE v ~* :{pattern})"
+                f" WHERE {told} OFFSET 0) AS d WHERE {found} ~* :{pattern})"
             )
         if evidence.minor_values and kind in {"attendee_type", "age_gate", "youth_list", "scan"}:
             condition = f"{value} IN ({', '.join(map(literal, evidence.minor_values))})"
         return f"{condition}{where}"
 
     def _date_not_clearly_adult(self, source: EvidenceColumn, registered: str | None) -> str:
-        """Younger than the horizon, younger than the age of majority when the data came, or a placeholder."""
+        """Younger than the horizon, under age when the first data came, or a placeholder.
+
+        Only what is adult by every reading is left out: an ISO date has one (29 February of a common year two, a day
+        apart), day and month of the other form stay in their year, and what came through a spreadsheet may be four
+        years younger.
+        """
         column, number = f"t.{quote(source.column)}", source.number
-        then = f"CAST({registered} AS timestamptz) - CAST(:majority AS integer) * interval '1 year'"
+        moments = dict.fromkeys(at for at in (registered, self._created(source)) if at and at != "NULL")
+        then = f"CAST(least({', '.join(moments)}) AS timestamptz) - CAST(:majority AS integer) * interval '1 day'"
+        sheet = f"{self._beside(source, _feed(source))} ~* :spreadsheet" if _feed(source) else "false"
+
+        def young(written: str, first_born: str, reached: str) -> str:
+            """Born later than ``reached``; nobody known is under age who was born before the first, unless the row
+            came before all of them."""
+            if source.about_row:
+                return f"{written} >= {reached}"
+            early = "".join(f" OR {at} < CAST(:first_registered AS timestamptz)" for at in moments if at != registered)
+            return f"({written} >= {first_born}{early})" + (f" AND {written} >= {reached}" if registered else "")
+
         if source.evidence.path is None and self.type(source.table, source.column) == "date":
-            young = f"{column} > CAST({then} AS date)" if registered else f"{column} > CAST(:first_born AS date)"
             return (
                 f"({column} > CAST(:horizon AS date) OR {column} < CAST(:oldest AS date)"
-                f" OR {column} = ANY(CAST(:defaults_{number} AS date[])) OR {young})"
+                f" OR {column} = ANY(CAST(:defaults_{number} AS date[]))"
+                f" OR {young(column, 'CAST(:first_born AS date)', f'CAST({then} AS date)')}"
+                f" OR ({column} >= CAST(:sheet_horizon AS date) AND {sheet}))"
             )
-        # Most text is written in two ways. The first sorts like days; of the second the year is compared.
+        # Most text is written in two ways. The first sorts like days; of the second the year is compared. That it is
+        # digits and dashes is enough to know of the first: small expressions cost PostgreSQL far less than exact ones.
         text = self.value(source, "t") if source.evidence.path is not None else f"CAST({column} AS text)"
 
         def near(written: str, form: str, defaults: str) -> str:
-            written = f'{written} COLLATE "C"'
-            first = "first_born_day" if "DD" in form else "first_born_year"
-            young = f"to_char({then}, '{form}')" if registered else f"CAST(:{first} AS text)"
+            written, which = f'{written} COLLATE "C"', "day" if "DD" in form else "year"
+            child = young(written, f"CAST(:first_born_{which} AS text)", f"to_char({then}, '{form}')")
             return (
-                f"({written} >= CAST(:horizon_year AS text) OR {written} < CAST(:oldest_year AS text) OR {defaults}"
-                f" OR {written} >= {young})"
+                f"({written} >= CAST(:horizon_{which} AS text) OR {written} < CAST(:oldest_year AS text)"
+                f" OR {defaults} OR {child}"
+                f" OR ({written} >= CAST(:sheet_horizon_year AS text) AND {sheet}))"
             )
 
         slashes = f"translate({text}, '.-', '//')"
         return f"""({text} <> '' AND CASE
-            WHEN {text} LIKE '____-__-__' AND {text} ~ '{ISO}'
+            WHEN {text} LIKE '____-__-__' AND {text} !~ '[^0-9-]'
             THEN {near(text, "YYYY-MM-DD", f"{text} = ANY(CAST(:defaults_iso_{number} AS text[]))")}
             WHEN {text} LIKE '%____' AND {text} ~ '{NUMERIC}'
             THEN {near(f"right({text}, 4)", "YYYY", f"{slashes} = ANY(CAST(:defaults_numeric_{number} AS text[]))")}
@@ -381,8 +444,37 @@ class Builder(Reader):
 
     # --- evidence ----------------------------------------------------------------------------------------
 
+    def people_in_question(self) -> str:
+        """What the subject table says of the people in ``subject_in_question`` that leads to their rows elsewhere.
+
+        The evidence of few is found from here: nobody else's account is read again for every source.
+        """
+        subject = self.map.subject
+        leading = {r for link in self._last_links() for r in self.map.references_of(link)}
+        wanted = ", ".join(f"t.{quote(c)}" for c in sorted({*subject.key, subject.registered_at, *leading}))
+        return f"""
+            CREATE TEMPORARY TABLE person_in_question ON COMMIT DROP AS
+            SELECT q.subject_key AS {quote(_KEY)}, {wanted}
+            FROM subject_in_question AS q JOIN {quote_table(subject.table)} AS t
+                ON {self.key_matches(subject.table, "t", "q.subject_key")}
+            WHERE q.subject_kind = 'person' AND q.subject_table = {literal(subject.table)}
+        """
+
+    def _last_links(self) -> Iterator[Link]:
+        """The links into the subject table along which evidence and counter-signals lead to people."""
+        for name, table in self.map.tables.items():
+            sources = [s for s in columns(self.map) if s.table == name and not s.about_row]
+            if name == self.map.subject.table or not (sources or any(c.counter_signal for c in table.columns.values())):
+                continue
+            yield from (link for link in self.map.path_to_subject(name) if link.to == self.map.subject.table)
+            if any(s.evidence.kind not in _BY_KEY_ONLY for s in sources):
+                for here, _ in self._chain(name):
+                    yield from (link for link in self.map.tables[here].also if link.to == self.map.subject.table)
+
     def evidence(self, sources: Sequence[EvidenceColumn]) -> str:
         """Everything on record about every subject in ``subject_in_question``, ordered by subject.
+
+        Reads ``person_in_question`` as well, which holds the people among them.
 
         Columns: subject_kind, subject_table, subject_key, source_no (NULL: a counter-signal), row_key, value,
         registered_at, created_at, said_at, feed, row_type, extra, changed_by.
@@ -409,26 +501,20 @@ class Builder(Reader):
             JOIN {REPORTS} AS t ON t.subject_table = q.subject_table AND t.subject_key = q.subject_key
             WHERE t.withdrawn_at IS NULL"""
         elif source.about_row:
-            created = self._created(source)
-            yield self._branch(source, f"{quote_table(source.table)} AS t", source.table, "t", registered=created)
+            yield self._branch(source, self._rows_in_question(source.table), registered=self._created(source))
         else:
-            for joins, person in self._ways(source):
-                yield self._branch(
-                    source,
-                    f"{quote_table(source.table)} AS t {joins}",
-                    self.map.subject.table,
-                    person,
-                    registered=f"{person}.{quote(self.map.subject.registered_at)}",
-                )
+            for joins, person in self._ways(source, subjects="person_in_question"):
+                registered = f"{person}.{quote(self.map.subject.registered_at)}"
+                yield self._branch(source, self._people_in_question(source.table, joins, person), registered=registered)
 
-    def _branch(self, source: EvidenceColumn, tables: str, subject_table: str, alias: str, *, registered: str) -> str:
+    def _branch(self, source: EvidenceColumn, about: _About, *, registered: str) -> str:
         evidence, created = source.evidence, self._created(source)
         value = self.value(source, "t")
         said = f"t.{quote(evidence.stated_on)}" if evidence.stated_on else "NULL"
         condition = f"coalesce({value}, '') <> ''{self._where(source)}"
         if evidence.kind == "identity_link":
             condition = (
-                f"EXISTS (SELECT FROM linked_subject AS l WHERE l.subject_key = q.subject_key"
+                f"EXISTS (SELECT FROM linked_subject AS l WHERE l.subject_key = {about.key}"
                 f" AND l.row_key = {self.key_array(source.table, 't')})"
             )
         elif evidence.kind not in ALWAYS_READ:
@@ -442,7 +528,7 @@ class Builder(Reader):
             ),
             None,
         )
-        found = f"""SELECT q.subject_kind, q.subject_table, q.subject_key,
+        found = f"""SELECT {about.columns},
                 CAST({source.number} AS integer) AS source_no,
                 {self.key_array(source.table, "t")} AS row_key, {value} AS value,
                 CAST({registered} AS timestamptz) AS registered_at, CAST({created} AS timestamptz) AS created_at,
@@ -452,8 +538,8 @@ class Builder(Reader):
                 {self._beside(source, kind if source.about_row else None)} AS row_type,
                 {self._inside(source, evidence.month or evidence.country)} AS extra,
                 {self._beside(source, evidence.changed_by)} AS changed_by
-            FROM subject_in_question AS q, {tables}
-            WHERE {self._is_subject(subject_table, alias)} AND """
+            FROM {about.tables}
+            WHERE """
         pattern = _PATTERNS.get(evidence.kind)
         if pattern or evidence.kind == "free_text":
             # OFFSET 0: texts are searched after the join, only those of the subjects in question.
@@ -461,12 +547,23 @@ class Builder(Reader):
             return f"SELECT * FROM ({found}{value} <> ''{self._where(source)} OFFSET 0) AS x WHERE {matches}"
         return found + condition
 
-    def _is_subject(self, table: str, alias: str) -> str:
-        kind = "person" if table == self.map.subject.table else "row"
-        return (
-            f"q.subject_kind = '{kind}' AND q.subject_table = {literal(table)}"
-            f" AND {self.key_matches(table, alias, 'q.subject_key')}"
+    def _rows_in_question(self, table: str) -> _About:
+        """Rows of ``table`` (alias t) that are themselves in question."""
+        return _About(
+            f"subject_in_question AS q JOIN {quote_table(table)} AS t ON q.subject_kind = 'row'"
+            f" AND q.subject_table = {literal(table)} AND {self.key_matches(table, 't', 'q.subject_key')}",
+            "row",
+            table,
+            "q.subject_key",
         )
+
+    def _people_in_question(self, table: str, joins: str, person: str) -> _About:
+        """Rows of ``table`` (alias t) that lead to people in question."""
+        subject, key = self.map.subject, f"{person}.{quote(_KEY)}"
+        if person == "t":
+            same = " AND ".join(f"t.{quote(c)} = q.{quote(c)}" for c in subject.key)
+            joins, key = f"JOIN person_in_question AS q ON {same}", f"q.{quote(_KEY)}"
+        return _About(f"{quote_table(table)} AS t {joins}", "person", subject.table, key)
 
     def _beside(self, source: EvidenceColumn, column: str | None) -> str:
         """The text of another column of the same row; empty without one."""
@@ -484,24 +581,21 @@ class Builder(Reader):
             for column, entry in table.columns.items():
                 if entry.counter_signal is None:
                     continue
-                condition = self._counters(name, column, entry.counter_signal)
                 if name in self.row_tables:
-                    yield self._counter(f"{quote_table(name)} AS t", name, "t", name, condition)
+                    yield self._counter(name, column, entry.counter_signal, self._rows_in_question(name))
                 if table.link or name == self.map.subject.table:
-                    joins, person = self.to_subject(name)
-                    yield self._counter(
-                        f"{quote_table(name)} AS t {joins}", self.map.subject.table, person, name, condition
-                    )
+                    joins, person = self.to_subject(name, subjects="person_in_question")
+                    about = self._people_in_question(name, joins, person)
+                    yield self._counter(name, column, entry.counter_signal, about)
 
-    def _counter(self, tables: str, subject_table: str, alias: str, table: str, condition: str) -> str:
-        return f"""SELECT q.subject_kind, q.subject_table, q.subject_key, CAST(NULL AS integer) AS source_no,
+    def _counter(self, table: str, column: str, signal: CounterSignal, about: _About) -> str:
+        return f"""SELECT {about.columns}, CAST(NULL AS integer) AS source_no,
                 {self.key_array(table, "t")} AS row_key, '' AS value, CAST(NULL AS timestamptz) AS registered_at,
                 CAST(NULL AS timestamptz) AS created_at, CAST(NULL AS timestamptz) AS said_at, '' AS feed,
                 '' AS row_type, '' AS extra, '' AS changed_by
-            FROM subject_in_question AS q, {tables}
-            WHERE {self._is_subject(subject_table, alias)} AND {condition}"""
+            FROM {about.tables} WHERE {self._counters(table, column, signal, about)}"""
 
-    def _counters(self, table: str, column: str, signal: CounterSignal) -> str:
+    def _counters(self, table: str, column: str, signal: CounterSignal, about: _About) -> str:
         """Condition under which a counter-signal column says something. Parameter: as_of."""
         text = self.text(table, column, "t")
         if signal.values:
@@ -509,7 +603,7 @@ class Builder(Reader):
         if signal.domains:
             ends = "|".join(domain.replace(".", "[.]") for domain in signal.domains)
             # It names the subject in question, so that it is searched after the join: only those are.
-            return f"concat({text}, left(q.subject_kind, 0)) ~* {literal(f'[@.]({ends})$')}"
+            return f"concat({text}, left({about.key}[1], 0)) ~* {literal(f'[@.]({ends})$')}"
         if signal.older_than_years is None:
             return f"coalesce({text}, '') <> ''"
         years = signal.older_than_years
@@ -593,19 +687,29 @@ def _feed(source: EvidenceColumn) -> str | None:
     return None if source.evidence.changed_by else source.evidence.source
 
 
-def parameters(on: date, as_of: datetime, limits: Thresholds, first_born: date | None = None) -> dict[str, Any]:
-    """What the statements bind. ``on``: the civil date of judgement; ``first_born``: see ``Builder.first_born``."""
-    # One year on the safe side: what the pre-filter leaves out is adult in every time zone and leap rule.
-    horizon = date(on.year - limits.adult_age - 1, 1, 1)
+def parameters(
+    on: date, as_of: datetime, limits: Thresholds, first_registered: datetime | None = None
+) -> dict[str, Any]:
+    """What the statements bind. ``on``: the civil date of judgement; ``first_registered``: see ``Builder``."""
+    # Days on the safe side: what the pre-filter leaves out is adult in every time zone and by every leap rule.
+    majority = 366 * limits.adult_age + _MARGIN
+    horizon = on - timedelta(days=majority)
+    sheet_horizon = date(on.year - limits.adult_age - 1, 1, 1)
+    first_born = (first_registered - timedelta(days=majority)).date() if first_registered else None
     oldest = date(on.year - limits.plausible_age.max, 1, 1)
     return {
         "as_of": as_of,
         "adult_age": limits.adult_age,
-        "majority": limits.adult_age + 1,
+        "majority": majority,
         "horizon": horizon,
+        "horizon_day": horizon.isoformat(),
         "horizon_year": f"{horizon.year:04d}",
+        "sheet_horizon": sheet_horizon,
+        "sheet_horizon_year": f"{sheet_horizon.year:04d}",
+        "spreadsheet": SPREADSHEET,
         "oldest": oldest,
         "oldest_year": f"{oldest.year:04d}",
+        "first_registered": first_registered,
         "first_born": first_born,
         "first_born_day": first_born.isoformat() if first_born else None,
         "first_born_year": f"{first_born.year:04d}" if first_born else None,

@@ -18,7 +18,7 @@ from sqlalchemy.pool import NullPool
 from privacy_ops.errors import PrivacyOpsError, StoreRefused, StoreUnavailable
 from privacy_ops.settings import Settings
 
-__all__ = ["Connection", "Database", "copy_rows", "quote", "quote_table", "stream"]
+__all__ = ["Connection", "Database", "blocks", "copy_rows", "quote", "quote_table", "stream"]
 
 # PostgreSQL error classes that another attempt may get past: connection, resources, shutdown, lock, serialisation.
 _TRANSIENT = ("08", "53", "57", "40", "55P03")
@@ -156,6 +156,9 @@ def copy_rows(connection: Connection, table: str, columns: Sequence[str], rows: 
 
 def _array(items: list[str]) -> str:
     """``items`` as PostgreSQL reads an array: the driver's own way looks up the type of every item."""
+    plain = "\x00".join(items)  # which no text of PostgreSQL holds
+    if items and '"' not in plain and "\\" not in plain:
+        return '{"' + plain.replace("\x00", '","') + '"}'
     escaped = (item.replace("\\", "\\\\").replace('"', '\\"') for item in items)
     return "{" + ",".join([f'"{item}"' for item in escaped]) + "}"
 
@@ -167,3 +170,11 @@ def stream(
     # Options of this statement only: on the connection they would turn its later statements into cursors too.
     options = {"stream_results": True, "max_row_buffer": size}
     yield from connection.execute(statement, parameters or {}, execution_options=options)
+
+
+def blocks(
+    connection: Connection, statement: Any, parameters: dict[str, Any] | None = None, *, size: int = 1000
+) -> Iterator[Sequence[Any]]:
+    """The same rows, ``size`` at a time."""
+    options = {"stream_results": True, "max_row_buffer": size}
+    yield from connection.execute(statement, parameters or {}, execution_options=options).partitions(size)

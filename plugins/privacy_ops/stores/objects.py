@@ -112,6 +112,26 @@ class BucketFacts:
     versioning: bool
     replication_targets: tuple[str, ...]
     object_lock: bool
+    target_accounts: Mapping[str, str] = field(default_factory=dict)  # of targets that the rules put elsewhere
+
+
+@dataclass(frozen=True)
+class BucketSharing:
+    """Whom a bucket lets in, as the store tells it. Never shown: a policy may hold anything."""
+
+    bucket: str
+    policy: str | None = field(repr=False)
+    grants: Sequence[Mapping[str, Any]] = field(repr=False)
+    owner: str | None = field(repr=False)
+
+
+@dataclass(frozen=True)
+class AccessPoint:
+    """One access point of a bucket, with its own policy."""
+
+    name: str
+    bucket: str
+    policy: str | None = field(repr=False)
 
 
 @contextmanager
@@ -507,7 +527,76 @@ class ObjectStore:
             versioning = self.client.get_bucket_versioning(Bucket=bucket).get("Status") == "Enabled"
             rules = optional("get_bucket_replication", frozenset({"ReplicationConfigurationNotFoundError"}))
             lock = optional("get_object_lock_configuration", frozenset({"ObjectLockConfigurationNotFoundError"}))
-        return BucketFacts(bucket, location, versioning, _replication_targets(rules), bool(lock))
+        return BucketFacts(
+            bucket, location, versioning, _replication_targets(rules), bool(lock), _replication_accounts(rules)
+        )
+
+    def account(self) -> str:
+        """Number of the account that the credentials belong to. Raises StoreRefused when the store has none."""
+        with _clean_errors("(account)"):
+            found = str(self._side_client("sts").get_caller_identity().get("Account", ""))
+        if not found:
+            raise StoreRefused("the object store does not tell the account of the credentials")
+        return found
+
+    def sharing(self, bucket: str) -> BucketSharing:
+        """Policy and access list of one bucket. Raises StoreRefused without the right to read them."""
+        from botocore.exceptions import ClientError
+
+        with _clean_errors(bucket):
+            try:
+                policy: str | None = self.client.get_bucket_policy(Bucket=bucket)["Policy"]
+            except ClientError as error:
+                if str(error.response.get("Error", {}).get("Code")) != "NoSuchBucketPolicy":
+                    raise
+                policy = None
+            access = self.client.get_bucket_acl(Bucket=bucket)
+        grants: list[Any] = list(access.get("Grants", []))
+        return BucketSharing(bucket, policy, grants, access.get("Owner", {}).get("ID"))
+
+    def access_points(self, account: str) -> tuple[AccessPoint, ...]:
+        """Access points of all buckets, asked for in every region that holds one. Raises StoreRefused.
+
+        A store without access points refuses the question: that is not the same as having none.
+        """
+        regions = {self._settings.region}
+        # AWS answers for one region at a time; an endpoint of one's own answers for all of them.
+        for bucket in () if self._settings.endpoint_url else self.buckets():
+            with _clean_errors(bucket):
+                told: Any = self.client.get_bucket_location(Bucket=bucket)
+                location = str(told.get("LocationConstraint") or "us-east-1")
+            regions.add("eu-west-1" if location == "EU" else location)
+        found: dict[tuple[str, str], AccessPoint] = {}
+        for region in sorted(regions):
+            client = self._side_client("s3control", region, account)
+            with _clean_errors("(access points)"):
+                for point in _all_access_points(client, account):
+                    name, bucket = str(point["Name"]), str(point["Bucket"])
+                    found[bucket, name] = AccessPoint(name, bucket, _access_point_policy(client, account, name))
+        return tuple(found[key] for key in sorted(found))
+
+    def _side_client(self, service: str, region: str | None = None, account: str = "") -> Any:
+        """A client of another service at the same endpoint, with the same credentials."""
+        import boto3
+        from botocore.config import Config
+
+        self._connect(self._settings.endpoint_url)  # quiets the loggers
+        make: Any = boto3.client
+        made = make(
+            service,
+            endpoint_url=self._settings.endpoint_url,
+            aws_access_key_id=self._settings.access_key,
+            aws_secret_access_key=self._settings.secret_key,
+            region_name=region or self._settings.region,
+            config=Config(retries={"max_attempts": 2, "mode": "standard"}, connect_timeout=10, read_timeout=60),
+        )
+        if self._settings.endpoint_url and account:
+            # The account goes before the host's name, which an address without names cannot serve.
+            def keep_host(request: Any, **_: Any) -> None:
+                request.url = request.url.replace(f"://{account}.", "://", 1)
+
+            made.meta.events.register(f"before-sign.{made.meta.service_model.service_id.hyphenize()}", keep_host)
+        return made
 
 
 # What a head tells and a put takes, name by name.
@@ -560,6 +649,37 @@ def _replication_targets(rules: Mapping[str, Any]) -> tuple[str, ...]:
             if rule.get("Status") == "Enabled"
         })
     )
+
+
+def _replication_accounts(rules: Mapping[str, Any]) -> dict[str, str]:
+    """Account of each target bucket, where the rule names one."""
+    found = {}
+    for rule in rules.get("ReplicationConfiguration", {}).get("Rules", []):
+        target = rule.get("Destination", {})
+        if rule.get("Status") == "Enabled" and target.get("Account"):
+            found[str(target.get("Bucket", "")).removeprefix("arn:aws:s3:::")] = str(target["Account"])
+    return found
+
+
+def _all_access_points(client: Any, account: str) -> Iterator[Mapping[str, Any]]:
+    more: dict[str, str] = {}
+    while True:
+        page = client.list_access_points(AccountId=account, **more)
+        yield from page.get("AccessPointList", [])
+        if not page.get("NextToken"):
+            return
+        more = {"NextToken": page["NextToken"]}
+
+
+def _access_point_policy(client: Any, account: str, name: str) -> str | None:
+    from botocore.exceptions import ClientError
+
+    try:
+        return str(client.get_access_point_policy(AccountId=account, Name=name)["Policy"])
+    except ClientError as error:
+        if str(error.response.get("Error", {}).get("Code")) != "NoSuchAccessPointPolicy":
+            raise
+        return None
 
 
 def _version(entry: Mapping[str, Any]) -> ObjectVersion:

@@ -67,9 +67,12 @@ def apply(
             _require_migrated(cursor)
             for duty in DUTIES:
                 _make_role(cursor, role_name(duty), passwords[duty])
+            cursor.execute("DROP FUNCTION IF EXISTS gov.data_links()")
             _own_gov(cursor)
             _rights_on_databases(cursor, make_url(superuser_dsn).database or "", closed_databases)
             _rights_on_gov(cursor)
+            # Stays the administrator's: only he may read where replicas and subscriptions lead.
+            cursor.execute((home_directory() / "include" / "sql" / "roles" / "create_data_links.sql").read_bytes())
 
 
 def _require_migrated(cursor: psycopg.Cursor) -> None:

@@ -11,16 +11,15 @@ from privacy_ops.transfers.observers import Observation, ObservedFlow
 from privacy_ops.transfers.reference import Reference, Regime
 from privacy_ops.transfers.registry import ITSELF, UNDECLARED, Registry
 
-# Category keys (fideslang) of special categories under GDPR Article 9.
-_SPECIAL = (
-    "user.health_and_medical",
-    "user.biometric",
-    "user.genetic",
-    "user.sexual_orientation",
-    "user.political_opinion",
+# Category keys (fideslang, as in include/datamap/categories.txt) of special categories under GDPR Article 9.
+SPECIAL_CATEGORIES = (
+    "user.health",
+    "user.biometrics",
+    "user.authorization.biometrics",
+    "user.demographic.political_opinion",
     "user.demographic.race_ethnicity",
     "user.demographic.religious_belief",
-    "user.demographic.political_opinion",
+    "user.demographic.sexual_orientation",
 )
 PUBLISHER = "publisher"  # stands where a transfer id would: the publisher's own machines need no declaration
 
@@ -38,7 +37,7 @@ class Entry:
 def _stores_at(place: str, data_map: DataMap) -> tuple[ObjectStoreEntry, ...]:
     """Entries of the map whose data are at a place: the bucket's, or those of the bucket that is copied from."""
     kind, _, name = place.partition(":")
-    bucket = name.split(">", 1)[0] if kind == "replication" else name if kind == "bucket" else ""
+    bucket = name.split(">", 1)[0] if kind in {"replication", "grant"} else name if kind == "bucket" else ""
     return tuple(entry for entry in data_map.objects.values() if entry.bucket == bucket)
 
 
@@ -47,7 +46,7 @@ def _with_map(flow: Flow, data_map: DataMap) -> Flow:
     stores = _stores_at(flow.place, data_map)
     if not stores:
         return flow
-    special = any(entry.category.startswith(_SPECIAL) for entry in stores)
+    special = any(entry.category.startswith(SPECIAL_CATEGORIES) for entry in stores)
     return flow.model_copy(
         update={
             "personal": any(entry.personal for entry in stores),
@@ -76,6 +75,15 @@ def assemble(
     def flow_of(seen: ObservedFlow) -> Flow:
         country = code(seen.country)
         bare = Flow(place=seen.place, nature=seen.nature, country=country, importer=UNDECLARED, regimes=regimes)
+        if seen.importer:
+            return bare.model_copy(
+                update={
+                    "importer": seen.importer,
+                    "personal": seen.personal,
+                    "owner": "exports",
+                    "transfer_id": f"agreement:{seen.agreement}" if seen.agreement else None,
+                }
+            )
         if seen.home:
             return bare.model_copy(update={"importer": ITSELF, "transfer_id": PUBLISHER})
         if found := declared.get((seen.place, seen.nature, country)):
@@ -91,6 +99,9 @@ def assemble(
         for seen in observation.flows:
             flow = _with_map(flow_of(seen), data_map)
             before = entries.get(flow.key)
+            # One source that is more than a guess makes the flow more than a guess.
+            estimated = seen.estimated and (before is None or before.flow.estimated)
+            flow = flow.model_copy(update={"estimated": estimated})
             seen_by = {observation.observer, *(before.seen_by if before else ())}
             entries[flow.key] = Entry(
                 flow,

@@ -52,7 +52,7 @@ _SECRETS = re.compile(
 _SHORTEST_KNOWN_SECRET = 8
 
 
-def _cell(value: Any) -> str:
+def cell(value: Any) -> str:
     """One cell. A spreadsheet must not take text for a formula."""
     if value is None:
         return ""
@@ -72,7 +72,7 @@ def _csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> bytes:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(columns)
-    writer.writerows([_cell(row.get(column)) for column in columns] for row in rows)
+    writer.writerows([cell(row.get(column)) for column in columns] for row in rows)
     return out.getvalue().encode()
 
 

@@ -1,8 +1,9 @@
-"""The transfer inventory of one run: observe, judge, gate, publish. Each step is one call of one task.
+"""The transfer inventory of one run: observe, judge, publish findings. Each step is one call of one task;
+``publishing.publish`` goes on with outputs, gate and sign-off.
 
 A scheduled run looks at the world and judges it as of its wall clock. A backfill over a past day, and a run that
-names a day, judge the flows declared now with the law and the knowledge of that day: such a snapshot says so, and
-never touches today's findings or block list.
+names a day, judge what was stored on that day, or else what was declared then, with the law and the knowledge of that
+day: such a snapshot says which of these it is, and never touches today's findings or block list.
 """
 
 from __future__ import annotations
@@ -12,42 +13,30 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 from sqlalchemy.engine import make_url
 
-from privacy_ops.approvals import ApprovalRequest
-from privacy_ops.errors import StoreRefused, UserError
-from privacy_ops.gates import lock, runner
+from privacy_ops.errors import ConfigError, StoreRefused, UserError
 from privacy_ops.runs import Run, close_run
 from privacy_ops.settings import Settings
 from privacy_ops.stores.objects import ObjectExists, ObjectStore
 from privacy_ops.stores.sql import statement
-from privacy_ops.transfers import assemble, files, findings, reference, registry
+from privacy_ops.transfers import assemble, days, files, findings, history, observers, reference, registry
 from privacy_ops.transfers.assemble import Entry
 from privacy_ops.transfers.flows import Flow
-from privacy_ops.transfers.gates import GATE, suite
 from privacy_ops.transfers.judge import judge
-from privacy_ops.transfers.observers import (
-    BucketObserver,
-    ConnectionFact,
-    ConnectionObserver,
-    DataMapObserver,
-    Observation,
-    ObservedFlow,
-    Observer,
-    RegistryObserver,
-)
+from privacy_ops.transfers.observers import ConnectionFact, Note, Observation, ObservedFlow, Seen
 from privacy_ops.transfers.reference import Reference
 from privacy_ops.transfers.regimes import Judgement, Rules
 from privacy_ops.transfers.registry import Registry
+from privacy_ops.transfers.undone import undone
 from privacy_ops.workspace import Workspace
 
 DUTY = "inventory"
 PROCESS = "transfers"
-Basis = Literal["observed", "declared_now"]
 
 
 def load_reference(include: Path) -> Reference:
@@ -60,6 +49,20 @@ def load_registry(include: Path, tables: Reference) -> Registry:
     return registry.load(include / "registry", tables)
 
 
+def current_registry(connection: Connection, settings: Settings, tables: Reference) -> Registry:
+    """The registry of today, from the place where it is edited. Raises ConfigError."""
+    if settings.transfer_registry == "files":
+        return load_registry(settings.include, tables)
+    found = history.recorded(connection, tables)
+    if found is None:
+        raise ConfigError(
+            "the registry is edited in the database, and nothing is there",
+            where="gov.registry_entry",
+            do="python -m privacy_ops transfers registry import FOLDER --by NAME",
+        )
+    return found
+
+
 def record_review(connection: Connection, *, reviewer: str, reviewed_at: datetime, reference_sha256: str) -> None:
     """A named person has reviewed exactly these reference tables. Raises UserError without a name."""
     if not reviewer.strip():
@@ -70,21 +73,10 @@ def record_review(connection: Connection, *, reviewer: str, reviewed_at: datetim
     )
 
 
-def _days(workspace: Workspace, run: Run, judge_on: date | None) -> tuple[Basis, date, date]:
-    """Basis, law day and knowledge day. Days are those of the legal time zone."""
-    zone = ZoneInfo(workspace.thresholds.legal_timezone)
-    today = run.as_of.astimezone(zone).date()
-    if judge_on is None and run.run_type == "backfill" and run.logical_date is not None:
-        judge_on = run.logical_date.astimezone(zone).date()
-    if judge_on is None:
-        return "observed", today, today
-    return "declared_now", judge_on, min(judge_on, today)
-
-
 def rules_of(workspace: Workspace) -> Rules:
     """The numbers of the thresholds that a judgement uses."""
     t = workspace.thresholds.transfers
-    return Rules(t.expiring_months, t.assessment_review_months)
+    return Rules(t.expiring_months, t.assessment_review_months, t.dpf_check_max_age_days)
 
 
 def _snapshot(connection: Connection, run: Run) -> Any:
@@ -128,20 +120,33 @@ def observe(
     Raises ConfigError, UserError when the inventory is published already.
     """
     tables = load_reference(workspace.settings.include)
-    declared = load_registry(workspace.settings.include, tables)
-    basis, on, known = _days(workspace, run, judge_on)
-    data_map = workspace.data_map
-    observers: list[Observer] = [DataMapObserver(data_map, tables), RegistryObserver(declared)]
-    if basis == "observed":
-        expected = frozenset(entry.bucket for entry in data_map.objects.values())
-        observers += [
-            BucketObserver(workspace.objects(), tables, expected),
-            ConnectionObserver(connections, declared, data_map.location.country, connections_left_out),
-        ]
-    observations = [observer.observe() for observer in observers]
-    entries = assemble.assemble(observations, declared, data_map, tables)
     with workspace.database(DUTY).transaction() as connection:
-        _load_declarations(connection, declared)
+        day = days.asked(connection, run, judge_on, workspace.thresholds.legal_timezone)
+        today = current_registry(connection, workspace.settings, tables)
+        then = history.recorded(connection, tables, day.declared_at) if day.declared_at else None
+    written = then or today
+    declared = written.on(day.on)
+    if day.basis == "observed":
+        seen = observers.look(
+            workspace,
+            tables,
+            declared,
+            connections,
+            duty=DUTY,
+            as_of=run.as_of,
+            on=day.on,
+            left_out=connections_left_out,
+        )
+    elif day.basis == "stored":
+        seen = Seen(_observations(day.source.observers), geoip=day.source.geoip)
+    else:
+        seen = observers.look_at_declarations(workspace, tables, declared)
+    entries = assemble.assemble(seen.observations, declared, workspace.data_map, tables)
+    said = day.source.observers if day.basis == "stored" else [_said(o) for o in seen.observations]
+    with workspace.database(DUTY).transaction() as connection:
+        if day.basis == "observed":
+            _load_declarations(connection, today)
+            history.record(connection, today, at=run.as_of, by=run.run_id)
         reviewed_at = connection.execute(
             statement("transfers", "select_last_review"), {"sha256": tables.sha256, "as_of": run.as_of}
         ).scalar_one()
@@ -150,16 +155,19 @@ def observe(
             statement("transfers", "insert_snapshot"),
             {
                 "run_id": run.run_id,
-                "basis": basis,
+                "basis": day.basis,
                 "taken_at": run.as_of,
-                "judged_on": on,
-                "known_on": known,
+                "judged_on": day.on,
+                "known_on": day.known,
                 "reference_version": tables.version,
                 "reference_sha256": tables.sha256,
                 "reviewed_on": reviewed_on,
-                "registry_sha256": declared.sha256,
-                "map_sha256": workspace.map_sha256,
-                "observers": json.dumps([_said(o) for o in observations]),
+                "registry_sha256": written.sha256 if day.source is None else day.source.registry_sha256,
+                "map_sha256": workspace.map_sha256 if day.source is None else day.source.map_sha256,
+                "observers": json.dumps(said),
+                "geoip": json.dumps(seen.geoip) if seen.geoip else None,
+                "source": None if day.source is None else day.source.snapshot_id,
+                "declared_at": day.declared_at,
             },
         ).scalar_one_or_none()
         if snapshot_id is None:
@@ -168,18 +176,32 @@ def observe(
             )
         connection.execute(statement("transfers", "delete_verdicts"), {"snapshot_id": snapshot_id})
         connection.execute(statement("transfers", "delete_flows"), {"snapshot_id": snapshot_id})
+        if day.source is not None:
+            connection.execute(
+                statement("transfers", "copy_flows"), {"snapshot_id": snapshot_id, "source": day.source.snapshot_id}
+            )
+            entries = entries_of(connection, snapshot_id)
+        else:
+            connection.execute(
+                statement("transfers", "insert_flows"),
+                {"snapshot_id": snapshot_id, "rows": json.dumps([_flow_row(e) for e in entries], sort_keys=True)},
+            )
+        connection.execute(statement("transfers", "delete_access_counts"), {"snapshot_id": snapshot_id})
         connection.execute(
-            statement("transfers", "insert_flows"),
-            {"snapshot_id": snapshot_id, "rows": json.dumps([_flow_row(e) for e in entries], sort_keys=True)},
+            statement("transfers", "insert_access_counts"),
+            {"snapshot_id": snapshot_id, "rows": json.dumps(_access_rows(seen), sort_keys=True)},
         )
+        if day.basis == "observed":
+            keep = timedelta(days=workspace.thresholds.transfers.access_keep_days)
+            connection.execute(statement("transfers", "delete_old_accesses"), {"before": run.as_of - keep})
     return {
         "snapshot_id": snapshot_id,
-        "basis": basis,
-        "judged_on": on.isoformat(),
+        "basis": day.basis,
+        "judged_on": day.on.isoformat(),
         "flows": len(entries),
         "undeclared_destinations": len(assemble.undeclared_destinations(entries)),
-        "observers": {o.observer: len(o.flows) if o.looked else None for o in observations},
-        "blind": [o.observer for o in observations if not o.looked],
+        "observers": {o["observer"]: o["flows"] if o["looked"] else None for o in said},
+        "blind": [o["observer"] for o in said if not o["looked"]],
     }
 
 
@@ -190,7 +212,23 @@ def _said(observation: Observation) -> dict[str, Any]:
         "reason": observation.reason,
         "flows": len(observation.flows),
         "buckets": sorted({f.place for f in observation.flows if f.place.startswith("bucket:")}),
+        "notes": [asdict(note) for note in observation.notes],
     }
+
+
+def _access_rows(seen: Seen) -> list[dict[str, Any]]:
+    """Numbers by country: no address and nobody's reference."""
+    return [
+        {
+            "source": source,
+            "engagement": group.engagement,
+            "employer": group.employer,
+            "country": group.country or "",
+            "n": n,
+        }
+        for source, counts in seen.accesses.items()
+        for group, n in counts.items()
+    ]
 
 
 def _flow_row(entry: Entry) -> dict[str, Any]:
@@ -214,19 +252,21 @@ def _flow_row(entry: Entry) -> dict[str, Any]:
 # --- judge -----------------------------------------------------------------------------------------------------
 
 
-def _entries(connection: Connection, snapshot_id: int) -> tuple[Entry, ...]:
+def entries_of(connection: Connection, snapshot_id: int) -> tuple[Entry, ...]:
+    """The flows of a snapshot as they were frozen."""
     rows = connection.execute(statement("transfers", "select_flows"), {"snapshot_id": snapshot_id})
     return tuple(Entry(Flow.model_validate(row.facts), tuple(row.seen_by), row.detail, row.destination) for row in rows)
 
 
 def _observations(said: Sequence[Mapping[str, Any]]) -> tuple[Observation, ...]:
-    """The frozen word of each observer, as far as findings read it: whether it looked, and at which buckets."""
+    """The frozen word of each observer, as far as findings read it: whether it looked, which buckets, its notes."""
     return tuple(
         Observation(
             o["observer"],
             tuple(ObservedFlow(place, "STORAGE", None, "") for place in o["buckets"]),
             bool(o["looked"]),
             o["reason"],
+            tuple(Note(**note) for note in o.get("notes", ())),
         )
         for o in said
     )
@@ -237,6 +277,7 @@ def _verdict_row(flow_key: str, judgement: Judgement) -> dict[str, Any]:
         "flow_key": flow_key,
         "regime": judgement.regime,
         "verdict": judgement.verdict.value,
+        "code": judgement.code.value,
         "instrument": judgement.instrument,
         "expires_on": judgement.expires_on.isoformat() if judgement.expires_on else None,
         "flags": list(judgement.flags),
@@ -250,29 +291,47 @@ def _render(connection: Connection, snapshot_id: int, found: Sequence[Mapping[st
     return files.inventory_csv([dict(row) for row in rows.mappings()]), files.findings_csv(found)
 
 
+def unchanged_declarations(workspace: Workspace, run: Run, snapshot: Any) -> tuple[Reference, Registry]:
+    """Reference data and registry, as the snapshot was taken with them. Raises UserError when they have changed.
+
+    For a day that is judged again the registry is the one recorded then, or today's where nothing was recorded.
+    """
+    tables = load_reference(workspace.settings.include)
+    with workspace.database(DUTY).transaction(read_only=True) as connection:
+        then = history.recorded(connection, tables, snapshot.declared_at) if snapshot.declared_at else None
+        declared = then or current_registry(connection, workspace.settings, tables)
+    same = snapshot.declared_at is not None or snapshot.registry_sha256 == declared.sha256
+    if snapshot.reference_sha256 != tables.sha256 or not same:
+        raise UserError(
+            "reference data or registry changed after this run observed",
+            where=run.run_id,
+            do="clear the run from its observing task",
+        )
+    return tables, declared.on(snapshot.judged_on)
+
+
 def judge_all(workspace: Workspace, run: Run) -> dict[str, Any]:
     """Judge every flow of the snapshot under both regimes and freeze verdicts, findings and the files' hashes.
 
     Raises ConfigError when reference data or registry changed since the snapshot was taken.
     """
-    tables = load_reference(workspace.settings.include)
-    declared = load_registry(workspace.settings.include, tables)
     rules = rules_of(workspace)
     with workspace.database(DUTY).transaction() as connection:
         snapshot = _snapshot(connection, run)
-        if (snapshot.reference_sha256, snapshot.registry_sha256) != (tables.sha256, declared.sha256):
-            raise UserError(
-                "reference data or registry changed after this run observed",
-                where=run.run_id,
-                do="clear the run from its observing task",
-            )
+        tables, declared = unchanged_declarations(workspace, run, snapshot)
         if snapshot.published_at is not None:
             raise UserError("the inventory of this run is published", where=run.run_id, do="start a new run")
-        entries = _entries(connection, snapshot.snapshot_id)
+        entries = entries_of(connection, snapshot.snapshot_id)
         judged = [(e, judge(e.flow, tables, snapshot.judged_on, snapshot.known_on, rules)) for e in entries]
-        found = findings.find(judged, _observations(snapshot.observers), declared)
+        soon = workspace.thresholds.transfers.review_soon_days
+        found = findings.find(
+            judged,
+            _observations(snapshot.observers),
+            declared,
+            undone(declared, snapshot.judged_on, rules, soon),
+        )
         rows = [_verdict_row(entry.flow.key, j) for entry, both in judged for j in both.values()]
-        secrets = _known_secrets(workspace.settings)
+        secrets = known_secrets(workspace.settings)
         frozen = [
             {
                 "fingerprint": f.fingerprint,
@@ -305,70 +364,31 @@ def judge_all(workspace: Workspace, run: Run) -> dict[str, Any]:
     return {"snapshot_id": snapshot.snapshot_id, "flows": len(entries), "findings": len(frozen)}
 
 
-def _judged(connection: Connection, run: Run) -> Any:
+def judged_snapshot(connection: Connection, run: Run) -> Any:
+    """The run's snapshot. Raises UserError when there is none, or nothing of it is judged."""
     snapshot = _snapshot(connection, run)
     if snapshot.inventory_sha256 is None:
         raise UserError("this run has judged nothing yet", where=run.run_id, do="clear the run's judging task")
     return snapshot
 
 
-# --- gate ------------------------------------------------------------------------------------------------------
+# --- publish findings ------------------------------------------------------------------------------------------
 
 
-def _subject(inventory: bytes, listed: bytes) -> str:
-    return files.sha256((files.sha256(inventory) + files.sha256(listed)).encode())
-
-
-def _known_secrets(settings: Settings) -> tuple[str, ...]:
+def known_secrets(settings: Settings) -> tuple[str, ...]:
+    """Secrets of this process, to look for in what is about to be published."""
     passwords = [make_url(dsn).password for dsn in settings.dsns.values()]
     return tuple(str(s) for s in (*passwords, settings.objects.secret_key) if s)
 
 
-def gate(workspace: Workspace, run: Run, *, now: datetime) -> dict[str, Any]:
-    """Judge whether the inventory can be trusted, record the verdict, and raise GateBlocked when it cannot."""
-    import pandas as pd
-
-    with workspace.database(DUTY).transaction(read_only=True) as connection:
-        snapshot = _judged(connection, run)
-        inventory, listed = _render(connection, snapshot.snapshot_id, snapshot.findings)
-        outputs = (inventory, listed, _manifest(run, snapshot, inventory, listed))
-        row = (
-            connection
-            .execute(
-                statement("transfers", "select_gate_metrics"),
-                {
-                    "snapshot_id": snapshot.snapshot_id,
-                    "today": run.as_of.date(),
-                    "secrets": files.count_secrets(outputs, _known_secrets(workspace.settings)),
-                },
-            )
-            .mappings()
-            .one()
-        )
-    verdict = runner.judge(
-        suite(workspace.thresholds),
-        pd.DataFrame([dict(row)]),
-        run_id=run.run_id,
-        subject_sha256=_subject(inventory, listed),
-        judged_at=now,
-        valid_for=timedelta(hours=workspace.thresholds.gate.validity_hours),
-    )
-    with workspace.database(DUTY).transaction() as connection:
-        gate_result_id = runner.record(connection, verdict)
-    runner.raise_if_blocked(verdict, gate_result_id)
-    return {"gate_result_id": gate_result_id, "verdict": verdict.verdict}
-
-
-# --- publish ---------------------------------------------------------------------------------------------------
-
-
-def object_prefix(run: Run, judged_on: date) -> str:
-    """Folder of a run's files in the evidence bucket."""
+def object_prefix(run: Run, snapshot: Any) -> str:
+    """Folder of a run's files in the evidence bucket; days that are judged again stand apart."""
     name = "".join(c if c.isalnum() or c in "._-" else "_" for c in run.run_id)
-    return f"transfers/{judged_on.isoformat()}/{name}/"
+    apart = "" if snapshot.basis == "observed" else "as_of/"
+    return f"transfers/{apart}{snapshot.judged_on.isoformat()}/{name}/"
 
 
-def _put(store: ObjectStore, bucket: str, key: str, body: bytes, content_type: str) -> None:
+def put_once(store: ObjectStore, bucket: str, key: str, body: bytes, content_type: str) -> None:
     """Write once. Finding the very same bytes there is a retry; finding others is refused."""
     try:
         store.put_same(bucket, key, body, content_type=content_type)
@@ -386,38 +406,47 @@ def publish_findings(workspace: Workspace, run: Run) -> dict[str, Any]:
     """
     with workspace.database(DUTY).transaction() as connection:
         connection.execute(statement("transfers", "lock_findings"))
-        snapshot = _judged(connection, run)
+        snapshot = judged_snapshot(connection, run)
         newer = connection.execute(
             statement("transfers", "select_newer_published"), {"taken_at": snapshot.taken_at, "run_id": run.run_id}
         ).scalar_one()
         counts: dict[str, Any] = {"findings": len(snapshot.findings), "superseded": bool(newer)}
         if snapshot.basis == "observed" and not newer:
-            counts |= _update_findings(connection, run, snapshot)
+            counts |= _update_findings(connection, run, snapshot, workspace.thresholds.legal_timezone)
         connection.execute(
             statement("transfers", "mark_findings_published"),
             {"snapshot_id": snapshot.snapshot_id, "at": run.as_of},
         )
         listed = files.findings_csv(snapshot.findings)
-    key = object_prefix(run, snapshot.judged_on) + f"findings-{snapshot.findings_sha256[:12]}.csv"
-    _put(workspace.objects(), workspace.settings.evidence_bucket, key, listed, "text/csv")
+    key = object_prefix(run, snapshot) + f"findings-{snapshot.findings_sha256[:12]}.csv"
+    put_once(workspace.objects(), workspace.settings.evidence_bucket, key, listed, "text/csv")
     return counts
 
 
-def _update_findings(connection: Connection, run: Run, snapshot: Any) -> dict[str, Any]:
+def _legal_day(run: Run, timezone: str) -> date:
+    return run.as_of.astimezone(ZoneInfo(timezone)).date()
+
+
+def _update_findings(connection: Connection, run: Run, snapshot: Any, timezone: str) -> dict[str, Any]:
     rows = []
     for finding in snapshot.findings:
-        due = findings.due_on(finding["severity"], run.as_of.date())
+        due = findings.due_on(finding["severity"], _legal_day(run, timezone))
         rows.append({**finding, "due_on": due.isoformat() if due else None})
     at = {"run_id": run.run_id, "at": run.as_of}
     everything = json.dumps(rows)
     connection.execute(statement("transfers", "insert_findings"), {**at, "process": PROCESS, "rows": everything})
     connection.execute(statement("transfers", "record_new_findings"), {**at, "rows": everything})
     connection.execute(statement("transfers", "refresh_findings"), {**at, "rows": everything})
+    today = {"today": _legal_day(run, timezone), "process": PROCESS}
+    connection.execute(statement("transfers", "record_ended_waivers"), {**at, **today})
     looked = [o["observer"] for o in snapshot.observers if o["looked"]]
     connection.execute(statement("transfers", "close_findings"), {**at, "process": PROCESS, "looked": looked})
     critical = [row for row in rows if row["severity"] == "CRITICAL" and row["destination"]]
     connection.execute(statement("transfers", "block_destinations"), {"at": run.as_of, "rows": json.dumps(critical)})
     connection.execute(statement("transfers", "lift_blocks"), {"at": run.as_of})
+    # Without a look that could have blocked something, the list ages until nothing is cleared any more.
+    if {o["observer"] for o in snapshot.observers if not o["looked"]} <= observers.ESTIMATES:
+        connection.execute(statement("transfers", "insert_block_list_renewal"), at)
     changes = connection.execute(statement("transfers", "count_changes"), {"run_id": run.run_id})
     blocked = connection.execute(statement("transfers", "select_blocked")).all()
     return {
@@ -425,62 +454,17 @@ def _update_findings(connection: Connection, run: Run, snapshot: Any) -> dict[st
         "reopened": 0,
         "changed": 0,
         "closed": 0,
+        "waiver_ended": 0,
         **{row.change: row.n for row in changes},
         "blocked_destinations": len(blocked),
     }
 
 
-def _manifest(run: Run, snapshot: Any, inventory: bytes, listed: bytes) -> bytes:
-    return files.manifest_json({
-        "run_id": run.run_id,
-        "as_of": run.as_of.isoformat(),
-        "basis": snapshot.basis,
-        "judged_on": snapshot.judged_on.isoformat(),
-        "known_on": snapshot.known_on.isoformat(),
-        "reference": {
-            "version": snapshot.reference_version,
-            "sha256": snapshot.reference_sha256,
-            "reviewed_on": snapshot.reference_reviewed_on.isoformat(),
-        },
-        "registry_sha256": snapshot.registry_sha256,
-        "data_map_sha256": snapshot.map_sha256,
-        "thresholds_sha256": run.thresholds_sha256,
-        "code_version": run.code_version,
-        "observers": [{k: o[k] for k in ("observer", "looked", "reason", "flows")} for o in snapshot.observers],
-        "files": {
-            "inventory.csv": {"sha256": files.sha256(inventory), "bytes": len(inventory)},
-            "findings.csv": {"sha256": files.sha256(listed), "bytes": len(listed)},
-        },
-    })
-
-
-def publish_inventory(workspace: Workspace, run: Run, *, now: datetime) -> dict[str, Any]:
-    """Put inventory, findings and manifest into the evidence bucket, once, when the gate judged exactly these bytes.
-
-    Raises GateBlocked, StoreRefused.
-    """
-    store, bucket = workspace.objects(), workspace.settings.evidence_bucket
-    with workspace.database(DUTY).transaction() as connection:
-        snapshot = _judged(connection, run)
-        inventory, listed = _render(connection, snapshot.snapshot_id, snapshot.findings)
-        lock.require_open(connection, run_id=run.run_id, gate=GATE, subject_sha256=_subject(inventory, listed), now=now)
-        prefix = object_prefix(run, snapshot.judged_on)
-        _put(store, bucket, prefix + "inventory.csv", inventory, "text/csv")
-        _put(store, bucket, prefix + "findings.csv", listed, "text/csv")
-        manifest = _manifest(run, snapshot, inventory, listed)
-        _put(store, bucket, prefix + "manifest.json", manifest, "application/json")
-        connection.execute(
-            statement("transfers", "mark_published"),
-            {"snapshot_id": snapshot.snapshot_id, "at": now, "prefix": prefix},
-        )
-    return {"bucket": bucket, "prefix": prefix, "inventory_sha256": snapshot.inventory_sha256}
-
-
 def summary(workspace: Workspace, run: Run) -> dict[str, Any]:
     """What the run found, in numbers: flows, verdicts per regime, findings by severity, undeclared destinations."""
     with workspace.database(DUTY).transaction(read_only=True) as connection:
-        snapshot = _judged(connection, run)
-        entries = _entries(connection, snapshot.snapshot_id)
+        snapshot = judged_snapshot(connection, run)
+        entries = entries_of(connection, snapshot.snapshot_id)
         verdicts: dict[str, dict[str, int]] = {"UK": {}, "EU": {}}
         for row in connection.execute(statement("transfers", "count_verdicts"), {"snapshot_id": snapshot.snapshot_id}):
             verdicts[row.regime][row.verdict] = row.n
@@ -505,28 +489,3 @@ def close(workspace: Workspace, run: Run, *, now: datetime) -> dict[str, Any]:
     with workspace.database(DUTY).transaction() as connection:
         close_run(connection, run.run_id, now=now, state="done", facts=facts)
     return facts
-
-
-def sign_off_request(workspace: Workspace, run: Run) -> ApprovalRequest | None:
-    """What the privacy lead is asked; None when this very inventory was signed off lately or is re-judged."""
-    with workspace.database(DUTY).transaction(read_only=True) as connection:
-        snapshot = _judged(connection, run)
-        if snapshot.basis != "observed":
-            return None
-        since = run.as_of - timedelta(days=workspace.thresholds.transfers.sign_off_max_age_days)
-        signed = connection.execute(
-            statement("transfers", "select_sign_off"), {"sha256": snapshot.inventory_sha256, "since": since}
-        ).one_or_none()
-        if signed is not None:
-            return None
-    facts = summary(workspace, run)
-    lines = [
-        f"- {facts['flows']} flows; judged as of {facts['judged_on']}",
-        *(
-            f"- {regime}: " + ", ".join(f"{n} {verdict}" for verdict, n in sorted(counts.items()))
-            for regime, counts in facts["verdicts"].items()
-        ),
-        "- findings: " + (", ".join(f"{n} {s}" for s, n in sorted(facts["findings"].items())) or "none"),
-        f"- inventory {snapshot.inventory_sha256[:12]} in the evidence bucket, {snapshot.object_prefix or ''}",
-    ]
-    return ApprovalRequest("sign_off", snapshot.inventory_sha256, "Sign off the transfer inventory", "\n".join(lines))

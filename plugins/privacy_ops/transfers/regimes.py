@@ -11,82 +11,68 @@ import calendar
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from enum import StrEnum
+from functools import lru_cache
 from typing import Literal
 
-from privacy_ops.transfers.flows import SAME_ENTITY, Flow
-from privacy_ops.transfers.reference import Reference, Regime
+from privacy_ops.transfers.flows import SAME_ENTITY, Flow, Relationship
+from privacy_ops.transfers.reasons import Code, Reason, Verdict
+from privacy_ops.transfers.reference import Area, Law, Regime
 
-
-class Verdict(StrEnum):
-    """Outcome for one flow under one regime."""
-
-    NOT_A_TRANSFER = "NOT_A_TRANSFER"
-    COVERED = "COVERED"
-    COVERED_EXPIRING = "COVERED_EXPIRING"  # what carries it ends within the months of the thresholds
-    COVERED_CHALLENGED = "COVERED_CHALLENGED"  # what carries it is before a court
-    UNRESOLVED = "UNRESOLVED"  # a fact is missing; a finding, never a pass
-    SCOPE_MISMATCH = "SCOPE_MISMATCH"  # there is an instrument or contract, and it does not fit
-    UNCOVERED = "UNCOVERED"
-
-    @property
-    def rank(self) -> int:
-        """Higher is better; grounds are compared by it."""
-        return -list(Verdict).index(self)
-
-    @property
-    def covered(self) -> bool:
-        return self.rank >= Verdict.COVERED_CHALLENGED.rank
+# Covered, and yet somebody must act.
+Flag = Literal["assessment_overdue", "no_article_28_terms", "dpf_check_stale"]
 
 
 @dataclass(frozen=True)
 class Rules:
-    """Numbers of the thresholds that the judgement uses, in months."""
+    """Numbers of the thresholds that the judgement uses."""
 
     expiring_months: int = 24
     assessment_review_months: int = 12
+    dpf_check_days: int = 30
 
 
-@dataclass(frozen=True)
-class Reason:
-    """One step of the chain: which question, what the answer was, which row or contract says so."""
-
-    step: Literal["law", "data", "nature", "entity", "place", "adequacy", "mechanism", "state"]
-    text: str
-    cites: str = ""
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Ground:
-    """One thing that a flow could rest on, weighed."""
+    """One thing that a flow could rest on, weighed; its reason says how."""
 
     verdict: Verdict
-    reasons: tuple[Reason, ...]
+    reason: Reason
     instrument: str = ""
     expires_on: date | None = None
-    flags: tuple[str, ...] = ()  # covered, and yet somebody must act: assessment_overdue, no_article_28_terms
+    flags: tuple[Flag, ...] = ()
     efta_unverified: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Judgement:
-    """Verdict of one regime on one flow. ``by_state``: EFTA states for which it differs."""
+    """Verdict of one regime on one flow.
+
+    ``code``: the reason that decided. ``instrument``: what carries it, or ``NONE_NEEDED/<code>``.
+    ``by_state``: EFTA states for which the verdict differs.
+    """
 
     regime: Regime
     verdict: Verdict
+    code: Code
     reasons: tuple[Reason, ...]
     instrument: str = ""
     expires_on: date | None = None
-    flags: tuple[str, ...] = ()
+    flags: tuple[Flag, ...] = ()
     by_state: Mapping[str, Verdict] = field(default_factory=dict)
+
+    @property
+    def decided(self) -> Reason:
+        """The reason that decided."""
+        return next((r for r in self.reasons if r.code is self.code), self.reasons[-1])
 
 
 # First day on which each law could be asked. The UK GDPR began when the transition period ended.
 BEGINS: Mapping[Regime, date] = {"UK": date(2020, 12, 31), "EU": date(2018, 5, 25)}
-HOME: Mapping[Regime, Literal["UK", "EEA"]] = {"UK": "UK", "EU": "EEA"}
+HOME: Mapping[Regime, Area] = {"UK": "UK", "EU": "EEA"}
 EFTA_STATES = ("IS", "LI", "NO")
 
 
+@lru_cache(maxsize=4096)
 def add_months(day: date, months: int) -> date:
     """The same day ``months`` later, or the last day of a shorter month; never beyond the last day there is."""
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
@@ -95,56 +81,79 @@ def add_months(day: date, months: int) -> date:
     return date(year, month + 1, min(day.day, calendar.monthrange(year, month + 1)[1]))
 
 
-def outside(regime: Regime, flow: Flow, reference: Reference, on: date) -> tuple[Verdict | None, tuple[Reason, ...]]:
-    """Answers that end the question before any instrument is read: no transfer, or no place.
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """The question ended before any instrument was read: no transfer, or no place. ``reason`` is the last of them."""
 
-    Returns (None, reasons so far) when the flow is a transfer that needs a ground.
-    """
-    said: list[Reason] = []
+    verdict: Verdict
+    reasons: tuple[Reason, ...]
 
-    def end(verdict: Verdict, reason: Reason) -> tuple[Verdict, tuple[Reason, ...]]:
-        return verdict, (*said, reason)
+    @property
+    def code(self) -> Code:
+        return self.reasons[-1].code
 
-    if on < BEGINS[regime]:
-        return end(Verdict.NOT_A_TRANSFER, Reason("law", f"the {regime} regime began on {BEGINS[regime].isoformat()}"))
+
+_NOTHING_LEAVES = {
+    "TRANSIT": Reason("nature", Code.TRANSIT, "data only pass through the country"),
+    "DIRECT_COLLECTION": Reason("nature", Code.DIRECT_COLLECTION, "the person abroad gives the data directly"),
+}
+_ABOUT_NOBODY = Reason("data", Code.ANONYMOUS, "the data are about nobody")
+_RETURNED = Reason(
+    "nature", Code.NOT_INITIATED, "a processor returning data to its controller does not initiate a transfer"
+)
+_NOT_GOVERNED: Mapping[Regime, Reason] = {
+    regime: Reason("law", Code.NOT_GOVERNED, f"{regime} law does not govern these data") for regime in BEGINS
+}
+_NOT_BEGUN: Mapping[Regime, Reason] = {
+    regime: Reason("law", Code.BEFORE_REGIME, f"the {regime} regime began on {first.isoformat()}")
+    for regime, first in BEGINS.items()
+}
+
+
+def _ends_at_once(regime: Regime, flow: Flow, law: Law) -> Reason | None:
+    """What makes it no transfer before anybody asks who receives the data."""
+    if law.on < BEGINS[regime]:
+        return _NOT_BEGUN[regime]
     if regime not in flow.regimes:
-        return end(Verdict.NOT_A_TRANSFER, Reason("law", f"{regime} law does not govern these data"))
+        return _NOT_GOVERNED[regime]
     if not flow.personal:
-        return end(Verdict.NOT_A_TRANSFER, Reason("data", "the data are about nobody"))
-    if flow.nature == "TRANSIT":
-        return end(Verdict.NOT_A_TRANSFER, Reason("nature", "data only pass through the country"))
-    if flow.nature == "DIRECT_COLLECTION":
-        return end(Verdict.NOT_A_TRANSFER, Reason("nature", "the person abroad gives the data directly"))
+        return _ABOUT_NOBODY
     if flow.nature == "RETURN" and flow.exporter_role == "processor" and regime == "UK":
-        return end(
-            Verdict.NOT_A_TRANSFER,
-            Reason("nature", "a processor returning data to its controller does not initiate a transfer"),
-        )
-    if flow.importer.relationship in SAME_ENTITY:
-        return end(
-            Verdict.NOT_A_TRANSFER,
-            Reason("entity", "same legal entity as the exporter; duties of security stay", flow.importer.entity_id),
-        )
-    if flow.importer.relationship == "UNKNOWN":
-        said.append(Reason("entity", "nobody declared who receives the data: taken as a separate organisation"))
-    else:
-        said.append(
-            Reason("entity", f"separate organisation ({flow.importer.relationship.lower()})", flow.importer.entity_id)
-        )
-    place = reference.territory(flow.country)
+        return _RETURNED
+    return _NOTHING_LEAVES.get(flow.nature)
+
+
+@lru_cache(maxsize=4096)
+def _entity(entity_id: str, relationship: Relationship) -> Reason:
+    cites = f"processors.yaml:{entity_id}"
+    if relationship in SAME_ENTITY:
+        text = "same legal entity as the exporter; duties of security stay"
+        return Reason("entity", Code.SAME_ENTITY, text, cites)
+    if relationship == "UNKNOWN":
+        text = "nobody declared who receives the data: taken as a separate organisation"
+        return Reason("entity", Code.IMPORTER_UNKNOWN, text)
+    return Reason("entity", Code.SEPARATE_ENTITY, f"separate organisation ({relationship.lower()})", cites)
+
+
+def outside(regime: Regime, flow: Flow, law: Law) -> Outside | tuple[Reason, ...]:
+    """Answers that end the question before any instrument is read.
+
+    Returns the reasons so far when the flow is a transfer that needs a ground.
+    """
+    if ended := _ends_at_once(regime, flow, law):
+        return Outside(Verdict.NOT_A_TRANSFER, (ended,))
+    entity = _entity(flow.importer.entity_id, flow.importer.relationship)
+    if entity.code is Code.SAME_ENTITY:
+        return Outside(Verdict.NOT_A_TRANSFER, (entity,))
+    place = law.territory(flow.country)
     if place is None:
-        return end(Verdict.UNRESOLVED, Reason("place", "the country is not known", flow.country or ""))
+        says = Reason("place", Code.COUNTRY_UNKNOWN, "the country is not known", flow.country or "")
+        return Outside(Verdict.UNRESOLVED, (entity, says))
     if place.kind in {"PSEUDO", "CHECK"}:
-        return end(Verdict.UNRESOLVED, Reason("place", f"{place.name}: {place.note}", f"territories.csv:{place.code}"))
-    home = reference.membership(place.code, HOME[regime], on)
+        code = Code.NOT_A_COUNTRY if place.kind == "PSEUDO" else Code.STATUS_UNCHECKED
+        return Outside(Verdict.UNRESOLVED, (entity, Reason("place", code, f"{place.name}: {place.note}", place.cite)))
+    home = law.membership(place.code, HOME[regime])
     if home is not None:
-        return end(
-            Verdict.NOT_A_TRANSFER,
-            Reason(
-                "place",
-                f"{place.name} is inside the {HOME[regime]} ({home.member})",
-                f"home_areas.csv:{home.code}/{home.area}/{home.member}",
-            ),
-        )
-    said.append(Reason("place", f"{place.name} is outside the {HOME[regime]}", f"territories.csv:{place.code}"))
-    return None, tuple(said)
+        text = f"{place.name} is inside the {HOME[regime]} ({home.member})"
+        return Outside(Verdict.NOT_A_TRANSFER, (entity, Reason("place", Code.HOME_AREA, text, home.cite)))
+    return entity, Reason("place", Code.THIRD_COUNTRY, f"{place.name} is outside the {HOME[regime]}", place.cite)

@@ -12,6 +12,7 @@ cohort of a quarter has a frame of its own: only its shares are published, and i
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Protocol
 
 from privacy_ops.disclosure.linked.frame import Amount, Dimension, Frame, Key, Measure
@@ -81,6 +82,13 @@ def cohort_frame(quarter: Period, course: Course, places: Places) -> Frame:
     at = [ALL, *places.regions, *(country.code for country in places.countries)]
     dimensions = _dimensions(quarter, "quarter", [module for module, _ in course.modules], places)
     return Frame(dimensions, _COHORTS, tuple((quarter.key, ALL, place) for place in at))
+
+
+def inverted_frame(quarter: Period, course: Course, places: Places) -> Frame:
+    """What who inverts shares knows: the published starters bound the cohort, since every beginner is a starter."""
+    cohort = cohort_frame(quarter, course, places)
+    known, (outer, *inner) = Measure(STARTERS), cohort.measures
+    return Frame(cohort.dimensions, (known, replace(outer, within=STARTERS), *inner), cohort.keys)
 
 
 def _dimensions(period: Period, base: BasePeriod, modules: list[str], places: Places) -> tuple[Dimension, ...]:

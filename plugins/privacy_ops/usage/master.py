@@ -75,11 +75,29 @@ def digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def read_masters(connection: Connection, spec_version: str, periods: Iterable[str], courses: Sequence[str]) -> Masters:
-    """Kept masters of ``courses`` in ``periods``; those never protected are missing. Raises ReleaseRefused."""
+def read_masters(
+    connection: Connection,
+    spec_version: str,
+    periods: Iterable[str],
+    courses: Sequence[str],
+    *,
+    revision: int = 0,
+    least: int = 0,
+) -> Masters:
+    """Masters of ``courses`` in ``periods`` as they stand; those never protected are missing. Raises ReleaseRefused.
+
+    A correction counts once it is released; ``revision`` names one that is being made, and counts already.
+    ``least``: older revisions than this are not wanted.
+    """
     rows = connection.execute(
         statement("usage", "select_masters"),
-        {"periods": list(periods), "spec_version": spec_version, "courses": list(courses)},
+        {
+            "periods": list(periods),
+            "spec_version": spec_version,
+            "courses": list(courses),
+            "revision": revision,
+            "least": least,
+        },
     )
     return {(row.course_id, row.period_key): from_json(row.cells, row.sha256) for row in rows}
 

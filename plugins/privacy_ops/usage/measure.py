@@ -8,21 +8,21 @@ protected of the course before in the same quarter or year.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
 
 from privacy_ops.disclosure.linked.audit import Contradiction, audit, too_narrow
-from privacy_ops.disclosure.linked.cells import Need, PublishedCell
-from privacy_ops.disclosure.linked.compare import compare
-from privacy_ops.disclosure.linked.frame import Entry, Frame
+from privacy_ops.disclosure.linked.cells import Need, PublishedCell, share_of
+from privacy_ops.disclosure.linked.compare import compare, refused_corrections
+from privacy_ops.disclosure.linked.frame import Entry, Frame, Key
 from privacy_ops.disclosure.linked.publish import project
 from privacy_ops.disclosure.linked.rules import Rules
 from privacy_ops.usage import frames, periods
-from privacy_ops.usage.files import verify
+from privacy_ops.usage.files import report, verify
 from privacy_ops.usage.files.model import PackContent
 from privacy_ops.usage.files.read import Unreadable, csv_table
 from privacy_ops.usage.files.text import safe
-from privacy_ops.usage.frames import ALL, COMPLETERS, MINUTES, STARTERS
+from privacy_ops.usage.frames import ALL, COHORT, COMPLETERS, FINISHED, MINUTES, PASSED, STARTERS
 from privacy_ops.usage.master import Master, Masters
 from privacy_ops.usage.pack import EVERYWHERE, FileTable, file_tables
 from privacy_ops.usage.periods import Kind, Period
@@ -30,11 +30,9 @@ from privacy_ops.usage.plan import PlannedPack
 from privacy_ops.usage.protecting import References
 from privacy_ops.usage.release_spec import ReleaseSpec
 
-_NUMBERS = (
-    STARTERS,
-    COMPLETERS,
-    MINUTES,
-)  # of files, as cells name them; shares are of cohorts, which nobody publishes
+# Of files, as cells name them; shares are of cohorts, which nobody publishes.
+_NUMBERS = (STARTERS, COMPLETERS, MINUTES)
+_SHARES = (share_of(FINISHED), share_of(PASSED))
 
 
 @dataclass
@@ -60,6 +58,7 @@ class Metrics:
     hidden_data: int = 0
     identifiers: int = 0
     formulas: int = 0
+    refused_corrections: int = 0
     restated: int = 0
 
     def row(self) -> dict[str, int]:
@@ -102,16 +101,19 @@ def measure(
     beside: Mapping[tuple[str, Period], Sequence[Master]],
     references: References,
     public_keys: tuple[bytes, ...],
+    replaced: Mapping[PlannedPack, Mapping[str, bytes]] | None = None,
 ) -> Metrics:
     """Metrics of ``staged`` (files by pack prefix).
 
     ``contents``: what each fresh pack has to say; packs that were released before are held to their registered hash
     only. ``beside``: by course and period, all masters of other periods whose numbers hang together with its own.
-    ``uncovered`` and ``restated`` are left at 0 for the caller, who asks the database.
+    ``replaced``: files that a correction takes the place of. ``uncovered`` and ``restated`` are left at 0 for the
+    caller, who asks the database.
     """
     prefixes = {pack.prefix for pack in planned}
     found = Metrics(packs=len(staged), packs_off_plan=len(prefixes ^ set(staged)))
     told: dict[tuple[str, str], list[PublishedCell]] = defaultdict(list)
+    before: dict[tuple[str, str], list[PublishedCell]] = defaultdict(list)
     for pack, content in contents.items():
         files = staged.get(pack.prefix, {})
         for name, count in verify.inspect(files, verify.expected_of(content, public_keys)).counts().items():
@@ -119,13 +121,23 @@ def measure(
             setattr(found, metric, getattr(found, metric) + count)
         try:
             found.wrong_values += verify.differences_from(content, files)
+            found.wrong_values += files["report.html"] != report.write(content)
             cells = _cells(pack, content, files, references.spec)
         except (Unreadable, KeyError):
             found.wrong_files += 1
             continue
+        charts = _chart_cells(pack, content, references.spec)
         for course, by_table in cells.items():
-            _attack_pack(masters[course, pack.period.key], pack, by_table, references, found)
-            told[course, pack.period.key] += [cell for part in by_table.values() for cell in part]
+            master = masters[course, pack.period.key]
+            keys = set(_frame(master, pack.period, references).keys)
+            beside_them = [cell for cell in charts.get(course, ()) if cell.key in keys]
+            _attack_pack(master, pack, by_table, beside_them, references, found)
+            every = [cell for part in (*by_table.values(), beside_them) for cell in part]
+            told[course, pack.period.key] += [_only(cell, _NUMBERS) for cell in every]
+        if replaced and pack in replaced:
+            older = _judge_correction(pack, content, replaced[pack], files, references.spec, found)
+            for course, known in older.items():
+                before[course, pack.period.key] += known
     used = {(course, key): masters[course, key] for course, key in told}
     found.exposed_masters = sum(master.protected.exposed for master in used.values())
     least = references.spec.rules().min_people
@@ -133,8 +145,43 @@ def measure(
         found.small_counts += sum(_differ_by_few(cell, least) for cell in every)
         period = next(pack.period for pack in contents if pack.period.key == key)
         frame = _frame(masters[course, key], period, references)
-        _attack_family(masters[course, key], every, beside.get((course, period), ()), frame, references.spec, found)
+        family = beside.get((course, period), ())
+        _attack_family(masters[course, key], every, family, frame, references.spec, found)
+        if revised := before.get((course, key)):
+            _attack_revisions(revised, every, family, frame, references.spec, found)
     return found
+
+
+def _judge_correction(
+    pack: PlannedPack,
+    content: PackContent,
+    old: Mapping[str, bytes],
+    new: Mapping[str, bytes],
+    spec: ReleaseSpec,
+    found: Metrics,
+) -> dict[str, list[PublishedCell]]:
+    """Hold both revisions of a pack's files against each other; returns the older one's cells by course."""
+    try:
+        found.refused_corrections += len(refused_corrections(_every_value(content, old), _every_value(content, new)))
+        cells = _cells(pack, content, old, spec)
+    except (Unreadable, KeyError):
+        found.refused_corrections += 1  # the rows must stay the rows
+        return {}
+    return {
+        course: [_only(cell, _NUMBERS) for part in by_table.values() for cell in part]
+        for course, by_table in cells.items()
+    }
+
+
+def _every_value(content: PackContent, files: Mapping[str, bytes]) -> Iterator[PublishedCell]:
+    """Every measure of every row of the CSV files, shares too. Raises Unreadable, KeyError."""
+    for table in content.tables:
+        spec = table.spec
+        read = csv_table(files[f"{spec.name}.csv"], [m.name for m in spec.measures if m.kind == "count"])
+        for row in read.rows:
+            said = dict(zip(read.header, row, strict=True))
+            key = (spec.name, *(str(said[dimension.name]) for dimension in spec.dimensions))
+            yield PublishedCell(key, {measure.name: said[measure.name] for measure in spec.measures})
 
 
 def _differ_by_few(cell: PublishedCell, least: int) -> bool:
@@ -157,13 +204,32 @@ def _cells(
         read = csv_table(files[f"{listed.spec.name}.csv"], counts)
         for row in read.rows:
             said = dict(zip(read.header, row, strict=True))
-            period, course, *rest = keys[tuple(str(said[d.name]) for d in listed.spec.dimensions)]
-            part = rest[0] if rest else ALL
-            key = (period, part, ALL) if table.parts[-1] == "module" else (period, ALL, part)
-            key = (period, ALL, ALL) if part == EVERYWHERE else key
-            values = {n: _as_told(said[columns[n]]) for n in _NUMBERS if n in columns}
-            found[course][table].append(PublishedCell(key, values))
+            key = keys[tuple(str(said[d.name]) for d in listed.spec.dimensions)]
+            values = {n: _as_told(said[columns[n]]) for n in (*_NUMBERS, *_SHARES) if n in columns}
+            found[key[1]][table].append(PublishedCell(_key(table, key), values))
     return found
+
+
+def _chart_cells(pack: PlannedPack, content: PackContent, spec: ReleaseSpec) -> dict[str, list[PublishedCell]]:
+    """Cells by course of other periods, which only the charts of the report show."""
+    found: dict[str, list[PublishedCell]] = defaultdict(list)
+    for listed in content.history:
+        for row in listed.rows:
+            part = periods.from_key(row.key[0], pack.period.timezone)
+            table = next(t for t in file_tables(replace(pack, period=part), spec) if t.spec == listed.spec)
+            told = dict(zip(table.numbers, row.values, strict=True))
+            values = {name: _as_told(told[name]) for name in _NUMBERS if name in told}
+            found[row.key[1]].append(PublishedCell(_key(table, row.key), values))
+    return found
+
+
+def _key(table: FileTable, told: tuple[str, ...]) -> Key:
+    """The cell of a row."""
+    period, _, *rest = told
+    part = rest[0] if rest else ALL
+    if part == EVERYWHERE:
+        part = ALL
+    return (period, part, ALL) if table.parts[-1] == "module" else (period, ALL, part)
 
 
 def _as_told(value: int | str | None) -> int | str | None:
@@ -181,19 +247,28 @@ def _attack_pack(
     master: Master,
     pack: PlannedPack,
     tables: Mapping[FileTable, list[PublishedCell]],
+    charts: Sequence[PublishedCell],
     references: References,
     found: Metrics,
 ) -> None:
-    """Each table alone, by its own threshold, and all tables of the pack together, by the master's."""
+    """Each table alone, by its own threshold, and all tables and charts of the pack together, by the master's."""
     frame = _frame(master, pack.period, references)
     spec = references.spec
-    for table, cells in tables.items():
+    plain = {table: [_only(cell, _NUMBERS) for cell in cells] for table, cells in tables.items()}
+    for table, cells in plain.items():
         rules = spec.rules(pack.product, table.name)
         found.exposed_cells += _exposed(cells, frame, rules, found)
-    if len(tables) > 1:
-        found.exposed_cells += _exposed(
-            [cell for cells in tables.values() for cell in cells], frame, spec.rules(), found
-        )
+        if any(name in table.numbers for name in _SHARES):
+            inverted = frames.inverted_frame(pack.period, master, references.places)
+            shares = [_only(cell, (STARTERS, *_SHARES)) for cell in tables[table]]
+            found.exposed_cells += _exposed_shares(shares, inverted, rules, found)
+    if charts or len(tables) > 1:
+        every = [cell for cells in (*plain.values(), charts) for cell in cells]
+        found.exposed_cells += _exposed(every, frame, spec.rules(), found)
+
+
+def _only(cell: PublishedCell, names: Collection[str]) -> PublishedCell:
+    return PublishedCell(cell.key, {name: value for name, value in cell.values.items() if name in names})
 
 
 def _exposed(cells: Sequence[PublishedCell], frame: Frame, rules: Rules, found: Metrics) -> int:
@@ -218,16 +293,69 @@ def _attack_family(
     """
     before = [project(one.protected.master, frame.keys, _NUMBERS) for one in earlier]
     own = project(master.protected.master, frame.keys, _NUMBERS)
-    width = Need(width=spec.thresholds.min_people)
-    needs = {
-        Entry(cell.key, name): width
-        for cell in (*own, *(cell for one in before for cell in one))
-        for name in (STARTERS, COMPLETERS)
-        if cell.values[name] is None
-    }
+    needs = _needs((*own, *(cell for one in before for cell in one)), spec)
     compared = compare(before, cells, frame, spec.rules(), needs)
     found.narrowed_cells += len(compared.narrowed) + len(compared.before)
     found.contradictions += compared.contradiction is not None
+
+
+def _needs(cells: Iterable[PublishedCell], spec: ReleaseSpec) -> dict[Entry, Need]:
+    """How wide what is withheld must stay: counts by the threshold, minutes by a part of what they may be, for one
+    person or institution may make them up."""
+    limits = spec.thresholds
+    count, minutes = Need(limits.min_people), Need(0.0, part=limits.protect_share / 100)
+    return {
+        Entry(cell.key, name): minutes if name == MINUTES else count
+        for cell in cells
+        for name in _NUMBERS
+        if name in cell.values and cell.values[name] is None
+    }
+
+
+def _exposed_shares(cells: Sequence[PublishedCell], frame: Frame, rules: Rules, found: Metrics) -> int:
+    """Withheld shares whose count can be told by inverting the other shares of the file, given its starters."""
+    inside = {measure.name: share_of(measure.name) for measure in frame.measures if measure.share}
+    hidden = dict.fromkeys((COHORT, *inside))
+    shown = [PublishedCell(cell.key, {**hidden, **cell.values}) for cell in cells]
+    width = Need(width=rules.min_people)
+    needs = {
+        Entry(cell.key, name): width
+        for cell in cells
+        for name, share in inside.items()
+        if share in cell.values and cell.values[share] is None
+    }
+    try:
+        return len(too_narrow(audit(shown, frame, rules, needs))) if needs else 0
+    except Contradiction:
+        found.contradictions += 1
+        return 0
+
+
+def _attack_revisions(
+    old: Sequence[PublishedCell],
+    new: Sequence[PublishedCell],
+    family: Sequence[Master],
+    frame: Frame,
+    spec: ReleaseSpec,
+    found: Metrics,
+) -> None:
+    """Who kept the older revision puts its values where the newer one withholds them: what both withhold stays wide.
+
+    Values of both revisions need not fit together; then he learns nothing from the two.
+    """
+    shown = {Entry(cell.key, n) for cell in new for n, value in cell.values.items() if value is not None}
+    kept = [
+        PublishedCell(cell.key, {n: None if Entry(cell.key, n) in shown else v for n, v in cell.values.items()})
+        for cell in old
+    ]
+    both = [*new, *kept]
+    known = {Entry(cell.key, n) for cell in both for n, value in cell.values.items() if value is not None}
+    needs = {entry: need for entry, need in _needs(both, spec).items() if entry not in known}
+    beside = [cell for one in family for cell in project(one.protected.master, frame.keys, _NUMBERS)]
+    try:
+        found.narrowed_cells += len(too_narrow(audit([*beside, *both], frame, spec.rules(), needs)))
+    except Contradiction:
+        return
 
 
 def family_keys(period: Period) -> tuple[str, ...]:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 
 from privacy_ops.disclosure.linked.cells import PublishedCell, share_of
 from privacy_ops.disclosure.linked.frame import Key
 from privacy_ops.usage import counting, frames
 from privacy_ops.usage.files.model import Dimension, Flag, Measure, PackContent, Row, Table, TableSpec, Value
-from privacy_ops.usage.frames import ALL, COMPLETERS, FINISHED, MINUTES, PASSED, STARTERS
+from privacy_ops.usage.frames import ALL, COMPLETERS, FINISHED, MINUTES, PASSED, STARTERS, parts_of
 from privacy_ops.usage.master import Master, Masters
-from privacy_ops.usage.periods import Kind
+from privacy_ops.usage.periods import Kind, Period
 from privacy_ops.usage.places import Places
 from privacy_ops.usage.plan import Grant, PlannedPack
 from privacy_ops.usage.protection import cells_of, keys_of
@@ -64,12 +65,32 @@ def pack_sha256(files: Mapping[str, bytes]) -> str:
     return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
+def shown_columns(content: PackContent) -> list[str]:
+    """Every dimension and measure that a pack shows, named with its table: new ones are approved by a person."""
+    return [
+        f"{table.spec.name}.{name}"
+        for table in content.tables
+        for name in (*(d.name for d in table.spec.dimensions), *(m.name for m in table.spec.measures))
+    ]
+
+
 def content_type(name: str) -> str:
     return CONTENT_TYPES.get(name.rpartition(".")[2], "text/plain; charset=utf-8")
 
 
-def content_of(pack: PlannedPack, masters: Masters, places: Places, spec: ReleaseSpec, contact: str) -> PackContent:
-    """All that a pack says. Raises KeyError when a master of its period is missing."""
+def content_of(
+    pack: PlannedPack,
+    masters: Masters,
+    places: Places,
+    spec: ReleaseSpec,
+    contact: str,
+    withdrawn: Collection[str] | None = None,
+) -> PackContent:
+    """All that a pack says. Raises KeyError when a master is missing.
+
+    ``withdrawn``: periods inside this one of which the recipient's release was withdrawn; then the charts over time
+    show the other ones, from their masters. None: no charts.
+    """
     tables = [(table, list(_rows(table, pack, masters, places, spec))) for table in file_tables(pack, spec)]
     return PackContent(
         release_id=pack.release_id,
@@ -83,7 +104,34 @@ def content_of(pack: PlannedPack, masters: Masters, places: Places, spec: Releas
         tables=tuple(Table.of(table.spec, rows) for table, rows in tables if rows),
         rules=sentences(pack, spec),
         contact=contact,
+        supersedes=pack.replaces.release_id if pack.replaces else None,
+        history=() if withdrawn is None else tuple(_history(pack, masters, places, spec, withdrawn)),
     )
+
+
+def parts_shown(pack: PlannedPack, masters: Masters) -> dict[Period, tuple[str, ...]]:
+    """Periods inside the pack's of which its charts tell, with the courses that each tells of: a quarter's weeks or
+    blocks, a year's quarters. Follows from window, spec and base periods, never from what is released already."""
+    found: dict[Period, list[str]] = defaultdict(list)
+    for grant in pack.grants:
+        for part in parts_of(pack.period, masters[grant.course_id, pack.period.key].base):
+            found[part].append(grant.course_id)
+    return {part: tuple(courses) for part, courses in sorted(found.items())}
+
+
+def _history(
+    pack: PlannedPack, masters: Masters, places: Places, spec: ReleaseSpec, withdrawn: Collection[str]
+) -> Iterator[Table]:
+    """What the recipient may see of each part, but for countries: hundreds of charts tell nobody anything."""
+    found: dict[TableSpec, list[Row]] = defaultdict(list)
+    for part, courses in parts_shown(pack, masters).items():
+        if part.key in withdrawn:
+            continue
+        within = replace(pack, period=part, grants=tuple(g for g in pack.grants if g.course_id in courses))
+        for table in file_tables(within, spec):
+            if table.parts[-1] != "country":
+                found[table.spec] += _rows(table, within, masters, places, spec)
+    yield from (Table.of(told, rows) for told, rows in found.items() if rows)
 
 
 def file_tables(pack: PlannedPack, spec: ReleaseSpec) -> Iterator[FileTable]:
@@ -204,17 +252,3 @@ def sentences(pack: PlannedPack, spec: ReleaseSpec) -> tuple[str, ...]:
         "Shares are of the people who started the course for the first time in that quarter.",
     ]
     return tuple(said)
-
-
-def utility(content: PackContent, masters: Sequence[Master]) -> dict[str, object]:
-    """What a release says and what its rules cost: values and published values by table, numbers withheld by rule in
-    its masters, and by course and part how many per cent of those who started are in cells that show them."""
-    costs: dict[str, int] = {}
-    for master in masters:
-        for reason, count in master.protected.costs.items():
-            costs[reason] = costs.get(reason, 0) + count
-    return {
-        "tables": {t.spec.name: {"values": t.n_values, "published": t.n_values - t.n_withheld} for t in content.tables},
-        "people": {master.course_id: dict(master.protected.people) for master in masters},
-        "withheld_by": dict(sorted(costs.items())),
-    }

@@ -63,6 +63,10 @@ class Period:
         """168 for each week, one less or more for each change of clocks in it."""
         return int((self.end - self.start) / timedelta(hours=1))
 
+    def days(self) -> tuple[tuple[date, datetime, datetime], ...]:
+        """Each London day with its begin and end in UTC."""
+        return tuple(day for window in self.windows() for day in window.days())
+
     def windows(self) -> tuple[Window, ...]:
         """Its weeks, in order."""
         return tuple(Window(self.monday + timedelta(weeks=n), self.timezone) for n in range(self.weeks))
@@ -87,6 +91,17 @@ def from_key(key: str, timezone: str = ZONE) -> Period:
             return block(year, int(match[3]), int(match[4]), timezone)
         return quarter(year, int(match[3]), timezone) if match[3] else whole_year(year, timezone)
     raise UserError("there is no such period", where=key, do="write it like 2026-W47, 2026-Q4-B2, 2026-Q4 or 2026")
+
+
+def in_words(key: str) -> str:
+    """A period as people say it: ``week 47 of 2026``, ``part 2 of quarter 4 of 2026``. Raises UserError."""
+    found = from_key(key)
+    year = found.iso_year
+    if found.kind == "week":
+        return f"week {int(key[-2:])} of {year}"
+    if found.kind == "block":
+        return f"part {key[-1]} of quarter {key[-4]} of {year}"
+    return f"quarter {key[-1]} of {year}" if found.kind == "quarter" else f"the year {year}"
 
 
 def of_week(window: Window) -> Period:

@@ -8,18 +8,21 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
-from privacy_ops.errors import UserError
+from privacy_ops.errors import ReleaseRefused, UserError
 from privacy_ops.runs import Run
 from privacy_ops.stores.sql import statement
-from privacy_ops.usage import base_period, counting, periods, weeks
+from privacy_ops.usage import base_period, corrections, counting, periods, weeks
+from privacy_ops.usage.corrections import Correction
+from privacy_ops.usage.master import read_masters
 from privacy_ops.usage.periods import Period
+from privacy_ops.usage.protection import IN_FILES, Protected, cells_of, told
 from privacy_ops.usage.recipients import CLAUSES
 from privacy_ops.usage.release_spec import BasePeriod, Product, ReleaseSpec
 from privacy_ops.usage.weeks import Window
@@ -36,6 +39,11 @@ class Grant:
     def covers(self, module_id: str) -> bool:
         return not self.modules or module_id in self.modules
 
+    def includes(self, other: Grant) -> bool:
+        """Whether it gives everything of the same course that ``other`` gives."""
+        modules = not self.modules or bool(other.modules and set(other.modules) <= set(self.modules))
+        return self.course_id == other.course_id and modules
+
 
 @dataclass(frozen=True)
 class Registered:
@@ -43,6 +51,7 @@ class Registered:
 
     release_id: str
     spec_version: str
+    revision: int
     object_prefix: str
     files: tuple[Mapping[str, Any], ...]
     pack_sha256: str
@@ -55,7 +64,7 @@ class Registered:
 class PlannedPack:
     """One recipient's pack of one period. ``registered`` when it was released before: then it is only served.
 
-    ``iso_week``: the week with which the period closes.
+    ``iso_week``: the week with which the period closes. ``revision`` is 0 unless it corrects the release ``replaces``.
     """
 
     product: Product
@@ -67,6 +76,8 @@ class PlannedPack:
     spec_version: str
     grants: tuple[Grant, ...]
     registered: Registered | None = None
+    revision: int = 0
+    replaces: Registered | None = field(default=None, hash=False)
 
     @property
     def prefix(self) -> str:
@@ -79,13 +90,30 @@ class Plan:
     """Packs of everything that closes with a week, by period, product and recipient.
 
     ``entitled``: courses of which anybody may have anything now, whether a period of theirs closes or not.
-    ``withdrawn`` counts releases that are refused for good.
+    ``withdrawn`` counts releases that are refused for good. Of a correction, ``recounted`` are the courses that are
+    counted again by period, ``unchanged`` the packs that turned out to say the same as before, and ``ended`` counts
+    releases whose recipient may not be given anything any more.
     """
 
     window: Window
     packs: tuple[PlannedPack, ...]
     entitled: tuple[str, ...] = ()
     withdrawn: int = 0
+    correction: Correction | None = None
+    recounted: Mapping[Period, tuple[str, ...]] | None = None
+    unchanged: tuple[PlannedPack, ...] = ()
+    ended: int = 0
+
+    @property
+    def revision(self) -> int:
+        """The revision that is being made; 0 when nothing is corrected."""
+        return self.correction.revision if self.correction else 0
+
+    @property
+    def judged(self) -> Period:
+        """The longest period of which anything is counted: its whole input has to be good."""
+        found = [pack.period for pack in (*self.packs, *self.unchanged)]
+        return max(found, key=lambda period: period.weeks, default=periods.of_week(self.window))
 
     @property
     def fresh(self) -> tuple[PlannedPack, ...]:
@@ -94,7 +122,9 @@ class Plan:
 
     @property
     def needed(self) -> dict[Period, tuple[str, ...]]:
-        """Courses that fresh packs show, by period, the finest first."""
+        """Courses that are protected, by period, the finest first: those that fresh packs show."""
+        if self.recounted is not None:
+            return dict(self.recounted) if self.fresh else {}
         found: dict[Period, set[str]] = defaultdict(set)
         for pack in self.fresh:
             found[pack.period] |= {grant.course_id for grant in pack.grants}
@@ -102,12 +132,13 @@ class Plan:
 
     def lines(self) -> list[str]:
         """The plan as text, for fingerprints."""
-        return [f"{p.prefix} {grant.course_id} {','.join(grant.modules)}" for p in self.packs for grant in p.grants]
+        packs = sorted((*self.packs, *self.unchanged), key=lambda pack: pack.prefix)
+        return [f"{p.prefix} {grant.course_id} {','.join(grant.modules)}" for p in packs for grant in p.grants]
 
 
-def release_id(product: str, recipient_id: str, period_key: str, spec_version: str) -> str:
+def release_id(product: str, recipient_id: str, period_key: str, spec_version: str, revision: int = 0) -> str:
     """Follows from what is released, never from the run that does it."""
-    text = "\n".join((product, recipient_id, period_key, spec_version))
+    text = "\n".join((product, recipient_id, period_key, spec_version, *([str(revision)] if revision else [])))
     return "r" + hashlib.sha256(text.encode()).hexdigest()[:15]
 
 
@@ -137,8 +168,12 @@ def make_plan(connection: Connection, run: Run, window: Window, spec: ReleaseSpe
     period allow.
 
     A course has the tables of its base period, once that is decided. A pack that was released under any spec version
-    is planned as it was released: nothing is ever restated.
+    is planned as it was released, in its newest revision: nothing is ever restated. A run that carries a correction out
+    plans that and nothing else. Raises ReleaseRefused when what it corrects was released under other rules.
     """
+    correction = corrections.of_run(connection, run, window.timezone)
+    if correction is not None:
+        return _correcting(connection, run, window, spec, correction)
     closing = periods.closing_with(window)
     registered = _registered(connection, closing)
     packs: list[PlannedPack] = []
@@ -156,16 +191,101 @@ def make_plan(connection: Connection, run: Run, window: Window, spec: ReleaseSpe
                 if entry.withdrawn:
                     withdrawn += 1
                     continue
-                ident, version = entry.release_id, entry.spec_version
+                ident, version, revision = entry.release_id, entry.spec_version, entry.revision
             elif grants:
-                entry, version = None, spec.spec_version
+                entry, version, revision = None, spec.spec_version, 0
                 ident = release_id(product, recipient, period.key, version)
             else:
                 continue
+            name = rows[0].legal_name
             packs.append(
-                PlannedPack(product, recipient, rows[0].legal_name, period, window.key, ident, version, grants, entry)
+                PlannedPack(product, recipient, name, period, window.key, ident, version, grants, entry, revision)
             )
     return Plan(window, tuple(packs), tuple(sorted(entitled)), withdrawn)
+
+
+def _correcting(connection: Connection, run: Run, window: Window, spec: ReleaseSpec, correction: Correction) -> Plan:
+    """Every release of the corrected period, and of the periods that it is counted into, as a new revision.
+
+    Once the masters of the revision are there, only of those packs that say something else than before.
+    """
+    chain = {period.key: period for period in correction.periods}
+    kept: dict[str, set[str]] = defaultdict(set)
+    for row in connection.execute(
+        statement("usage", "select_protected_courses"), {"periods": list(chain), "spec_version": spec.spec_version}
+    ):
+        kept[row.period_key].add(row.course_id)
+    mine = kept[correction.period.key]
+    recounted = {period: tuple(sorted(kept[key] & mine)) for key, period in chain.items() if kept[key] & mine}
+    found = _Found(connection, spec, recounted, correction.revision)
+    packs: list[PlannedPack] = []
+    unchanged: list[PlannedPack] = []
+    withdrawn = ended = 0
+    for (product, recipient, key), (entry, grants) in sorted(_registered(connection, chain.values()).items()):
+        period = chain[key]
+        if entry.spec_version != spec.spec_version:
+            raise ReleaseRefused(
+                "what is to be corrected was released under other rules",
+                where=f"{key}, {entry.spec_version}",
+                do="correct it with the code and spec of that version, or withdraw it: two sets of rules tell too much",
+            )
+        if not {grant.course_id for grant in grants} & mine:
+            continue
+        now = _entitled(connection, run, period).get((product, recipient), [])
+        if entry.withdrawn:
+            withdrawn += 1
+            continue
+        if not all(any(given.includes(grant) for given in _merged(now)) for grant in grants):
+            ended += 1
+            continue
+        is_made = entry.revision >= correction.revision
+        revision = entry.revision if is_made else correction.revision
+        pack = PlannedPack(
+            product,
+            recipient,
+            now[0].legal_name,
+            period,
+            period.windows()[-1].key,
+            entry.release_id if is_made else release_id(product, recipient, key, spec.spec_version, revision),
+            spec.spec_version,
+            grants,
+            entry if is_made else None,
+            revision,
+            None if is_made else entry,
+        )
+        (packs if is_made or found.says_otherwise(pack) else unchanged).append(pack)
+    return Plan(window, tuple(packs), tuple(sorted(mine)), withdrawn, correction, recounted, tuple(unchanged), ended)
+
+
+class _Found:
+    """What the masters of a revision say beside those that stand. Reads nothing before it must."""
+
+    def __init__(
+        self, connection: Connection, spec: ReleaseSpec, recounted: Mapping[Period, tuple[str, ...]], revision: int
+    ) -> None:
+        self.spec = spec
+        self.old: dict[tuple[str, str], Protected] = {}
+        self.new: dict[tuple[str, str], Protected] = {}
+        for period, courses in recounted.items():
+            for revised, into in ((0, self.old), (revision, self.new)):
+                masters = read_masters(
+                    connection, spec.spec_version, [period.key], courses, revision=revised, least=revised
+                )
+                into.update({key: master.protected for key, master in masters.items()})
+
+    def says_otherwise(self, pack: PlannedPack) -> bool:
+        """Whether a pack would say something else; True as long as nothing was counted again."""
+        return not self.new or any(
+            _told(self.old[at], pack.product, self.spec) != _told(self.new[at], pack.product, self.spec)
+            for grant in pack.grants
+            if (at := (grant.course_id, pack.period.key)) in self.new
+        )
+
+
+def _told(kept: Protected, product: Product, spec: ReleaseSpec) -> list[Mapping[Any, Any]]:
+    tables = sorted(spec.audiences[product].tables)
+    every = (told(cells_of(kept, product, table)) for table in tables)
+    return [{entry: value for entry, value in one.items() if entry.measure in IN_FILES} for one in every]
 
 
 def _entitled(connection: Connection, run: Run, period: Period) -> dict[tuple[Product, str], list[Any]]:
@@ -186,13 +306,14 @@ def _entitled(connection: Connection, run: Run, period: Period) -> dict[tuple[Pr
 
 def _registered(
     connection: Connection, closing: Iterable[Period]
-) -> dict[tuple[str, str, str], tuple[Registered, tuple[Grant, ...]]]:
+) -> dict[tuple[Product, str, str], tuple[Registered, tuple[Grant, ...]]]:
     """Releases of these periods by product, recipient and period, with the grants of the day they were made."""
     found = {}
     for row in connection.execute(statement("usage", "select_registered"), {"periods": [p.key for p in closing]}):
         entry = Registered(
             row.release_id,
             row.spec_version,
+            row.revision,
             row.object_prefix,
             tuple(row.files),
             row.pack_sha256,
@@ -232,6 +353,15 @@ def _merged(rows: Iterable[Any]) -> tuple[Grant, ...]:
         )
         for course, found in sorted(scopes.items())
     )
+
+
+def withdrawn_of(connection: Connection, pack: PlannedPack, parts: Iterable[Period]) -> set[str]:
+    """Keys of those of ``parts`` of which this recipient's release of this product was withdrawn."""
+    return {
+        key
+        for (product, recipient, key), (entry, _) in _registered(connection, parts).items()
+        if entry.withdrawn and (product, recipient) == (pack.product, pack.recipient_id)
+    }
 
 
 def snapshot(pack: PlannedPack) -> list[dict[str, Any]]:

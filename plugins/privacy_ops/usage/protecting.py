@@ -21,7 +21,7 @@ from privacy_ops.usage import base_period, counting, institutions, period_view, 
 from privacy_ops.usage.counting import Postgres, Table, TrueCell
 from privacy_ops.usage.frames import parts_of
 from privacy_ops.usage.institutions import Spelling
-from privacy_ops.usage.master import Master, digest, read_masters, to_json
+from privacy_ops.usage.master import Master, Masters, digest, read_masters, to_json
 from privacy_ops.usage.periods import Kind, Period
 from privacy_ops.usage.places import Places
 from privacy_ops.usage.protection import protect_period
@@ -60,7 +60,10 @@ def references(workspace: Workspace) -> References:
 
 @dataclass
 class Protecting:
-    """One transaction's work. The caller holds the export's lock of the year."""
+    """One transaction's work. The caller holds the export's lock of the year.
+
+    ``correcting``: keys of the periods that are counted again, as ``revision``.
+    """
 
     connection: Connection
     data_map: DataMap
@@ -68,6 +71,8 @@ class Protecting:
     references: References
     public: Mapping[str, PublicCourse]
     now: datetime
+    revision: int = 0
+    correcting: frozenset[str] = frozenset()
     made: int = 0
     _counted: dict[tuple[str, str], list[TrueCell]] = field(default_factory=dict)  # by period and course
 
@@ -77,7 +82,8 @@ class Protecting:
         Raises UserError for a course that the publisher does not have, ValueError for counts that do not fit.
         """
         version = self.references.spec.spec_version
-        kept = read_masters(self.connection, version, [period.key], courses)
+        least = self.revision if period.key in self.correcting else 0
+        kept = read_masters(self.connection, version, [period.key], courses, revision=self.revision, least=least)
         missing = sorted(set(courses) - {course for course, _ in kept})
         if unknown := sorted(set(missing) - set(self.public)):
             raise UserError(
@@ -101,6 +107,9 @@ class Protecting:
                 self._count(part, mine)
         self._count(period, courses)
         open_courses = self._open_courses(period, courses)
+        before: Masters = {}
+        if period.key in self.correcting:
+            before = read_masters(self.connection, self.references.spec.spec_version, [period.key], courses)
         made = {}
         for course in courses:
             parts = parts_of(period, bases[course])
@@ -114,6 +123,7 @@ class Protecting:
                 cells,
                 [master.protected for master in told[course]],
                 is_open=course in open_courses,
+                corrects=found.protected if (found := before.get((course, period.key))) else None,
             )
             public = self.public[course]
             made[course] = Master(course, period.key, bases[course], public.title, public.modules, protected)
@@ -162,6 +172,7 @@ class Protecting:
                 "period_key": period.key,
                 "ends_at": period.end,
                 "spec_version": self.references.spec.spec_version,
+                "revision": self.revision if period.key in self.correcting else 0,
                 "lifetime_reached": is_open,
                 "cells": text,
                 "sha256": digest(text),

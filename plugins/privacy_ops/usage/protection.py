@@ -14,7 +14,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from privacy_ops.disclosure.linked.audit import Contradiction, audit, too_narrow
-from privacy_ops.disclosure.linked.cells import PublishedCell
+from privacy_ops.disclosure.linked.cells import PublishedCell, share_of
+from privacy_ops.disclosure.linked.compare import may_follow
 from privacy_ops.disclosure.linked.frame import Entry, Frame, Key
 from privacy_ops.disclosure.linked.primary import primaries
 from privacy_ops.disclosure.linked.protect import protect
@@ -23,7 +24,7 @@ from privacy_ops.disclosure.linked.rules import Rules
 from privacy_ops.disclosure.linked.table import Table
 from privacy_ops.usage import frames
 from privacy_ops.usage.counting import TrueCell
-from privacy_ops.usage.frames import ALL, STARTERS, UNSHOWN, Course
+from privacy_ops.usage.frames import ALL, COMPLETERS, FINISHED, MINUTES, PASSED, STARTERS, UNSHOWN, Course
 from privacy_ops.usage.periods import Period
 from privacy_ops.usage.places import Places
 from privacy_ops.usage.release_spec import AudienceTable, BasePeriod, Part, ReleaseSpec
@@ -31,6 +32,7 @@ from privacy_ops.usage.release_spec import AudienceTable, BasePeriod, Part, Rele
 Cells = tuple[PublishedCell, ...]
 Told = Mapping[Entry, int | str | None]
 _STEP = 5  # per cent
+IN_FILES = (STARTERS, COMPLETERS, MINUTES, share_of(FINISHED), share_of(PASSED))  # numbers that some file shows
 
 
 @dataclass(frozen=True)
@@ -70,19 +72,23 @@ def protect_period(
     parts: Sequence[Protected],
     *,
     is_open: bool,
+    corrects: Protected | None = None,
 ) -> Protected:
     """Protect ``period``. ``cells``: true cells of it and of its parts; ``parts``: what was kept of those.
 
-    ``is_open``: whether the course ever had enough people. Raises ValueError for cells that do not hang together.
+    ``is_open``: whether the course ever had enough people. ``corrects``: what was released of it before; then nothing
+    that was withheld appears, and what would change by a handful is withheld (SPEC 4.6). Raises ValueError for cells
+    that do not hang together.
     """
     table = frames.activity_table(frames.activity_frame(period, base, course, places, spec), cells)
     work = _Work(is_open)
-    master = work.protect(table, spec.rules(), told(cell for part in parts for cell in part.master))
+    old = corrects.master if corrects else ()
+    master = work.protect(table, spec.rules(), told(cell for part in parts for cell in part.master), corrects=old)
     shares: Cells = ()
     cohort: Table | None = None
     if period.kind == "quarter":
         cohort = frames.cohort_table(frames.cohort_frame(period, course, places), cells)
-        shares = work.protect(cohort, spec.rules(), {})
+        shares = work.protect(cohort, spec.rules(), {}, corrects=old)
     costs = dict(work.costs)
 
     views: dict[str, Cells] = {}
@@ -96,12 +102,13 @@ def protect_period(
             rules = spec.rules(product, name)
             if not keys or rules == spec.rules():
                 continue
+            old = corrects.views.get(view_name(product, name), ()) if corrects else ()
             linked = table.only(_with(keys, {entry.key for entry in before}, table.frame))
-            found = work.protect(linked, rules, before, _withheld(master))
+            found = work.protect(linked, rules, before, _withheld(master), old)
             before = {**before, **told(found)}
             if cohort is not None and any(key in cohort.frame.keys for key in keys):
                 inside = cohort.only(_with(keys, set(), cohort.frame))
-                found = _merged(found, work.protect(inside, rules, {}, _withheld(shares)))
+                found = _merged(found, work.protect(inside, rules, {}, _withheld(shares), old))
             views[view_name(product, name)] = _without_small(_own(found, keys), linked, rules)
     own = [key for key in table.frame.keys if key[0] == period.key]
     people = _people(_own(master, own), table)
@@ -159,24 +166,45 @@ class _Work:
         self.costs: Counter[str] = Counter()
         self.exposed = 0
 
-    def protect(self, table: Table, rules: Rules, before: Told, withheld: Collection[Entry] = ()) -> Cells:
-        """Cells of a table. What was told ``before`` stays as told; what the master ``withheld`` stays withheld."""
+    def protect(
+        self, table: Table, rules: Rules, before: Told, withheld: Collection[Entry] = (), corrects: Cells = ()
+    ) -> Cells:
+        """Cells of a table. What was told ``before`` stays as told; what the master ``withheld`` stays withheld.
+
+        What may not follow the cells that this ``corrects`` is withheld too, and the table closed again.
+        """
         names = {*(m.name for m in table.frame.measures), *(a.name for a in table.frame.amounts)}
         every = {Entry(key, name) for key in table.frame.keys for name in names}
         before = {entry: value for entry, value in before.items() if entry in every}
         shown = {entry for entry, value in before.items() if value is not None}
         given = ({*before, *withheld} & every) - shown
         given |= {entry for entry in every if entry.key[2] in UNSHOWN} - shown
-        mask = protect(table, rules, given=given, shown=shown, is_open=self.is_open)
+        while True:
+            mask = protect(table, rules, given=given, shown=shown, is_open=self.is_open)
+            found = tuple(
+                PublishedCell(cell.key, {n: before.get(Entry(cell.key, n), v) for n, v in cell.values.items()})
+                for cell in publish(table, mask, rules)
+            )
+            if not (wrong := _not_following(corrects, found, table.frame) - shown - given):
+                break
+            given |= wrong
         self.costs.update(mask.costs)
-        found = tuple(
-            PublishedCell(cell.key, {n: before.get(Entry(cell.key, n), v) for n, v in cell.values.items()})
-            for cell in publish(table, mask, rules)
-        )
         needs = {entry: need for entry, need in mask.needs.items() if entry not in mask.unmet}
         with suppress(Contradiction):  # a part's numbers may be older than those of today: people left since
             self.exposed += len(too_narrow(audit(found, table.frame, rules, needs)))
         return found
+
+
+def _not_following(old: Cells, new: Cells, frame: Frame) -> set[Entry]:
+    """Entries whose value in a file may not follow the one that was there before."""
+    measure_of = {share_of(m.name): m.name for m in frame.measures}
+    before = told(old)
+    return {
+        Entry(cell.key, measure_of.get(name, name))
+        for cell in new
+        for name, value in cell.values.items()
+        if name in IN_FILES and (entry := Entry(cell.key, name)) in before and not may_follow(before[entry], value)
+    }
 
 
 def _with(keys: Iterable[Key], others: Collection[Key], frame: Frame) -> tuple[Key, ...]:

@@ -12,52 +12,66 @@ import hashlib
 import json
 import statistics
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection
 
-from privacy_ops import approvals, runs, signing
+from privacy_ops import approvals, blocks, runs, signing
 from privacy_ops.approvals import ApprovalRequest
-from privacy_ops.errors import GateBlocked, ReleaseRefused
+from privacy_ops.errors import ReleaseRefused
 from privacy_ops.gates import lock, runner
 from privacy_ops.gates.suite import Suite
 from privacy_ops.runs import Run
 from privacy_ops.stores.objects import ObjectExists, ObjectStore
 from privacy_ops.stores.sql import statement
-from privacy_ops.usage import base_period, periods, suites, view
+from privacy_ops.usage import base_period, corrections, periods, suites, view
 from privacy_ops.usage import plan as planning
 from privacy_ops.usage.files.build import build
 from privacy_ops.usage.files.model import PackContent
 from privacy_ops.usage.files.sums import KeySigner
 from privacy_ops.usage.master import Master, Masters, read_masters
 from privacy_ops.usage.measure import family_keys, measure
-from privacy_ops.usage.pack import content_of, content_type, pack_sha256, utility
+from privacy_ops.usage.pack import content_of, content_type, pack_sha256, parts_shown, shown_columns
 from privacy_ops.usage.periods import Period
-from privacy_ops.usage.plan import Plan, PlannedPack, make_plan, week_of
+from privacy_ops.usage.plan import Plan, PlannedPack, Registered, make_plan, week_of
 from privacy_ops.usage.protecting import Protecting, references
 from privacy_ops.usage.release_spec import ReleaseSpec
+from privacy_ops.usage.utility import utility
 from privacy_ops.usage.weeks import Window
 from privacy_ops.workspace import Workspace
 
 DUTY = "export"
-FIRST_RELEASE = "first_release"
+RELEASE = "release"  # what a person approves
 CONTACT = "the contact named in your agreement"
 Files = dict[str, bytes]
 
 
-def open_week(workspace: Workspace, run: Run, window: Window) -> dict[str, Any]:
-    """Record which week the run exports; the first answer stands for every later step."""
+def open_week(
+    workspace: Workspace, run: Run, window: Window, *, correction: int | None = None, now: datetime | None = None
+) -> dict[str, Any]:
+    """Record which week the run exports; the first answer stands for every later step.
+
+    ``correction``: number of the correction that the run carries out, from ``now`` on; then the week is the one with
+    which the corrected period closed. Raises UserError for a number that nobody asked for or another run has.
+    """
     with workspace.database(DUTY).transaction() as connection:
+        if correction is not None and now is not None:
+            zone = workspace.thresholds.legal_timezone
+            bound = corrections.begin(connection, run, correction, timezone=zone, now=now)
+            window = bound.period.windows()[-1]
         found = planning.open_week(connection, run, window)
-    return {"iso_week": found.key}
+    return {"iso_week": found.key, **({"correction": correction} if correction is not None else {})}
 
 
 def judge_input(workspace: Workspace, run: Run, *, now: datetime) -> dict[str, Any]:
-    """Gate on the input: detection, entitlements, exclusions, window, volume. Raises GateBlocked.
+    """Gate on the input of everything that closes: detection, entitlements, exclusions, window, volume. Raises
+    GateBlocked, and ReleaseRefused for a correction that cannot be made.
 
-    Decides the base periods of courses that the quarter has none of yet: the plan follows from them.
+    Where a block, quarter or year closes with the week, all of its weeks are judged: it is counted from them. Decides
+    the base periods of courses that the quarter has none of yet: the plan follows from them.
     """
     spec = references(workspace).spec
     with workspace.database(DUTY).transaction() as connection:
@@ -67,11 +81,14 @@ def judge_input(workspace: Workspace, run: Run, *, now: datetime) -> dict[str, A
         quarter = periods.of_kind(window, "quarter")
         base_period.decide(connection, workspace.data_map, run, spec, quarter, known, now=now)
         plan = make_plan(connection, run, window, spec)
-        facts = _read_input(workspace, connection, window)
+        judged = plan.judged
+        facts = _read_input(workspace, connection, judged)
         left = view.count_excluded_left(connection, workspace.data_map)
-        *earlier, this_week = view.count_source_events(connection, workspace.data_map, window, suites.BASELINE_WEEKS)
-        baseline = [count for count in earlier if count]
-        enough = len(baseline) >= suites.BASELINE_WEEKS
+        volumes = _volumes(
+            view.count_source_events(
+                connection, workspace.data_map, judged.windows()[-1], suites.BASELINE_WEEKS + judged.weeks - 1
+            )
+        )
         metrics = {
             "detection_hours": connection.execute(
                 statement("usage", "select_detection_age"), {"as_of": run.as_of}
@@ -80,12 +97,13 @@ def judge_input(workspace: Workspace, run: Run, *, now: datetime) -> dict[str, A
             "excluded_left": sum(left.values()),
             "entitled_courses": len(entitled),
             "unknown_courses": len(set(entitled) - set(known)),
-            "hours_closed": window.hours_closed(now),
-            "window_hours": window.hours,
-            "events": facts["events"],
-            "days": facts["days"],
-            "baseline_weeks": len(baseline),
-            "source_ratio": this_week / statistics.median(baseline) if enough else 1.0,
+            "hours_closed": judged.windows()[-1].hours_closed(now),
+            "window_hours": max((week.hours for week in judged.windows()), key=lambda hours: abs(hours - 168)),
+            "events": facts["events"] if volumes.newest else 0,
+            "missing_days": len(judged.days()) - facts["days"],
+            "empty_weeks": volumes.empty,
+            "baseline_weeks": volumes.baseline,
+            "source_ratio": volumes.worst,
         }
         subject = _input_sha256(plan, spec, facts)
     suite = suites.input_suite(workspace.thresholds)
@@ -99,14 +117,15 @@ def judge_input(workspace: Workspace, run: Run, *, now: datetime) -> dict[str, A
 def protect(workspace: Workspace, run: Run, *, now: datetime) -> dict[str, Any]:
     """Count and protect every planned course that has no master of its period yet; keep the masters.
 
-    Recounts the input and goes on only if it is what the gate judged. Raises GateBlocked.
+    Recounts the input and goes on only if it is what the gate judged. Raises GateBlocked, and ReleaseRefused for a
+    correction after which every file would say what it said before; then nothing is kept.
     """
     known = references(workspace)
     with workspace.database(DUTY).transaction() as connection:
         window = _week(workspace, connection, run)
         _lock(connection, window)
         plan = make_plan(connection, run, window, known.spec)
-        facts = _read_input(workspace, connection, window)
+        facts = _read_input(workspace, connection, plan.judged)
         lock.require_open(
             connection,
             run_id=run.run_id,
@@ -115,9 +134,16 @@ def protect(workspace: Workspace, run: Run, *, now: datetime) -> dict[str, Any]:
             now=now,
         )
         public = view.public_courses(connection, workspace.data_map, plan.entitled)
-        work = Protecting(connection, workspace.data_map, run, known, public, now)
+        again = frozenset(period.key for period in plan.recounted or ())
+        work = Protecting(connection, workspace.data_map, run, known, public, now, plan.revision, again)
         for period, courses in plan.needed.items():
             work.ensure(period, courses)
+        if plan.correction is not None and not make_plan(connection, run, window, known.spec).packs:
+            raise ReleaseRefused(
+                "there is nothing to correct: counted again, every file says what it said before",
+                where=plan.correction.period.key,
+                do="mend the sources first, then ask for another correction; or withdraw the release",
+            )
     needed = sum(map(len, plan.needed.values()))
     return {"iso_week": window.key, "needed": needed, "protected": work.made}
 
@@ -143,6 +169,7 @@ def stage(workspace: Workspace, run: Run) -> dict[str, Any]:
         "packs": len(plan.packs),
         "released_before": len(plan.packs) - len(plan.fresh),
         "withdrawn": plan.withdrawn,
+        **({"unchanged": len(plan.unchanged), "ended": plan.ended} if plan.correction else {}),
     }
 
 
@@ -154,7 +181,8 @@ def judge_files(workspace: Workspace, run: Run, *, now: datetime) -> dict[str, A
     with workspace.database(DUTY).transaction(read_only=True) as connection:
         plan, contents, masters = _contents(workspace, connection, run)
         beside = _beside(connection, plan, known.spec)
-        metrics = measure(contents, plan.packs, staged, masters, beside, known, trusted)
+        replaced = _replaced(workspace, plan)
+        metrics = measure(contents, plan.packs, staged, masters, beside, known, trusted, replaced)
         registry = connection.execute(statement("usage", "select_registry")).all()
         for period, courses in plan.needed.items():
             fresh = [pack for pack in plan.fresh if pack.period == period]
@@ -169,28 +197,29 @@ def judge_files(workspace: Workspace, run: Run, *, now: datetime) -> dict[str, A
     return {"packs": len(staged), **_judge(workspace, run, suite, metrics.row(), staged_sha256(staged), now)}
 
 
-def first_release_request(workspace: Workspace, run: Run) -> ApprovalRequest | None:
-    """What a person is asked before a product is released for the first time, or for the first time by another period
-    (with dimensions that nobody has seen); None when each was released before."""
+def release_request(workspace: Workspace, run: Run) -> ApprovalRequest | None:
+    """What a person is asked before files leave the house: a product or a column that nobody was ever given, a gate
+    that warned, a correction. None when nothing of the kind is among them."""
     staged = read_staged(workspace, run)
     with workspace.database(DUTY).transaction(read_only=True) as connection:
         plan, contents, _ = _contents(workspace, connection, run)
-        fresh = _first_releases(connection, plan)
-    if not fresh:
+        asks = _asks(connection, run, plan, contents)
+    if not asks.packs:
         return None
-    products = sorted({f"{pack.product} by {pack.period.kind}" for pack in fresh})
     lines = [
         f"- {p.product} for {p.recipient_id}, {p.period.key}: "
         + ", ".join(f"{table.spec.name} with {len(table.rows)} rows" for table in contents[p].tables)
-        for p in fresh
+        for p in asks.packs
     ]
     return ApprovalRequest(
-        FIRST_RELEASE,
-        _first_release_sha256(fresh, staged),
-        f"First release of {' and '.join(products)}, week {plan.window.key}",
+        RELEASE,
+        asks.sha256(staged),
+        f"Release of week {plan.window.key}: {asks.title}",
         "\n".join([
-            "Before a product leaves the house for the first time, a person reads its files as an intruder would:"
-            " can anybody be singled out, linked or inferred?",
+            "A person reads these files as an intruder would, before they leave the house: can anybody be singled out,"
+            " linked or inferred?",
+            "",
+            *(f"- **{why}**" for why in asks.reasons),
             "",
             *lines,
             "",
@@ -202,17 +231,18 @@ def first_release_request(workspace: Workspace, run: Run) -> ApprovalRequest | N
 def publish(workspace: Workspace, run: Run, *, now: datetime) -> dict[str, Any]:
     """Put the judged files into the bucket of exports and enter them into the register, all packs or none.
 
-    Under the year's lock: opens the files gate with the hash of what is staged now; needs a person's approval for
-    a product's first release; a name that is taken is adopted if its bytes are equal (a try before crashed), and
+    Under the year's lock: opens the files gate with the hash of what is staged now; needs a person's approval where
+    ``release_request`` asks for one; a name that is taken is adopted if its bytes are equal (a try before crashed), and
     refused if not. Raises GateBlocked, ReleaseRefused.
     """
     store = workspace.objects()
     staged = read_staged(workspace, run)
+    destinations = blocks.reached_by(store, workspace.settings.exports_bucket)
     done: dict[str, int] = defaultdict(int)
     with workspace.database(DUTY).transaction() as connection:
         window = _week(workspace, connection, run)
         _lock(connection, window)
-        _require_destination(connection, workspace.settings.exports_bucket)
+        blocks.ask(connection, destinations, workspace.thresholds, now=now).require_clear()
         lock.require_open(
             connection, run_id=run.run_id, gate=suites.FILES, subject_sha256=staged_sha256(staged), now=now
         )
@@ -224,11 +254,9 @@ def publish(workspace: Workspace, run: Run, *, now: datetime) -> dict[str, Any]:
                 do="entitlements changed or a release was withdrawn: clear the run from the input gate on",
             )
         people: tuple[str, ...] = ()
-        fresh = _first_releases(connection, plan)
-        if fresh:
-            people = approvals.require(
-                connection, run.run_id, FIRST_RELEASE, _first_release_sha256(fresh, staged), people=1
-            )
+        asks = _asks(connection, run, plan, contents)
+        if asks.packs:
+            people = approvals.require(connection, run.run_id, RELEASE, asks.sha256(staged), people=1)
         verdict = connection.execute(
             statement("gates", "select_newest_verdict"), {"run_id": run.run_id, "gate": suites.FILES}
         ).one()
@@ -246,7 +274,7 @@ def publish(workspace: Workspace, run: Run, *, now: datetime) -> dict[str, Any]:
                 kept, adopted = _put(store, workspace.settings.exports_bucket, pack, files)
                 outcome = "adopted" if adopted else "published"
                 reason = f"{adopted} of {len(kept)} files were there already" if adopted else ""
-                approvers = people if pack in fresh else ()
+                approvers = people if pack in asks.packs else ()
                 about = [masters[grant.course_id, pack.period.key] for grant in pack.grants]
                 _register(
                     connection, run, pack, contents[pack], about, files, kept, verdict.gate_result_id, approvers, now
@@ -334,28 +362,41 @@ def _week(workspace: Workspace, connection: Connection, run: Run) -> Window:
     return week_of(connection, run, workspace.thresholds.legal_timezone)
 
 
-def _require_destination(connection: Connection, bucket: str) -> None:
-    """Refuse while the transfer inventory has the bucket of exports on its block list. Raises GateBlocked."""
-    blocks = connection.execute(
-        statement("usage", "count_blocked_buckets"), {"destination": f"bucket:{bucket}"}
-    ).scalar_one()
-    if blocks:
-        raise GateBlocked(
-            "the transfer inventory has blocked the bucket of exports",
-            where=bucket,
-            do="see the findings of transfer_inventory_check; the next inventory lifts the block when they are mended",
-        )
+@dataclass(frozen=True)
+class _Volumes:
+    """How much the sources hold of a period's weeks. ``empty``: weeks without any event; ``baseline``: the fewest weeks
+    with events among the eight before one of them; ``worst``: of those with a whole baseline, the week that is furthest
+    from its median."""
+
+    newest: int
+    empty: int
+    baseline: int
+    worst: float
 
 
-def _read_input(workspace: Workspace, connection: Connection, window: Window) -> dict[str, int]:
-    """Freeze the input of the window in this transaction, and describe it in numbers."""
-    view.build(connection, workspace.data_map, window)
+def _volumes(counts: Sequence[int]) -> _Volumes:
+    """``counts``: events of the weeks of a baseline, and then of the period, oldest first."""
+    size = suites.BASELINE_WEEKS
+    before = [[count for count in counts[n - size : n] if count] for n in range(size, len(counts))]
+    weeks = zip(counts[size:], before, strict=True)
+    ratios = [count / statistics.median(known) for count, known in weeks if len(known) == size]
+    return _Volumes(
+        counts[-1],
+        sum(not count for count in counts[size:]),
+        min(map(len, before)),
+        max(ratios, key=lambda ratio: abs(ratio - 1), default=1.0),
+    )
+
+
+def _read_input(workspace: Workspace, connection: Connection, judged: Period) -> dict[str, int]:
+    """Freeze the input of the period in this transaction, and describe it in numbers."""
+    view.build(connection, workspace.data_map, judged)
     row = connection.execute(statement("usage", "select_input_facts")).one()
     return {name: int(value or 0) for name, value in row._mapping.items()}
 
 
 def _input_sha256(plan: Plan, spec: ReleaseSpec, facts: Mapping[str, int]) -> str:
-    text = json.dumps([plan.window.key, spec.spec_version, plan.lines(), facts], sort_keys=True)
+    text = json.dumps([plan.judged.key, plan.revision, spec.spec_version, plan.lines(), facts], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -375,11 +416,25 @@ def _contents(
     known = references(workspace)
     plan = make_plan(connection, run, _week(workspace, connection, run), known.spec)
     masters: dict[tuple[str, str], Master] = {}
+    version, revision = known.spec.spec_version, plan.revision
+    contents: dict[PlannedPack, PackContent] = {}
     for period, courses in plan.needed.items():
-        masters |= read_masters(connection, known.spec.spec_version, [period.key], courses)
+        masters |= read_masters(connection, version, [period.key], courses, revision=revision, least=revision)
+    if plan.correction:  # a pack also shows courses that the correction does not touch
+        others: dict[Period, set[str]] = defaultdict(set)
+        for pack in plan.fresh:
+            touched = plan.needed.get(pack.period, ())
+            others[pack.period] |= {grant.course_id for grant in pack.grants} - set(touched)
+        for period, rest in others.items():
+            masters |= read_masters(connection, version, [period.key], sorted(rest))
     contact = workspace.settings.notice.contact or CONTACT
     try:
-        contents = {pack: content_of(pack, masters, known.places, known.spec, contact) for pack in plan.fresh}
+        for pack in plan.fresh:
+            parts = parts_shown(pack, masters)
+            for period, courses in parts.items():
+                masters |= read_masters(connection, version, [period.key], courses, revision=revision)
+            withdrawn = planning.withdrawn_of(connection, pack, parts)
+            contents[pack] = content_of(pack, masters, known.places, known.spec, contact, withdrawn)
     except KeyError:
         raise ReleaseRefused(
             "a planned course was not protected", where=run.run_id, do="clear the run from the input gate on"
@@ -391,7 +446,7 @@ def _beside(connection: Connection, plan: Plan, spec: ReleaseSpec) -> dict[tuple
     """Masters of all other periods that hang together with a planned one, by course and planned period."""
     found: dict[tuple[str, Period], list[Master]] = defaultdict(list)
     for period, courses in plan.needed.items():
-        kept = read_masters(connection, spec.spec_version, family_keys(period), courses)
+        kept = read_masters(connection, spec.spec_version, family_keys(period), courses, revision=plan.revision)
         for (course, _), master in kept.items():
             found[course, period].append(master)
     return found
@@ -417,15 +472,58 @@ def _judge(
     return {"gate": suite.gate, "verdict": verdict.verdict, "gate_result_id": gate_result_id}
 
 
-def _first_releases(connection: Connection, plan: Plan) -> list[PlannedPack]:
-    """Packs of products that were never released by such a period."""
-    rows = connection.execute(statement("usage", "select_released_products"))
-    released = {(row.product, row.kind) for row in rows}
-    return [pack for pack in plan.packs if (pack.product, pack.period.kind) not in released]
+@dataclass(frozen=True)
+class _Asks:
+    """Packs that a person has to approve, and why."""
+
+    packs: tuple[PlannedPack, ...] = ()
+    title: str = ""
+    reasons: tuple[str, ...] = ()
+
+    def sha256(self, staged: Mapping[str, Mapping[str, bytes]]) -> str:
+        """Of exactly what is approved: the files, for these reasons."""
+        files = staged_sha256({pack.prefix: staged.get(pack.prefix, {}) for pack in self.packs})
+        return hashlib.sha256("\n".join((files, *self.reasons)).encode()).hexdigest()
 
 
-def _first_release_sha256(packs: list[PlannedPack], staged: Mapping[str, Mapping[str, bytes]]) -> str:
-    return staged_sha256({pack.prefix: staged.get(pack.prefix, {}) for pack in packs})
+def _asks(connection: Connection, run: Run, plan: Plan, contents: Mapping[PlannedPack, PackContent]) -> _Asks:
+    """What must not go out without a person: of what is new everything after a warning or in a correction, and else
+    every pack with a column that its product never had."""
+    rows = connection.execute(statement("usage", "select_released_columns"))
+    released = {(row.product, row.shown) for row in rows}
+    new = {
+        pack: [name for name in shown_columns(contents[pack]) if (pack.product, name) not in released]
+        for pack in plan.fresh
+    }
+    reasons = {f"{pack.product}: {name} was never released" for pack, names in new.items() for name in names}
+    warned = [name for gate in (suites.INPUT, suites.FILES) for name in _warnings(connection, run, gate)]
+    packs = tuple(pack for pack in plan.fresh if new[pack])
+    titles = ["new columns"] if packs else []
+    if plan.fresh and warned:
+        packs, titles = plan.fresh, [*titles, "a gate warned"]
+    if plan.fresh and plan.correction:
+        packs, titles = plan.fresh, [*titles, "a correction"]
+        reasons.add(f"correction {plan.revision}, {plan.correction.period.key}: {plan.correction.reason}")
+    return _Asks(packs, ", ".join(titles), (*sorted(reasons), *warned))
+
+
+def _warnings(connection: Connection, run: Run, gate: str) -> list[str]:
+    """Checks of the newest verdict of a gate that failed without blocking."""
+    row = connection.execute(
+        statement("gates", "select_newest_verdict"), {"run_id": run.run_id, "gate": gate}
+    ).one_or_none()
+    if row is None or row.verdict != "warn":
+        return []
+    rows = connection.execute(statement("gates", "select_failed_checks"), {"gate_result_id": row.gate_result_id})
+    return [f"{gate} warned: {check.id}, {check.title}" for check in rows]
+
+
+def _replaced(workspace: Workspace, plan: Plan) -> dict[PlannedPack, Files]:
+    """The files that a correction takes the place of, as they stand."""
+    store = workspace.objects()
+    return {
+        pack: _registered_files(workspace, store, pack.replaces) for pack in plan.fresh if pack.replaces is not None
+    }
 
 
 def _read_files(store: ObjectStore, bucket: str, prefix: str) -> Files:
@@ -434,12 +532,19 @@ def _read_files(store: ObjectStore, bucket: str, prefix: str) -> Files:
 
 def _published_files(workspace: Workspace, store: ObjectStore, pack: PlannedPack) -> Files:
     """A released pack as it stands. Raises ReleaseRefused when its bytes are not the registered ones."""
-    entry = pack.registered
-    files = _read_files(store, workspace.settings.exports_bucket, pack.prefix)
-    if entry is None or pack_sha256(files) != entry.pack_sha256:
+    if pack.registered is None:
+        raise ReleaseRefused(
+            "a pack was never released", where=pack.release_id, do="clear the run from the staging task on"
+        )
+    return _registered_files(workspace, store, pack.registered)
+
+
+def _registered_files(workspace: Workspace, store: ObjectStore, entry: Registered) -> Files:
+    files = _read_files(store, workspace.settings.exports_bucket, entry.object_prefix)
+    if pack_sha256(files) != entry.pack_sha256:
         raise ReleaseRefused(
             "a published pack is not what the register says",
-            where=pack.release_id,
+            where=entry.release_id,
             do="treat it as an incident: restore the registered object versions",
         )
     return files
@@ -509,5 +614,8 @@ def _register(
             "entitlement": json.dumps(planning.snapshot(pack)),
             "gate_result_id": gate_result_id,
             "approvers": list(approvers),
+            "revision": pack.revision,
+            "supersedes": pack.replaces and pack.replaces.release_id,
+            "columns": shown_columns(content),
         },
     )

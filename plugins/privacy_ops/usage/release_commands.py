@@ -8,8 +8,10 @@ from typing import Annotated
 import typer
 
 from privacy_ops import settings as configuration
+from privacy_ops.usage import corrections, periods
 from privacy_ops.usage.delivery import by_hand, recall
-from privacy_ops.usage.delivery.standing import MEANING
+from privacy_ops.usage.delivery.standing import DUTY, MEANING
+from privacy_ops.usage.utility import utility_lines
 from privacy_ops.workspace import Workspace
 
 app = typer.Typer(no_args_is_help=True, help="Releases: what was delivered to whom; send again, confirm, withdraw.")
@@ -26,9 +28,9 @@ def list_(
     rows = by_hand.listing(_workspace(), recipient=recipient, open_only=open_)
     for row in rows:
         state = f"{row.kind} {row.at:%Y-%m-%d %H:%M}" if row.kind else "not delivered yet"
-        withdrawn = " WITHDRAWN" if row.withdrawn else ""
+        withdrawn = " WITHDRAWN" if row.withdrawn else " SUPERSEDED" if row.superseded else ""
         reason = f" {row.reason}" if row.reason else ""
-        typer.echo(f"{row.release_id}  {row.iso_week}  {row.product}  {row.recipient_id}  {state}{reason}{withdrawn}")
+        typer.echo(f"{row.release_id}  {row.period_key}  {row.product}  {row.recipient_id}  {state}{reason}{withdrawn}")
     typer.echo(f"{len(rows)} releases")
 
 
@@ -37,8 +39,14 @@ def show(release: ReleaseArgument) -> None:
     """One release with its files and everything that happened to it."""
     shown = by_hand.show(_workspace(), release)
     row = shown.release
-    typer.echo(f"{row.release_id}: {row.product} for {row.recipient_id}, {row.iso_week}, method {row.spec_version}")
+    typer.echo(f"{row.release_id}: {row.product} for {row.recipient_id}, {row.period_key}, method {row.spec_version}")
     typer.echo(f"released {row.released_at:%Y-%m-%d %H:%M} UTC, pack {row.pack_sha256}")
+    if row.supersedes:
+        typer.echo(f"corrects {row.supersedes}: {row.corrected_because}")
+    if row.superseded_by:
+        typer.echo(f"superseded by {row.superseded_by}")
+    for line in utility_lines(row.utility):
+        typer.echo(f"  {line}")
     for file in row.files:
         typer.echo(f"  {file['sha256']}  {file['name']}")
     for event in shown.history:
@@ -71,6 +79,26 @@ def withdraw(
     elif done.first:
         typer.echo("nobody was sent it, so nobody is told")
     typer.echo("the released files stay in the bucket of exports until you remove them")
+
+
+@app.command("correct")
+def correct(
+    period: Annotated[str, typer.Argument(help="What was counted wrong: 2026-W47, 2026-Q4-B2, 2026-Q4 or 2026")],
+    reason: Annotated[str, typer.Option(help="Why, in plain words: the recipients read them")],
+    by: Annotated[str, typer.Option(help="Who asks for it")],
+) -> None:
+    """Ask for a released period to be counted again; answers with the number that the run is given.
+
+    Mend the sources first. What is released then is a revision in which a published value changes by nothing, by 15 or
+    more, or becomes withheld; a person approves it, and the recipients are told.
+    """
+    workspace = _workspace()
+    why, who = recall.plain(reason, "the reason", 300), f"by hand: {recall.plain(by, 'the name', 80)}"
+    found = periods.from_key(period, workspace.thresholds.legal_timezone)
+    with workspace.database(DUTY).transaction() as connection:
+        number = corrections.request(connection, found, reason=why, by=who, now=datetime.now(UTC))
+    typer.echo(f"correction {number} of {period} is asked for; carry it out with")
+    typer.echo(f"airflow dags trigger course_usage_export --conf '{{\"correction\": {number}}}'")
 
 
 @app.command("resend")

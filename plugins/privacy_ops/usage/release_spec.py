@@ -20,7 +20,7 @@ from privacy_ops.disclosure.linked.rules import Bands, Rules
 from privacy_ops.errors import ConfigError
 from privacy_ops.usage.counting import LEVELS_OF, Table
 
-METHOD = "usage-2"
+METHOD = "usage-3"
 Product = Literal["EXP-AUTHOR", "EXP-SUPPORTER"]
 Part = Literal["course", "module", "country", "region"]
 Profile = Literal["threshold", "differential_privacy"]

@@ -23,6 +23,7 @@ from privacy_ops.datamap.model import DataMap, UsageEvent, UsageExclusion, Usage
 from privacy_ops.errors import DataMapError
 from privacy_ops.stores.database import quote, quote_table
 from privacy_ops.stores.sql import statement
+from privacy_ops.usage.periods import Period
 from privacy_ops.usage.weeks import Window
 
 
@@ -126,7 +127,7 @@ def exclude(connection: Connection, data_map: DataMap) -> None:
     connection.execute(text(f"INSERT INTO usage_excluded (person, why) {excluded.sql}"), excluded.values)
 
 
-def build(connection: Connection, data_map: DataMap, window: Window) -> None:
+def build(connection: Connection, data_map: DataMap, window: Window | Period) -> None:
     """Make usage_day, usage_excluded and usage_event in this transaction, replacing any of this session."""
     usage = usage_of(data_map)
     connection.execute(text("DROP TABLE IF EXISTS usage_event, usage_excluded, usage_day"))

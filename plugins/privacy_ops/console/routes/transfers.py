@@ -4,22 +4,23 @@ No ``from __future__ import annotations`` here: FastAPI must see the dependencie
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import date
 from functools import lru_cache
-from pathlib import Path
+from pathlib import Path as File
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, HTTPException, Path, Request
 from fastapi.responses import HTMLResponse
 from pydantic import ValidationError
 
 from privacy_ops import thresholds
-from privacy_ops.console import paging
+from privacy_ops.console import pages, paging
 from privacy_ops.console.access import Needs, Right
 from privacy_ops.console.view import ConsoleDatabase, Now, page, rows
+from privacy_ops.errors import UserError
 from privacy_ops.settings import home_directory
+from privacy_ops.transfers import what_if
 from privacy_ops.transfers.flows import Flow
 from privacy_ops.transfers.inventory import load_reference
 from privacy_ops.transfers.judge import Verdict, judge
@@ -145,13 +146,13 @@ def list_flows(
 
 
 @lru_cache(maxsize=2)
-def _reference(include: Path, _changed: int) -> Reference:
+def _reference(include: File, _changed: int) -> Reference:
     return load_reference(include)
 
 
-def _rules(include: Path) -> Rules:
+def _rules(include: File) -> Rules:
     limits = thresholds.load(include / "thresholds.yaml").transfers
-    return Rules(limits.expiring_months, limits.assessment_review_months)
+    return Rules(limits.expiring_months, limits.assessment_review_months, limits.dpf_check_max_age_days)
 
 
 @router.get("/what-if", response_class=HTMLResponse)
@@ -184,11 +185,19 @@ def ask_what_if(
         )
     unknown = bool(country) and reference.territory(country.upper()) is None
     asked = bool(on or country or without) and not unknown
-    if without:
-        left = tuple(one for one in reference.instruments if without not in {one.instrument_id, one.instrument})
-        reference = replace(reference, instruments=left)
-    rules = _rules(include)
-    judged = [_otherwise(row, reference, day, country.upper(), without, rules) for row in found[:MOST_JUDGED] if asked]
+    flows = [_flow(row.facts) for row in found[:MOST_JUDGED]]
+    dropped, unnamed = what_if.Dropped(), ""
+    try:
+        if without:
+            dropped = what_if.resolve([without], reference, [one for one in flows if one is not None])
+    except UserError as error:
+        asked, unnamed = False, str(error)
+    rules, law = _rules(include), what_if.without(reference, dropped, day)
+    judged = [
+        None if one is None else _otherwise(row, one, law, day, country.upper(), dropped, rules)
+        for row, one in zip(found[:MOST_JUDGED], flows, strict=True)
+        if asked
+    ]
     return page(
         request,
         user,
@@ -200,6 +209,8 @@ def ask_what_if(
         cut=len(found) > MOST_JUDGED,
         asked=asked,
         unknown=unknown,
+        unnamed=unnamed,
+        followers=dropped.followers,
         judged=[one for one in judged if one is not None and one["changed"]],
         n_judged=sum(one is not None for one in judged),
         n_unreadable=judged.count(None),
@@ -213,20 +224,21 @@ def _mechanisms(found: Sequence[Any]) -> set[str]:
     return {str(one["mechanism_id"]) for row in found for one in row.facts.get("mechanisms", [])}
 
 
-def _otherwise(
-    row: Any, reference: Reference, day: date, country: str, without: str, rules: Rules
-) -> dict[str, Any] | None:
-    """A flow's verdicts as published, and as they would be. None: it was recorded in a shape of another time."""
+def _flow(facts: Any) -> Flow | None:
+    """The flow as it was recorded; None: in a shape of another time."""
     try:
-        flow = Flow.model_validate(row.facts)
+        return Flow.model_validate(facts)
     except ValidationError:
         return None
-    changes: dict[str, Any] = {}
-    if country:
-        changes["country"] = country
-    if without:
-        changes["mechanisms"] = tuple(m for m in flow.mechanisms if m.mechanism_id != without)
-    then = judge(flow.model_copy(update=changes), reference, day, day, rules)
+
+
+def _otherwise(
+    row: Any, flow: Flow, law: Reference, day: date, country: str, dropped: what_if.Dropped, rules: Rules
+) -> dict[str, Any]:
+    """A flow's verdicts as published, and as they would be."""
+    kept = tuple(m for m in flow.mechanisms if not {m.mechanism_id, m.code} & dropped.mechanisms)
+    changed = flow.model_copy(update={"mechanisms": kept} | ({"country": country} if country else {}))
+    then = judge(changed, law, day, day, rules)
     before = row.verdicts or {}
     return {
         "place": row.place,
@@ -237,3 +249,19 @@ def _otherwise(
         "reasons": {regime: then[regime].reasons for regime in REGIMES},
         "changed": any(before.get(regime) != then[regime].verdict.value for regime in REGIMES),
     }
+
+
+@router.get("/{snapshot_id}/{name}", response_class=HTMLResponse)
+def show_inventory_page(
+    snapshot_id: Annotated[int, Path(ge=1, le=2**63 - 1)],
+    name: Literal["report.html", "art30.html"],
+    _user: Reader,
+    database: ConsoleDatabase,
+) -> HTMLResponse:
+    """The report or the Article 30 record of a published inventory: the bytes whose hash stands in its manifest."""
+    with database.transaction(read_only=True) as connection:
+        found = rows(connection, "select_inventory_page", snapshot_id=snapshot_id, name=name)
+    if not found:
+        raise HTTPException(404)
+    html = bytes(found[0].body).decode()
+    return HTMLResponse(html, headers={"Content-Security-Policy": pages.report_policy(html)})

@@ -23,16 +23,20 @@ class PublishedCell:
 
 @dataclass(frozen=True)
 class Need:
-    """What an attacker's interval must be at least: reach down, reach up, be so wide. None asks for nothing."""
+    """What an attacker's interval must be at least: reach down, reach up, be so wide. None asks for nothing.
+
+    ``part``: as wide as this part of its upper end, for amounts, of which a reader does not know how large they are.
+    """
 
     width: float
     down_to: float | None = None
     up_to: float | None = None
+    part: float = 0.0
 
     def met_by(self, low: float, high: float, slack: float = 1e-6) -> bool:
         """Whether an interval is wide enough."""
         return (
-            high - low >= self.width - slack
+            high - low >= max(self.width, self.part * high) - slack
             and (self.down_to is None or low <= self.down_to + slack)
             and (self.up_to is None or high >= self.up_to - slack)
         )

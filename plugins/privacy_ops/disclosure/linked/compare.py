@@ -66,17 +66,17 @@ def refused_corrections(before: Iterable[PublishedCell], after: Iterable[Publish
     withheld; nothing that was withheld may appear, and the rows stay the rows.
     """
     old, new = _numbers(before), _numbers(after)
-    return tuple(sorted(entry for entry in old.keys() | new.keys() if not _may_follow(entry, old, new)))
+    stays = old.keys() & new.keys()
+    moved = {entry for entry in stays if not may_follow(old[entry], new[entry])}
+    return tuple(sorted(moved | (old.keys() ^ new.keys())))
+
+
+def may_follow(was: int | str | None, becomes: int | str | None) -> bool:
+    """Whether a correction may put one value in the place of another."""
+    if becomes is None or becomes == was:
+        return True
+    return isinstance(was, int) and isinstance(becomes, int) and abs(becomes - was) >= LEAST_CORRECTION
 
 
 def _numbers(cells: Iterable[PublishedCell]) -> dict[Entry, int | str | None]:
     return {Entry(cell.key, name): value for cell in cells for name, value in cell.values.items()}
-
-
-def _may_follow(entry: Entry, old: Mapping[Entry, int | str | None], new: Mapping[Entry, int | str | None]) -> bool:
-    if entry not in old or entry not in new:
-        return False
-    was, becomes = old[entry], new[entry]
-    if becomes is None or becomes == was:
-        return True
-    return isinstance(was, int) and isinstance(becomes, int) and abs(becomes - was) >= LEAST_CORRECTION

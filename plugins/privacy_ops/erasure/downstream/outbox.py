@@ -17,7 +17,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, text
 
-from privacy_ops import runs
+from privacy_ops import blocks, runs
 from privacy_ops.erasure.downstream import parties as registry
 from privacy_ops.erasure.downstream import work_items
 from privacy_ops.erasure.downstream.adapters import Message, Outcome, mail, webhook
@@ -41,6 +41,11 @@ def load_parties(workspace: Workspace) -> dict[str, Party]:
     """Everybody who may be told, by name. Raises ConfigError."""
     settings = workspace.settings
     return registry.load(settings.downstream_registry or settings.include / "registry" / "downstream.yaml")
+
+
+def destination(party: str) -> str:
+    """The name under which the transfer inventory blocks a party."""
+    return f"processor:{party}"
 
 
 def backoff(attempts: int) -> timedelta:
@@ -86,9 +91,11 @@ def deliver(
     send: Sender | None = None,
     most: int = _MOST_PER_RUN,
 ) -> dict[str, Any]:
-    """Send what is due, party by party; returns counts. A party that does not answer is left until the next run.
+    """Send what is due, party by party; returns counts. A party that does not answer is left until the next run, and
+    so is one whose destination the transfer inventory has blocked (``held``).
 
-    Raises ConfigError when the registry cannot be read. What a party does wrong is written down, never raised.
+    Raises ConfigError when the registry cannot be read, GateBlocked when the block list is stale: then nothing leaves.
+    What a party does wrong is written down, never raised.
     """
     if runs.is_rehearsal(run, max_drift_hours=workspace.thresholds.as_of_max_drift_hours):
         with workspace.database("erase").transaction(read_only=True) as connection:
@@ -98,12 +105,20 @@ def deliver(
     send = send or _sender(workspace)
     with workspace.database("erase").transaction(read_only=True) as connection:
         due = connection.execute(statement("downstream", "select_due_parties"), {"at": now}).all()
+        listed = blocks.ask(connection, [destination(row.party) for row in due], workspace.thresholds, now=now)
+    if due:
+        listed.require_fresh()
     results: Counter[str] = Counter()
+    held = {row.party: int(row.due) for row in due if destination(row.party) in listed.blocked}
     for row in due:
+        if row.party in held:
+            continue
         left = most - results.total()
         if left > 0:
             results += _deliver_to(workspace, row.party, parties.get(row.party), send, now, left)
     counts = {"parties": len(due), **{name: results[name] for name in sorted(results)}}
+    if held:
+        counts["held"] = sum(held.values())
     with workspace.database("erase").transaction() as connection:
         runs.add_facts(connection, run.run_id, {"delivery": counts})
     return counts
@@ -147,6 +162,8 @@ def _claim(workspace: Workspace, name: str, party: Party | None, now: datetime, 
             statement("downstream", "claim_due"),
             {
                 "party": name,
+                "destination": destination(name),
+                "fresh_after": blocks.fresh_after(workspace.thresholds, now),
                 "at": now,
                 "size": size,
                 "kind": party.kind if party else None,

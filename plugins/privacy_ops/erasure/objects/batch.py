@@ -8,10 +8,11 @@ may get past is tried again a bounded number of times; whatever happens to one k
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import chain
 from threading import Lock
 from typing import Literal
 
@@ -74,8 +75,8 @@ class _Pass:
 class Eraser:
     """Empties targets of one store. ``pause`` sleeps so many seconds between attempts (tests pass their own).
 
-    ``announce`` is told, before the first deletion, of how many versions and markers small targets hold: who writes
-    that down knows them after a kill too. A target of more than one page is emptied unannounced.
+    ``announce`` is told, before the first deletion, of how many versions and markers targets hold: who writes that down
+    knows them after a kill too. It may be called by several threads at once.
     """
 
     def __init__(
@@ -114,13 +115,12 @@ class Eraser:
         empty = self._proven_empty(outcomes) if proving else set()
         small: dict[str, list[tuple[Target, ObjectVersion]]] = {}
         for target, few in self._pool.map(
-            lambda t: (t, self._list(t, outcomes[t])), [t for t in outcomes if t not in empty]
+            lambda t: (t, self._list(t, outcomes[t], first=first)), [t for t in outcomes if t not in empty]
         ):
             small.setdefault(target.bucket, []).extend((target, version) for version in few)
             if first and few:
-                markers = sum(version.is_marker for version in few)
-                outcomes[target].told = len(few) - markers, markers
-        if told := {target: outcome.told for target, outcome in outcomes.items() if first and any(outcome.told)}:
+                outcomes[target].told = _numbers([few])
+        if first and (told := {target: outcomes[target].told for found in small.values() for target, _ in found}):
             self._announce(told)
         batches = [
             (bucket, found[n : n + _BATCH]) for bucket, found in small.items() for n in range(0, len(found), _BATCH)
@@ -129,28 +129,37 @@ class Eraser:
         for target, outcome in outcomes.items():
             self._conclude(target, outcome, before[target], last=last)
 
-    def _list(self, target: Target, outcome: Outcome) -> list[ObjectVersion]:
-        """Up to 1000 versions of a small target; a larger one is emptied page by page at once."""
+    def _list(self, target: Target, outcome: Outcome, *, first: bool) -> list[ObjectVersion]:
+        """Up to 1000 versions of a small target. A larger one is counted, and emptied page by page at once."""
         seen = outcome._pass
         try:
-            pages = self._store.version_pages(target.bucket, target.key, exact=not target.is_prefix)
-            first = next(pages, [])
+            pages: Iterator[list[ObjectVersion]] = self._pages(target)
+            few = next(pages, [])
             second = next(pages, None)
-            seen.listed += len(first)
             if second is None:
-                return first
-            self._delete(target.bucket, [(target, v) for v in first], {target: outcome})
-            while second is not None:
-                seen.listed += len(second)
-                following = next(pages, None)
-                if second:
-                    self._delete(target.bucket, [(target, v) for v in second], {target: outcome})
-                second = following
+                seen.listed += len(few)
+                return few
+            if first:  # whole, before anything goes: of a page that a kill interrupts nobody knows how much went
+                outcome.told = _numbers(chain([few, second], pages))
+                self._announce({target: outcome.told})
+                pages = self._pages(target)
+            else:
+                pages = chain([few, second], pages)
+            page = next(pages, None)
+            while page is not None:
+                following = next(pages, None)  # fetched before this page goes
+                seen.listed += len(page)
+                if page:
+                    self._delete(target.bucket, [(target, v) for v in page], {target: outcome})
+                page = following
         except StoreUnavailable:
             seen.again.add("UNAVAILABLE")
         except StoreRefused as error:
             seen.refused.add(code_of(error))
         return []
+
+    def _pages(self, target: Target) -> Iterator[list[ObjectVersion]]:
+        return self._store.version_pages(target.bucket, target.key, exact=not target.is_prefix)
 
     def _delete(
         self, bucket: str, found: Sequence[tuple[Target, ObjectVersion]], outcomes: dict[Target, Outcome]
@@ -271,6 +280,15 @@ def _count(outcome: Outcome, version: ObjectVersion, left: VersionLock | str | N
         outcome.markers += 1
     else:
         outcome.versions += 1
+
+
+def _numbers(pages: Iterable[Sequence[ObjectVersion]]) -> tuple[int, int]:
+    """How many versions and how many markers there are in all."""
+    versions = markers = 0
+    for page in pages:
+        here = sum(version.is_marker for version in page)
+        versions, markers = versions + len(page) - here, markers + here
+    return versions, markers
 
 
 def _common_prefix(keys: Sequence[str]) -> str:

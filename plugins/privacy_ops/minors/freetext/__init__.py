@@ -14,6 +14,7 @@ from privacy_ops.minors.freetext.engine import search, speaks, strongest
 from privacy_ops.minors.freetext.model import Finding, Language
 from privacy_ops.minors.freetext.prefilter import Stages
 from privacy_ops.minors.freetext.prefilter import stages as _stages
+from privacy_ops.minors.freetext.sieve import Sieve
 
 __all__ = ["LANGUAGES", "Finding", "Stages", "find", "prefilter", "speaks_of_writer"]
 
@@ -45,6 +46,12 @@ def prefilter(languages: tuple[str, ...] = tuple(LANGUAGES), *, others: bool = T
     alike. others: with findings about other people; otherwise only those about the writer.
     """
     return _stages(_languages(languages), others=others)
+
+
+@cache
+def sieve(*, others: bool) -> Sieve:
+    """Finds among many texts those in which ``find`` may find something; others: about anybody, not only writers."""
+    return Sieve(prefilter(others=others).exact)
 
 
 def _languages(codes: tuple[str, ...]) -> list[Language]:

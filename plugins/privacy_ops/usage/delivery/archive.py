@@ -18,14 +18,14 @@ _UNIX = 3
 _READABLE = 0o100644 << 16
 
 
-def name_of(iso_week: str, release_id: str) -> str:
+def name_of(period_key: str, release_id: str) -> str:
     """The file's name without its ending, and the folder that it unpacks to."""
-    return f"course-usage_{iso_week}_{release_id}"
+    return f"course-usage_{period_key}_{release_id}"
 
 
-def key_of(recipient_id: str, iso_week: str, release_id: str) -> str:
+def key_of(recipient_id: str, period_key: str, release_id: str) -> str:
     """Where the file of a release stands in the bucket of exports; a recipient has a prefix of its own."""
-    return f"{prefix_of(recipient_id, release_id)}{name_of(iso_week, release_id)}.zip"
+    return f"{prefix_of(recipient_id, release_id)}{name_of(period_key, release_id)}.zip"
 
 
 def prefix_of(recipient_id: str, release_id: str) -> str:

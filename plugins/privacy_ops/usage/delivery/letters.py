@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import string
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from email.headerregistry import Address
@@ -13,8 +13,11 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from privacy_ops.stores.objects import Link
+from privacy_ops.usage import periods
 from privacy_ops.usage.files import sums
+from privacy_ops.usage.periods import in_words
 
+_FEW = 3
 _RELATION = {"EXP-AUTHOR": "wrote", "EXP-SUPPORTER": "support"}
 
 
@@ -24,7 +27,7 @@ class Announced:
 
     release_id: str
     product: str
-    iso_week: str
+    period_key: str
     first_day: date
     last_day: date
     file_name: str
@@ -33,12 +36,14 @@ class Announced:
     signed: bool  # there is a signature of SHA256SUMS inside
     signer: str  # name of the key that made it, as ssh-keygen prints it; "": the key is not ours to name
     link: Link
+    supersedes: str | None = None  # the release that this one corrects, and why
+    because: str | None = None
 
 
 @dataclass(frozen=True)
 class Recalled:
     release_id: str
-    iso_week: str
+    period_key: str
     why: str
 
 
@@ -53,13 +58,15 @@ class Envelope:
     contact: str
     timezone: str
     sent_at: datetime
+    open_days: int = 14
 
 
 def announce(template: str, envelope: Envelope, releases: Sequence[Announced]) -> EmailMessage:
-    """Here it is: what, of when, until when the link works, how to check it, what was agreed."""
+    """Here it is: what, of when, what it corrects, until when the link works, how to check it, what was agreed."""
     blocks = [
         "\n".join((
-            f"Release {one.release_id}: {_span(one.first_day, one.last_day)} ({one.iso_week})",
+            f"Release {one.release_id}: {in_words(one.period_key)}, {_span(one.first_day, one.last_day)}",
+            *_corrects(one),
             f"File: {one.file_name}, {one.n_bytes:,} bytes",
             f"SHA-256: {one.sha256}",
             f"Fetch it until {_until(one.link.expires_at, envelope.timezone)}:",
@@ -79,18 +86,18 @@ def announce(template: str, envelope: Envelope, releases: Sequence[Announced]) -
 
 def recall(template: str, envelope: Envelope, releases: Sequence[Recalled]) -> EmailMessage:
     """Please delete it: what, and why."""
-    blocks = [f"Release {one.release_id} ({one.iso_week})\nReason: {one.why}" for one in releases]
+    blocks = [f"Release {one.release_id} ({in_words(one.period_key)})\nReason: {one.why}" for one in releases]
     return _mail(template, envelope, releases, releases="\n\n".join(blocks))
 
 
 def _mail(
     template: str, envelope: Envelope, about: Sequence[Announced] | Sequence[Recalled], **words: str
 ) -> EmailMessage:
-    weeks = sorted({one.iso_week for one in about})
     filled = string.Template(template).substitute(
         publisher=envelope.publisher,
         contact=envelope.contact,
-        weeks=weeks[0] if len(weeks) == 1 else f"{weeks[0]} to {weeks[-1]}",
+        open_days=str(envelope.open_days),
+        periods=_named({one.period_key for one in about}),
         ids=", ".join(one.release_id for one in about),
         **words,
     )
@@ -104,6 +111,18 @@ def _mail(
     mail["Auto-Submitted"] = "auto-generated"
     mail.set_content(body, cte="quoted-printable")  # links are longer than a line of mail may be
     return mail
+
+
+def _corrects(one: Announced) -> tuple[str, ...]:
+    if one.supersedes is None:
+        return ()
+    return (f"It corrects release {one.supersedes}: please delete that one, and every copy.", f"Reason: {one.because}")
+
+
+def _named(keys: Collection[str]) -> str:
+    """Periods as a subject line names them: each of a few, the first and the last of many."""
+    names = [in_words(period.key) for period in sorted(map(periods.from_key, keys))]
+    return ", ".join(names) if len(names) <= _FEW else f"{names[0]} to {names[-1]}"
 
 
 def _how_to_verify(releases: Sequence[Announced]) -> str:

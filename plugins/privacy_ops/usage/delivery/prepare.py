@@ -63,8 +63,8 @@ def _put(
         return False
     if not archive.is_registered(files, one.files, one.pack_sha256):
         return False
-    key = archive.key_of(one.recipient_id, one.iso_week, one.release_id)
-    body = archive.pack_zip(archive.name_of(one.iso_week, one.release_id), files)
+    key = archive.key_of(one.recipient_id, one.period_key, one.release_id)
+    body = archive.pack_zip(archive.name_of(one.period_key, one.release_id), files)
     try:
         store.put_same(bucket, key, body, content_type=CONTENT_TYPE)
     except ObjectExists:

@@ -129,7 +129,7 @@ class _Round:
         return Announced(
             one.release_id,
             one.product,
-            one.iso_week,
+            one.period_key,
             one.first_day,
             one.last_day,
             key.rpartition("/")[2],
@@ -138,6 +138,8 @@ class _Round:
             any(file["name"] == sums.SIGNATURE for file in one.files),
             archive.signer(body, self.workspace.settings.keys),
             self.checks.store.link(bucket, key, one.version_id or "", lasts=lasts),
+            one.supersedes,
+            one.corrected_because,
         )
 
     def _recall(self, connection: Connection, mail: Any, found: Sequence[Standing], address: Address | str) -> str:
@@ -148,7 +150,7 @@ class _Round:
             row.release_id: row.reason
             for row in connection.execute(statement("delivery", "select_withdrawals"), {"releases": mail.releases})
         }
-        parts = [Recalled(one.release_id, one.iso_week, reasons[one.release_id]) for one in found if one.withdrawn]
+        parts = [Recalled(one.release_id, one.period_key, reasons[one.release_id]) for one in found if one.withdrawn]
         try:
             self.hand_over(letters.recall(self._template("recall"), self._envelope(mail, address), parts))
         except StoreRefused:
@@ -173,6 +175,7 @@ class _Round:
             self.workspace.settings.notice.contact,
             self.workspace.thresholds.legal_timezone,
             self.now,
+            self.workspace.thresholds.delivery.open_days,
         )
 
     def _template(self, name: str) -> str:

@@ -10,18 +10,21 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
+from privacy_ops import blocks
 from privacy_ops.stores.sql import statement
 from privacy_ops.usage.recipients import CLAUSES
 from privacy_ops.workspace import Workspace
 
 DUTY = "export"
 
-# Why nothing is sent. The first two are for good, and nobody here can mend the third and fourth.
+# Why nothing is sent. The first three are for good, and nobody here can mend the fourth and fifth.
 WITHDRAWN = "WITHDRAWN"
+SUPERSEDED = "SUPERSEDED"
 BYTES_CHANGED = "BYTES_CHANGED"
 RECIPIENT_ENDED = "RECIPIENT_ENDED"
 NOT_ENTITLED = "NOT_ENTITLED"
 DESTINATION_BLOCKED = "DESTINATION_BLOCKED"
+NOT_CLEARED = "NOT_CLEARED"
 NO_CONTACT = "NO_CONTACT"
 CONTACT_CHANGED = "CONTACT_CHANGED"
 MAIL_REFUSED = "MAIL_REFUSED"
@@ -29,10 +32,12 @@ ENDED = (RECIPIENT_ENDED, NOT_ENTITLED)
 
 MEANING = {
     WITHDRAWN: "the release was withdrawn",
+    SUPERSEDED: "a correction has taken its place",
     BYTES_CHANGED: "its files are not the registered ones",
     RECIPIENT_ENDED: "the recipient has ended",
     NOT_ENTITLED: "an agreement or entitlement does not cover it any more",
     DESTINATION_BLOCKED: "the transfer inventory has blocked the destination",
+    NOT_CLEARED: "the transfer inventory has not looked of late, so nothing is cleared",
     NO_CONTACT: "no address of the recipient is known",
     CONTACT_CHANGED: "the address in the registry is not the one that was loaded",
     MAIL_REFUSED: "the mail server refused it",
@@ -46,7 +51,7 @@ class Standing:
     release_id: str
     product: str
     recipient_id: str
-    iso_week: str
+    period_key: str
     object_prefix: str
     files: Sequence[Any]
     pack_sha256: str
@@ -60,17 +65,23 @@ class Standing:
     first_day: date
     last_day: date
     withdrawn: bool
+    superseded: bool
+    supersedes: str | None  # the release that this one corrects
+    corrected_because: str | None
     destination_blocked: bool
     entitled: bool
     noted: str | None  # reason of the newest event that says whether it may go out
+    cleared: bool  # the block list was set of late
 
     def blocked(self) -> str | None:
         """The code of what forbids the delivery, or None. What cannot be undone comes first."""
         reasons = (
             (self.withdrawn, WITHDRAWN),
+            (self.superseded, SUPERSEDED),
             (self.status != "active", RECIPIENT_ENDED),
             (not self.entitled, NOT_ENTITLED),
             (self.destination_blocked, DESTINATION_BLOCKED),
+            (not self.cleared, NOT_CLEARED),
             (self.contact_hmac is None, NO_CONTACT),
         )
         return next((code for holds, code in reasons if holds), None)
@@ -79,7 +90,10 @@ class Standing:
 def read(
     connection: Connection, workspace: Workspace, *, now: datetime, releases: Collection[str] | None = None
 ) -> list[Standing]:
-    """Standing of these releases, or of all that were never sent; judged as of ``now``."""
+    """Standing of these releases, or of all that were never sent; judged as of ``now``.
+
+    Raises StoreRefused, StoreUnavailable when the store does not tell to where it copies the bucket of exports.
+    """
     zone = workspace.thresholds.legal_timezone
     rows = connection.execute(
         statement("delivery", "select_standing"),
@@ -88,10 +102,11 @@ def read(
             "today": now.astimezone(ZoneInfo(zone)).date(),
             "timezone": zone,
             "clauses": list(CLAUSES),
-            "bucket": f"bucket:{workspace.settings.exports_bucket}",
+            "destinations": list(blocks.reached_by(workspace.objects(), workspace.settings.exports_bucket)),
         },
     )
-    return [Standing(**row) for row in rows.mappings()]
+    cleared = blocks.ask(connection, (), workspace.thresholds, now=now).fresh
+    return [Standing(**row, cleared=cleared) for row in rows.mappings()]
 
 
 def lock(connection: Connection, releases: Iterable[str]) -> None:

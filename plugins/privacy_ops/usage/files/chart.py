@@ -1,22 +1,17 @@
 """Charts over time as SVG for the middle of an HTML page: deterministic, small, and coloured by the page.
 
-matplotlib draws; then its SVG is made part of a page: no style attributes (the page's policy forbids them), no fonts
-of its own (text stays text), ids that no other chart has, and CSS variables for colours, so that one drawing serves
-light, dark and paper. A withheld stretch is hatched over its whole height, so it can never pass for zero; a period
-that was not released is left empty.
+matplotlib draws (``privacy_ops.svg``). A withheld stretch is hatched over its whole height, so it can never pass for
+zero; a period that was not released is left empty.
 """
 
 from __future__ import annotations
 
-import io
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
-if TYPE_CHECKING:
-    from xml.etree.ElementTree import Element
+from privacy_ops import svg as drawing
 
 State = Literal["published", "withheld", "absent"]
 
@@ -27,8 +22,6 @@ _QUIET, _LINE, _MARK, _HATCH = _PAINT
 # Pixels of a narrow phone, so that text keeps its size there.
 WIDTH, LEFT, RIGHT, TOP, GAP, BOTTOM = 340, 62, 6, 20, 30, 24
 PLOT_HEIGHT, BAND_HEIGHT, TICKS = 64, 13, 4
-_NUMBER = re.compile(r"-?\d+\.\d+")
-_REFERENCE = re.compile(r"url\(#([^)]+)\)")
 
 
 @dataclass(frozen=True)
@@ -47,30 +40,28 @@ class Panel:
 
 def svg(panels: Sequence[Panel], periods: Sequence[str], *, ident: str, title: str, description: str) -> str:
     """An ``<svg>`` element for an HTML page. ``ident`` is unique on the page; texts are escaped here."""
-    import matplotlib as mpl
     from cycler import cycler
-    from matplotlib.backends.backend_svg import FigureCanvasSVG
-    from matplotlib.figure import Figure
 
     height = TOP + sum(panel.height for panel in panels) + GAP * (len(panels) - 1) + BOTTOM
-    # Whatever the machine's matplotlibrc says; a fixed salt instead of random ids.
-    settings = {**mpl.rcParamsDefault, "svg.fonttype": "none", "svg.hashsalt": ident, "hatch.linewidth": 0.9}
-    settings["axes.prop_cycle"] = cycler(color=[_MARK])
-    settings.pop("backend", None)
-    with mpl.rc_context(settings):
-        figure = Figure(figsize=(WIDTH / 72, height / 72), dpi=72)
-        FigureCanvasSVG(figure)
-        figure.patch.set_visible(False)
+
+    def fill(figure: Any) -> None:
         top = height - TOP
         for panel in panels:
             width = WIDTH - LEFT - RIGHT
             box = (LEFT / WIDTH, (top - panel.height) / height, width / WIDTH, panel.height / height)
             _draw(figure.add_axes(box), panel, periods, dates=panel is panels[-1])
             top -= panel.height + GAP
-        out = io.BytesIO()
-        nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
-        figure.savefig(out, format="svg", metadata=nothing)
-    return _inline(out.getvalue(), height, ident, title, description)
+
+    return drawing.draw(
+        _PAINT,
+        fill,
+        width=WIDTH,
+        height=height,
+        ident=ident,
+        title=title,
+        description=description,
+        settings={"hatch.linewidth": 0.9, "axes.prop_cycle": cycler(color=[_MARK])},
+    )
 
 
 def _draw(axes: Any, panel: Panel, periods: Sequence[str], *, dates: bool) -> None:
@@ -132,47 +123,3 @@ def _stretches(states: Sequence[State], wanted: State) -> Iterator[tuple[int, in
         indexes = [index for index, _ in run]
         if state == wanted:
             yield indexes[0], indexes[-1]
-
-
-def _inline(drawn: bytes, height: int, ident: str, title: str, description: str) -> str:
-    """matplotlib's document as an element of a page."""
-    from xml.etree import ElementTree
-
-    root = ElementTree.fromstring(drawn)  # noqa: S314 - drawn above, no foreign document
-    for element in root.iter():
-        _adapt(element, ident)
-    root[:] = [child for child in root if child.tag not in {"metadata", "defs"} or child.findall("*[@id]")]
-    root.attrib = {
-        "class": "chart",
-        "viewBox": f"0 0 {WIDTH} {height}",
-        "role": "img",
-        "aria-labelledby": f"{ident}-title {ident}-text",
-        "stroke-linejoin": "round",
-    }
-    for tag, said in (("desc", description), ("title", title)):
-        told = ElementTree.Element(tag, {"id": f"{ident}-{'text' if tag == 'desc' else 'title'}"})
-        told.text = said
-        root.insert(0, told)
-    return ElementTree.tostring(root, encoding="unicode")
-
-
-def _adapt(element: Element, ident: str) -> None:
-    """Plain names, no style attribute, ids of this chart only, the page's colours, coordinates to a tenth."""
-    element.tag = element.tag.rpartition("}")[2]
-    element.text = element.text if element.text and element.text.strip() else None
-    element.tail = None
-    found = {name.rpartition("}")[2]: value for name, value in element.attrib.items()}
-    for declaration in filter(None, found.pop("style", "").split("; ")):
-        name, _, value = declaration.partition(": ")
-        if name != "font-family":
-            found[name] = _PAINT.get(value, value)
-    for name, value in found.items():
-        if name == "id":
-            found[name] = f"{ident}-{value}"
-        elif name == "href":
-            found[name] = f"#{ident}-{value.removeprefix('#')}"
-        elif name in {"d", "x", "y", "transform", "width", "height"}:
-            found[name] = _NUMBER.sub(lambda n: f"{float(n[0]):.1f}", " ".join(value.split()))
-        else:
-            found[name] = _REFERENCE.sub(rf"url(#{ident}-\1)", value)
-    element.attrib = found

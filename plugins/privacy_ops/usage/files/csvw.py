@@ -12,6 +12,7 @@ from typing import Any
 
 from privacy_ops.usage.files.columns import Column, columns, primary_key
 from privacy_ops.usage.files.model import PackContent, TableSpec
+from privacy_ops.usage.periods import in_words
 
 CONTEXT = ["http://www.w3.org/ns/csvw", {"@language": "en"}]
 NULL = ""
@@ -34,7 +35,7 @@ def write(content: PackContent) -> bytes:
 
 def title(content: PackContent) -> str:
     """What the pack is called wherever it has one line to say so."""
-    return f"Use of courses, {content.period_key}"
+    return f"Use of courses in {in_words(content.period_key)} ({content.period_key})"
 
 
 def _table(spec: TableSpec) -> dict[str, Any]:

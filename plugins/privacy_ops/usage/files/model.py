@@ -159,9 +159,9 @@ def fits(spec: TableSpec, measure: Measure, value: int | str) -> bool:
 class PackContent:
     """All that a pack says.
 
-    ``history`` holds rows of earlier released periods for the charts of the report: tables with the same specs.
-    Its choice has to follow from the window and the spec (such as: all periods of this quarter that closed before),
-    never from what happens to be released already, or the bytes depend on the order of a backfill.
+    ``history`` holds rows of other periods for the charts of the report: in tables of the pack, with the same specs, or
+    in tables of its own (the weeks of a quarter). Its choice has to follow from the window and the spec, never from
+    what happens to be released already, or the bytes depend on the order of a backfill.
     ``rules`` are the thresholds and the method in plain words, a sentence each. ``contact`` is where to ask, and to
     whom a suspected identification is reported. ``supersedes`` is the release that this one corrects.
     """
@@ -188,8 +188,8 @@ class PackContent:
             raise ValueError("the period ends before it begins")
         seen = {(table.spec.name, row.key) for table in self.tables for row in table.rows}
         for table in self.history:
-            if specs.get(table.spec.name) != table.spec:
-                raise ValueError("the history has a table that the pack does not have")
+            if specs.setdefault(table.spec.name, table.spec) != table.spec:
+                raise ValueError("the history has a table whose columns are others than those of the pack's")
             keys = {(table.spec.name, row.key) for row in table.rows}
             if keys & seen:
                 raise ValueError(f"{table.spec.name}: the history repeats a row")

@@ -8,12 +8,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from privacy_ops.usage import periods
 from privacy_ops.usage.files import chart
 from privacy_ops.usage.files.csvw import title
 from privacy_ops.usage.files.model import Flag, Measure, PackContent, Row, Table, TableSpec, Value
@@ -69,6 +70,17 @@ class _Section:
     measures: tuple[str, ...]
     rows: tuple[_Line, ...]
     series: tuple[_Series, ...]
+    silent: tuple[str, ...] = ()  # of which nothing is given in any period
+
+
+@dataclass(frozen=True)
+class _Given:
+    """How many of a column's figures are given: what a reader could count himself."""
+
+    table: str
+    measure: str
+    given: int
+    rows: int
 
 
 @cache
@@ -97,7 +109,7 @@ def write(content: PackContent) -> bytes:
     import markupsafe
 
     css, digest = _style()
-    sections = tuple(_sections(content))
+    sections = (*_sections(content), *_over_time(content))
     page = _template().render(
         content=content,
         title=title(content),
@@ -105,6 +117,7 @@ def write(content: PackContent) -> bytes:
         n_values=sum(table.n_values for table in content.tables),
         n_published=sum(table.n_values - table.n_withheld for table in content.tables),
         sections=sections,
+        given=tuple(_given(content.tables)),
         style=markupsafe.Markup(css),  # noqa: S704 - a file of ours
         style_hash=digest,
     )
@@ -116,19 +129,60 @@ def _sections(content: PackContent) -> Iterator[_Section]:
         earlier = [row for past in content.history if past.spec.name == table.spec.name for row in past.rows]
         spec = table.spec
         # A period that all rows share is said once; a table of periods alone keeps them.
-        periods = sorted({one_line(row.key[0]) for row in table.rows})
-        skip = 1 if len(periods) == 1 and len(spec.dimensions) > 1 else 0
+        seen = sorted({one_line(row.key[0]) for row in table.rows})
+        skip = 1 if len(seen) == 1 and len(spec.dimensions) > 1 else 0
         yield _Section(
             ident=f"t{number}",
             title=spec.title,
             description=spec.description,
-            caption=f"Figures of this release{f': {periods[0]}' if skip else ''}",
+            caption=f"Figures of this release{f': {seen[0]}' if skip else ''}",
             period=spec.dimensions[0].title,
             heads=tuple(dimension.title for dimension in spec.dimensions[skip:]),
             measures=tuple(measure.title for measure in spec.measures),
             rows=tuple(_Line(_names(row)[skip:], _figures(row.values, row.flags)) for row in table.rows),
             series=tuple(_series(table, earlier, f"t{number}")),
         )
+
+
+def _over_time(content: PackContent) -> Iterator[_Section]:
+    """Tables that only the history has: the weeks or blocks of a quarter, the quarters of a year."""
+    own = {table.spec.name for table in content.tables}
+    past = sorted({table.spec.name: table.spec for table in content.history if table.spec.name not in own}.items())
+    for number, (name, spec) in enumerate(past, 1):
+        rows = {row.key: row for table in content.history if table.spec.name == name for row in table.rows}
+        # Also a part of which nothing is there any more: a release that was withdrawn leaves a gap.
+        kind = periods.from_key(min(rows)[0]).kind
+        every = [part.key for part in periods.within(periods.from_key(content.period_key), kind)]
+        newest = {row.key[1:]: row for _, row in sorted(rows.items())}
+        spoken = {rest for rest, row in newest.items() if any(_speaks(rows.get((period, *rest))) for period in every)}
+        ident = f"h{number}"
+        yield _Section(
+            ident=ident,
+            title=f"{spec.title}: over time",
+            description=f"{spec.description}, in each {spec.dimensions[0].title.lower()} of this release's period.",
+            caption="",
+            period=spec.dimensions[0].title,
+            heads=(),
+            measures=tuple(measure.title for measure in spec.measures),
+            rows=(),
+            series=tuple(
+                _drawn(spec, rows, every, row, f"{ident}s{place}")
+                for place, (rest, row) in enumerate(sorted(newest.items()), 1)
+                if rest in spoken
+            ),
+            silent=tuple(", ".join(_names(row)[1:]) for rest, row in sorted(newest.items()) if rest not in spoken),
+        )
+
+
+def _speaks(row: Row | None) -> bool:
+    return row is not None and "published" in row.flags
+
+
+def _given(tables: Sequence[Table]) -> Iterator[_Given]:
+    for table in tables:
+        for place, measure in enumerate(table.spec.measures):
+            shown = sum(row.flags[place] == "published" for row in table.rows)
+            yield _Given(table.spec.title, measure.title, shown, len(table.rows))
 
 
 def _names(row: Row) -> tuple[str, ...]:
@@ -151,14 +205,19 @@ def _series(table: Table, earlier: Sequence[Row], prefix: str) -> Iterator[_Seri
         # A course that is released by quarter has no gap in the weeks of another.
         kinds = {_kind(period) for period in every if (period, *rest) in rows}
         periods = [period for period in every if _kind(period) in kinds]
-        if len(periods) < 2:
-            continue
-        ident = f"{prefix}s{number}"
-        named = ", ".join(_names(row)[1:]) or table.spec.title
-        run = [rows.get((period, *rest)) for period in periods]
-        withheld = sum(past is not None and "withheld" in past.flags for past in run)
-        drawn = _chart(table.spec, run, periods, withheld, ident=ident, named=named)
-        yield _Series(ident, named, drawn, withheld, _points(table.spec, run, periods))
+        if len(periods) >= 2:
+            yield _drawn(table.spec, rows, periods, row, f"{prefix}s{number}")
+
+
+def _drawn(
+    spec: TableSpec, rows: Mapping[tuple[str, ...], Row], periods: Sequence[str], newest: Row, ident: str
+) -> _Series:
+    """One course, module or region over ``periods``, with its chart; ``newest`` names it."""
+    named = ", ".join(_names(newest)[1:]) or spec.title
+    run = [rows.get((period, *newest.key[1:])) for period in periods]
+    withheld = sum(past is not None and "withheld" in past.flags for past in run)
+    drawn = _chart(spec, run, periods, withheld, ident=ident, named=named)
+    return _Series(ident, named, drawn, withheld, _points(spec, run, periods))
 
 
 def _kind(period: str) -> str:

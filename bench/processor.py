@@ -1,0 +1,36 @@
+"""Processor time of this process and of PostgreSQL's: a machine that others use says nothing by its clock."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import psutil
+
+
+def of_session(pid: int) -> float:
+    """Processor seconds that the session of PostgreSQL with this process has used, in hundredths."""
+    used = psutil.Process(pid).cpu_times()
+    return float(used.user + used.system)
+
+
+class Meter:
+    """Processor seconds of this process and of the sessions that ended.
+
+    postmaster: the process that starts the sessions; it knows what those that ended have used, in hundredths of a
+    second.
+    """
+
+    def __init__(self, postmaster: int) -> None:
+        self._postmaster = psutil.Process(postmaster)
+
+    def used(self) -> float:
+        ended = self._postmaster.cpu_times()
+        return float(time.process_time() + ended.children_user + ended.children_system)
+
+    def spent(self, work: Callable[[], object], times: int = 1) -> float:
+        """Seconds of one turn of ``work``, which closes its sessions; several ``times`` are counted together."""
+        before = self.used()
+        for _ in range(times):
+            work()
+        return (self.used() - before) / times

@@ -1,0 +1,149 @@
+"""A year of weekly exports through a real scheduler, by ``airflow backfill create``, in several orders: same bytes.
+
+python -m bench.year [--weeks 52] [--people 1000] [--orders in_order reversed parallel interrupted]
+
+One publisher; between two passes the register and the bucket of exports are emptied, which only the superuser can do.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from privacy_ops.stores.database import Database
+from privacy_ops.stores.objects import ObjectStore
+from sqlalchemy import text
+
+from sandbox import airflow, facts
+from sandbox.demo import DELETION, ENGINEER, EXPORT, INVENTORY, Demo, prepare
+from sandbox.provision import PUBLISHER
+from sandbox.runtime import Runtime
+from sandbox.state import PROJECT
+
+WEEKS, PEOPLE = 52, 1000
+BUCKET = "imp-exports"
+ORDERS = {
+    "in_order": ["--max-active-runs", "1"],
+    "reversed": ["--max-active-runs", "1", "--run-backwards"],
+    "parallel": ["--max-active-runs", "2"],
+    "interrupted": ["--max-active-runs", "2", "--run-backwards"],
+}
+_RELEASES = ("release_event", "release_register", "release_master")
+
+
+@dataclass(frozen=True)
+class Pass:
+    """One pass over the year. ``files``: SHA-256 by name of everything that stands in the bucket afterwards."""
+
+    name: str
+    seconds: float
+    runs: int
+    failed: int
+    releases: int
+    files: dict[str, str]
+
+    def differences(self, other: Pass) -> int:
+        """Files that are not the same in both, or in one only."""
+        return len(self.files.items() ^ other.files.items())
+
+
+def prove(weeks: int = WEEKS, *, people: int = PEOPLE, orders: Sequence[str] = tuple(ORDERS)) -> list[Pass]:
+    """Carry the passes out in a runtime of its own, which is taken down again."""
+    with tempfile.TemporaryDirectory(prefix="year-") as folder:
+        runtime = Runtime(Path(folder))
+        try:
+            runtime.up(people)
+            demo = Demo(runtime, prepare(runtime))
+            demo.run(INVENTORY, {}, scheduled=True)
+            demo.run(DELETION, {"dry_run": False}, scheduled=True)
+            demo.run(EXPORT, {}, scheduled=True)
+            newest = facts.newest_exported_week(runtime)
+            if newest is None:
+                raise RuntimeError("no week was exported")
+            return [_pass(runtime, demo, name, newest, weeks) for name in orders]
+        finally:
+            runtime.down()
+
+
+def _pass(runtime: Runtime, demo: Demo, name: str, newest: str, weeks: int) -> Pass:
+    _forget(runtime)
+    engineer = runtime.api(ENGINEER)
+    monday = datetime.strptime(newest + "-1", "%G-W%V-%u").replace(tzinfo=UTC)
+    last = monday + timedelta(days=2, hours=6)  # the interval that exports a week begins on its Wednesday
+    first = last - timedelta(weeks=weeks - 1)
+    began = time.monotonic()
+    command = [
+        *(sys.executable, "-m", "airflow", "backfill", "create", "--dag-id", EXPORT, *ORDERS[name]),
+        *("--from-date", first.isoformat(), "--to-date", last.isoformat(), "--reprocess-behavior", "completed"),
+    ]
+    subprocess.run(command, cwd=PROJECT, env=runtime.airflow_environment(), check=True, stdout=subprocess.DEVNULL)
+    number = max(one["id"] for one in engineer.call("GET", "/backfills", query={"dag_id": EXPORT})["backfills"])
+    if name == "interrupted":
+        _interrupt(runtime, weeks)
+    runs = engineer.wait_backfill(
+        EXPORT,
+        number,
+        seconds=3600 * 6,
+        on_action=demo.answer_again,
+        on_change=lambda r, s: demo.say(f"{name} {r}: {s}"),
+    )
+    store = ObjectStore(runtime.object_settings)
+    files = {key: hashlib.sha256(store.get(BUCKET, key)).hexdigest() for key in store.keys(BUCKET, "exports/")}
+    with Database(runtime.server.dsn(PUBLISHER)).transaction() as connection:
+        releases = connection.execute(text("SELECT count(*) FROM gov.release_register")).scalar_one()
+    failed = sum(run.state != "success" for run in runs)
+    return Pass(name, time.monotonic() - began, len(runs), failed, int(releases), files)
+
+
+def _interrupt(runtime: Runtime, weeks: int) -> None:
+    """Kill the scheduler with all that it runs once some weeks are released, and start it again."""
+    for _ in range(3600):
+        with Database(runtime.server.dsn(PUBLISHER)).transaction() as connection:
+            done = connection.execute(text("SELECT count(DISTINCT iso_week) FROM gov.release_register")).scalar_one()
+        if done >= max(weeks // 4, 1):
+            break
+        time.sleep(1)
+    runtime.processes.stop(airflow.SCHEDULER, patience=0)
+    runtime.up(PEOPLE)
+
+
+def _forget(runtime: Runtime) -> None:
+    """As if nothing had ever been released."""
+    with Database(runtime.server.dsn(PUBLISHER)).transaction() as connection:
+        connection.execute(text("SET LOCAL session_replication_role = replica"))
+        for table in ("delivery_mail_release", "release_delivery", "delivery_mail", *_RELEASES):
+            connection.execute(text(f"DELETE FROM gov.{table}"))
+        # What the demonstration decided stays: a publisher of this size has no weeks by itself.
+        connection.execute(text("DELETE FROM gov.release_base_period WHERE run_id <> 'demonstration'"))
+    store = ObjectStore(runtime.object_settings)
+    store.delete_versions(BUCKET, list(store.versions(BUCKET)))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m bench.year", description=__doc__)
+    parser.add_argument("--weeks", type=int, default=WEEKS)
+    parser.add_argument("--people", type=int, default=PEOPLE)
+    parser.add_argument("--orders", nargs="+", choices=tuple(ORDERS), default=tuple(ORDERS))
+    given = parser.parse_args(arguments)
+    passes = prove(given.weeks, people=given.people, orders=given.orders)
+    wrong = 0
+    for one in passes:
+        differ = one.differences(passes[0])
+        wrong += bool(differ or one.failed or not one.files)
+        print(
+            f"{one.name}: {one.runs} runs, {one.failed} failed, {one.releases} releases, {len(one.files)} files,"
+            f" {differ} differ from the first pass, {one.seconds:.0f} s"
+        )
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

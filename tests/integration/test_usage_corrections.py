@@ -1,0 +1,148 @@
+"""Corrections and people who are asked, in whole runs on a real PostgreSQL and an S3 API."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from privacy_ops.errors import GateBlocked, ReleaseRefused, UserError
+from privacy_ops.stores.database import Database
+from privacy_ops.usage import corrections, periods, release
+from privacy_ops.workspace import Workspace
+from sqlalchemy import text
+
+from tests import usage_world as world
+from tests.integration.usage_fixtures import one, sql
+from tests.usage_world import NOW, WEEK
+
+
+def ask(ws: Workspace, period: str = WEEK.key) -> int:
+    with ws.database("export").transaction() as c:
+        return corrections.request(c, periods.from_key(period), reason="Loaded too late.", by="privacy lead", now=NOW)
+
+
+def correct(ws: Workspace, number: int, name: str, *, decision: str = "approve") -> dict:
+    """A whole run that carries a correction out."""
+    run = world.open_run(ws, name)
+    release.open_week(ws, run, WEEK, correction=number, now=NOW)
+    release.judge_input(ws, run, now=NOW)
+    release.protect(ws, run, now=NOW)
+    staged = release.stage(ws, run)
+    release.judge_files(ws, run, now=NOW)
+    assert world.approve(ws, run, decision=decision)
+    done = release.publish(ws, run, now=NOW)
+    release.judge_published(ws, run, now=NOW)
+    return staged | done
+
+
+def load_late(dsn: str, people: range) -> None:
+    """Starts of module 20 that came too late for the week's release."""
+    with Database(dsn).transaction() as c:
+        for number in people:
+            c.execute(
+                text(
+                    "INSERT INTO learn.enrolment (user_id, course_id, enrolled_at, status)"
+                    " VALUES (:u, 2, :at, 'active')"
+                ),
+                {"u": world.person(number), "at": WEEK.start},
+            )
+            world.learn(c, number, 20, day=number % 7, minutes=20, completes=True)
+
+
+def test_a_correction_is_a_revision_that_everybody_is_served_from_then_on(ws, dsn):
+    world.export(ws)
+    first = world.exported(ws)
+    load_late(dsn, range(100, 120))
+    number = ask(ws)
+
+    with pytest.raises(GateBlocked, match="release"):
+        correct(ws, number, "rejected", decision="reject")
+    assert world.exported(ws) == first
+    assert world.export(ws, "after-rejection")["served"] == 3, "what was refused is never read"
+
+    number = ask(ws)
+    done = correct(ws, number, "corrected")
+    assert (done["published"], done["unchanged"]) == (2, 1), "the author of courses 1 and 3 is not bothered"
+    every = world.exported(ws)
+    assert first.items() <= every.items(), "the first revision stays as it was released"
+
+    kept = [key for key in every if key not in first and "/supporter-one/" in key]
+    readme = next(every[key] for key in kept if key.endswith("README.md")).decode()
+    old = one(dsn, "SELECT supersedes FROM gov.release_register WHERE recipient_id = 'supporter-one' AND revision > 0")
+    assert f"It replaces the release `{old}`" in readme
+    rows = next(every[key] for key in kept if key.endswith("course_week.csv")).decode().splitlines()
+    assert [row.split(",")[3] for row in rows if row.split(",")[1] == "2"] == ["60"], "40 and 20 who came late"
+    assert [row.split(",")[3] for row in rows if row.split(",")[1] == "1"] == ["55"]
+
+    served = world.export(ws, "again")
+    assert (served["served"], served["published"]) == (3, 0)
+    assert world.exported(ws) == every
+    staged = release.read_staged(ws, world.open_run(ws, "again"))
+    assert old not in "".join(staged), "the newest revision is what is served"
+
+    with pytest.raises(UserError, match="another run"):
+        release.open_week(ws, world.open_run(ws, "thief"), WEEK, correction=number, now=NOW)
+
+
+def test_what_cannot_be_corrected_is_refused_with_the_reason(ws, dsn):
+    with pytest.raises(UserError, match="nothing of this period is released"):
+        ask(ws)
+    with pytest.raises(UserError, match="no such correction"):
+        release.open_week(ws, world.open_run(ws, "none"), WEEK, correction=99, now=NOW)
+    world.export(ws)
+    number = ask(ws)
+    run = world.open_run(ws, "same")
+    release.open_week(ws, run, WEEK, correction=number, now=NOW)
+    release.judge_input(ws, run, now=NOW)
+    with pytest.raises(ReleaseRefused, match="nothing to correct"):
+        release.protect(ws, run, now=NOW)
+    assert one(dsn, "SELECT count(*) FROM gov.release_master WHERE revision > 0") == 0
+
+
+def test_five_more_people_are_withheld_and_not_told(ws, dsn):
+    """A correction by a handful would tell of the handful."""
+    world.export(ws)
+    load_late(dsn, range(100, 105))
+    assert correct(ws, ask(ws), "few")["published"] == 2
+    with Database(dsn).transaction() as c:
+        prefix = c.execute(
+            text("SELECT object_prefix FROM gov.release_register WHERE revision > 0 AND recipient_id = 'supporter-one'")
+        ).scalar_one()
+    rows = ws.objects().get("imp-exports", f"{prefix}usage_by_course_week.csv").decode().splitlines()
+    assert [row.split(",")[3] for row in rows if row.split(",")[1] == "2"] == [""]
+
+
+def ready(ws: Workspace, dsn: str) -> str:
+    """The week after, as busy as those before it, with its detection; returns its key."""
+    count = one(dsn, "SELECT count(*) FROM web.page_view WHERE at >= :a AND at < :b", a=WEEK.before(1).start,
+                b=WEEK.start)  # fmt: skip
+    sql(
+        dsn,
+        "INSERT INTO web.page_view (at, session_id, user_id, module_id, url, dwell_s) SELECT CAST(:at AS timestamptz)"
+        " + (n % 7) * interval '1 day', gen_random_uuid(), :u, 40, 'x', 60 FROM generate_series(1, :n) AS n",
+        at=WEEK.end + timedelta(hours=3), u=world.person(1), n=count,
+    )  # fmt: skip
+    with Database(dsn).transaction() as c:
+        world.detect(c, NOW + timedelta(days=7) - timedelta(hours=3))
+    return "2026-W47"
+
+
+def test_a_person_is_asked_about_a_new_column_and_after_a_warning_and_else_not(ws, dsn):
+    world.export(ws)
+    later, week = NOW + timedelta(days=7), ready(ws, dsn)
+    green = world.prepare(ws, "green", week=week, now=later)
+    assert release.release_request(ws, green) is None
+    assert release.publish(ws, green, now=later)["published"] == 3
+
+    amber = world.prepare(ws, "amber", week=WEEK.before(1).key)
+    asked = release.release_request(ws, amber)
+    assert asked is not None
+    assert "E-05-baseline" in asked.body
+    with pytest.raises(GateBlocked, match="release"):
+        release.publish(ws, amber, now=NOW)
+
+    sql(dsn, "ALTER TABLE gov.release_register DISABLE TRIGGER append_only")
+    sql(dsn, "UPDATE gov.release_register SET columns = array_remove(columns, 'usage_by_module_week.module_id')")
+    new = release.release_request(ws, world.prepare(ws, "dimension", week=WEEK.before(1).key))
+    assert new is not None
+    assert "EXP-AUTHOR: usage_by_module_week.module_id was never released" in new.body
