@@ -38,8 +38,8 @@ RELEASE = "r0123456789abcde"
 FILES = {"README.md": b"figures", "usage.csv": b"course,starters\n1,20\n"}
 CERTIFICATE = b'{"certificate": true}'
 TABLES = (
-    "console_action", "blocked_destination", "finding_change", "finding", "flow_verdict", "inventory_flow",
-    "inventory_snapshot", "release_delivery", "delivery_mail_release", "delivery_mail", "release_event",
+    "console_action", "blocked_destination", "finding_change", "finding_waiver", "finding", "flow_verdict",
+    "inventory_flow", "inventory_output", "inventory_snapshot", "release_delivery", "delivery_mail_release", "delivery_mail", "release_event",
     "release_register", "agreement", "recipient", "downstream_instruction", "certificate", "erasure_plan", "canary",
     "suppression_entry", "return_finding", "minor_case", "approval", "run", "gate_result",
 )  # fmt: skip
@@ -280,6 +280,29 @@ def test_pages_name_nobody(server: FastAPI, filled: Database) -> None:  # noqa: 
     for path, page in every_page(server).items():
         for secret in ("secret-key", "secret-hmac", "subject_ref"):
             assert secret not in page, path
+
+
+def test_a_published_report_is_served_as_it_was_judged(server: FastAPI, filled: Database) -> None:  # noqa: F811
+    body = b"<html><head><style>p {color: red}</style></head><p>flows</p></html>"
+    lena = browser(server, "admin", "lena")
+    with filled.transaction() as connection:
+        number = connection.execute(text("SELECT max(snapshot_id) FROM gov.inventory_snapshot")).scalar_one()
+        connection.execute(text("SET LOCAL session_replication_role = replica"))
+        connection.execute(
+            text(
+                "INSERT INTO gov.inventory_output (snapshot_id, name, media_type, sha256, body)"
+                " VALUES (:n, 'report.html', 'text/html', :s, :b)"
+            ),
+            {"n": number, "b": body, "s": hashlib.sha256(body).hexdigest()},
+        )
+    path = f"/privacy/transfers/{number}/report.html"
+    assert lena.get(path).status_code == 404, "not published yet"
+    with filled.transaction() as connection:
+        connection.execute(text("UPDATE gov.inventory_snapshot SET published_at = now()"))
+    shown = lena.get(path)
+    assert (shown.status_code, shown.content) == (200, body)
+    assert shown.headers["content-security-policy"] == pages.policy(styles=["p {color: red}"])
+    assert lena.get(f"/privacy/transfers/{number}/manifest.json").status_code == 404
 
 
 def test_an_empty_gov_has_pages_too(server: FastAPI, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811

@@ -51,7 +51,7 @@ def page(request: Request, user: Any, template: str, *, section: str, **values: 
     return HTMLResponse(html, headers={"Content-Security-Policy": pages.own_policy(), "Referrer-Policy": "same-origin"})
 
 
-def rows(connection: Any, name: str, **values: Any) -> Sequence[Any]:
+def rows(connection: Any, name: str, /, **values: Any) -> Sequence[Any]:
     """All rows of a statement of the console."""
     found: Sequence[Any] = connection.execute(statement("console", name), values).all()
     return found
