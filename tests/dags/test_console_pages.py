@@ -37,12 +37,34 @@ CASE = UUID(int=7)
 RELEASE = "r0123456789abcde"
 FILES = {"README.md": b"figures", "usage.csv": b"course,starters\n1,20\n"}
 CERTIFICATE = b'{"certificate": true}'
-TABLES = (
-    "console_action blocked_destination finding_change finding_waiver finding flow_verdict "
-    "inventory_flow inventory_output inventory_snapshot release_delivery delivery_mail_release "
-    "delivery_mail release_event release_register agreement recipient downstream_instruction certificate "
-    "erasure_plan canary suppression_entry return_finding minor_case approval run gate_result "
-).split()
+TABLES = [
+    "console_action",
+    "blocked_destination",
+    "finding_change",
+    "finding_waiver",
+    "finding",
+    "flow_verdict",
+    "inventory_flow",
+    "inventory_output",
+    "inventory_snapshot",
+    "release_delivery",
+    "delivery_mail_release",
+    "delivery_mail",
+    "release_event",
+    "release_register",
+    "agreement",
+    "recipient",
+    "downstream_instruction",
+    "certificate",
+    "erasure_plan",
+    "canary",
+    "suppression_entry",
+    "return_finding",
+    "minor_case",
+    "approval",
+    "run",
+    "gate_result",
+]
 
 
 def fill(everything: Database, word: str) -> None:
