@@ -2,8 +2,9 @@
 
 python -m bench.console [--rows 100000]
 
-The pages are asked through the same application that Airflow serves, on a PostgreSQL that is started for it. By the
-clock and in processor time of both sides; the best of several, since a shared machine disturbs.
+The pages are asked through the same application that Airflow serves, on a PostgreSQL that is started for it. What
+counts is the processor time of application and database together: it is what a page takes on a machine that has nothing
+else to do. The best of several times by the clock stands beside it.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import psutil
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.pool import NullPool
@@ -140,12 +142,17 @@ FILL = (
 
 @dataclass(frozen=True)
 class Timed:
-    """One page: how it was asked, the best time by the clock and in processor time, and its size."""
+    """One page: how it was asked, the best time by the clock, mean processor time of both sides, and its size."""
 
     page: str
     clock_ms: float
-    processor_ms: float
+    application_ms: float
+    database_ms: float
     kilobytes: float
+
+    @property
+    def processor_ms(self) -> float:
+        return self.application_ms + self.database_ms
 
 
 @contextmanager
@@ -278,25 +285,36 @@ def measure(rows: int) -> list[Timed]:
     with _database(rows) as (dsn, server), tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         lena = _browser(dsn, folder)
         timed = []
+        postmaster = psutil.Process(int((server.data / "postmaster.pid").read_text().split()[0]))
         for path in _pages(server.dsn("console")):
-            clocks, processors = [], []
             answer = lena.get(f"/privacy{path}")  # compiles templates and statements
+            clocks = []
+            before, spent = _of_ended_sessions(postmaster), time.process_time()
             for _ in range(REPEATS):
-                began, spent = time.perf_counter(), time.process_time()
+                began = time.perf_counter()
                 answer = lena.get(f"/privacy{path}")
                 clocks.append(time.perf_counter() - began)
-                processors.append(time.process_time() - spent)
+            application = (time.process_time() - spent) / REPEATS
+            database = (_of_ended_sessions(postmaster) - before) / REPEATS
             if answer.status_code != 200:
                 raise RuntimeError(f"{path} answers {answer.status_code}")
-            shown = path if len(path) < 60 else f"{path[: path.index('?') + 7]}…"
-            timed.append(Timed(shown, min(clocks) * 1000, min(processors) * 1000, len(answer.content) / 1024))
-            print(f"{timed[-1].clock_ms:6.0f} ms  {path[:80]}", file=sys.stderr)
+            shown = path if len(path) < 60 and "after=" not in path else f"{path[: path.index('?') + 7]}…"
+            size = len(answer.content) / 1024
+            timed.append(Timed(shown, min(clocks) * 1000, application * 1000, database * 1000, size))
+            print(f"{timed[-1].processor_ms:6.0f} ms  {path[:80]}", file=sys.stderr)
     return timed
+
+
+def _of_ended_sessions(postmaster: psutil.Process) -> float:
+    """Seconds of processor that sessions of the database have used; each request has one, and it ends with it."""
+    time.sleep(0.5)
+    used = postmaster.cpu_times()
+    return float(used.children_user + used.children_system)
 
 
 def render(timed: Sequence[Timed], rows: int, at: datetime, about: str) -> str:
     """The report."""
-    late = [one for one in timed if one.clock_ms > LIMIT_MS]
+    late = [one for one in timed if one.processor_ms > LIMIT_MS]
     verdict = f"{len(late)} of {len(timed)} pages are slower" if late else "No page is slower"
     lines = [
         "# Page times of the console",
@@ -306,14 +324,19 @@ def render(timed: Sequence[Timed], rows: int, at: datetime, about: str) -> str:
         "",
         f"{rows:,} rows stand behind each page (runs,",
         "verdicts, cases, certificates, instructions, ledger and suppression entries, releases with events and",
-        f"deliveries, flows, findings). The best of {REPEATS} requests, one after another, with sign-in, a new",
+        f"deliveries, flows, findings). {REPEATS} requests, one after another, each with sign-in, a new",
         "database connection and rendering; without what Airflow's own database says of next runs and questions.",
         "",
-        f"**{verdict} than {LIMIT_MS} ms; the slowest takes {max(one.clock_ms for one in timed):.0f} ms.**",
+        f"**{verdict} than {LIMIT_MS} ms in processor time of application and database together; the slowest takes"
+        f" {max(one.processor_ms for one in timed):.0f} ms.** By the clock the machine's other work counts too.",
         "",
-        "| page | ms by the clock | ms of processor (application) | KiB |",
-        "|---|---:|---:|---:|",
-        *(f"| `{one.page}` | {one.clock_ms:.0f} | {one.processor_ms:.0f} | {one.kilobytes:.0f} |" for one in timed),
+        "| page | processor, ms | of the application | of the database | best by the clock, ms | KiB |",
+        "|---|---:|---:|---:|---:|---:|",
+        *(
+            f"| `{one.page}` | {one.processor_ms:.0f} | {one.application_ms:.0f} | {one.database_ms:.0f}"
+            f" | {one.clock_ms:.0f} | {one.kilobytes:.0f} |"
+            for one in timed
+        ),
     ]
     return "\n".join(lines) + "\n"
 
@@ -327,7 +350,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     timed = measure(options.rows)
     options.output.write_text(render(timed, options.rows, datetime.now(UTC), machine()), encoding="utf-8")
-    return int(any(one.clock_ms > LIMIT_MS for one in timed))
+    return int(any(one.processor_ms > LIMIT_MS for one in timed))
 
 
 if __name__ == "__main__":
