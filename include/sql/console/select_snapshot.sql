@@ -1,4 +1,5 @@
--- Purpose: the newest inventory that looked at the world and was judged. Parameters: none. Grain: at most one row. Idempotency: reads only.
+-- Purpose: the newest inventory that looked at the world and was judged. Parameters: none. Grain: at most one row.
+-- Idempotency: reads only.
 SELECT
     snapshot_id,
     run_id,
