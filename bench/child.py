@@ -65,6 +65,13 @@ def erase(given: Arguments) -> dict[str, Any]:
     return execute.erase_database(workspace, _read_run(workspace, given["run_id"]), now=datetime.now(UTC))
 
 
+def judge(given: Arguments) -> dict[str, Any]:
+    """Judge so many flows under both regimes."""
+    from bench import transfers
+
+    return transfers.run(given["flows"])
+
+
 def _read_run(workspace: Workspace, run_id: str) -> Run:
     with workspace.database("erase").transaction(read_only=True) as connection:
         return runs.read_run(connection, run_id)
@@ -90,6 +97,7 @@ STEPS: dict[str, Callable[[Arguments], dict[str, Any]]] = {
     "detect": detect,
     "plan": plan,
     "erase": erase,
+    "judge": judge,
 }
 
 

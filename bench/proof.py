@@ -219,21 +219,21 @@ def prove_fab() -> Proof:
     return Proof(_TITLES["fab"], "failed" if wrong else "proven", tuple(lines))
 
 
-def prove_report(var: Path | None) -> Proof:
-    """The largest released report as a supporter opens it: a phone's width, dark and light, on paper."""
-    title = _TITLES["report"]
+def prove_report(var: Path | None, name: str = "report", made: str = "packs", pictured: str = "pack") -> Proof:
+    """The largest report below ``made`` as a reader opens it: a phone's width, dark and light, on paper."""
+    title = _TITLES[name]
     if pictures.browser() is None:
         return Proof(title, "not carried out", ("- Chromium or its driver is missing.",))
-    reports = sorted(((var or PROJECT / "var") / "demo" / "packs").rglob("report.html"))
+    reports = sorted(((var or PROJECT / "var") / "demo" / made).rglob("report.html"))
     if not reports:
-        return Proof(title, "not carried out", ("- There is no released report: run `make demo` first.",))
-    folder = PICTURES / "pack"
+        return Proof(title, "not carried out", ("- There is no report: run `make demo` first.",))
+    folder = PICTURES / pictured
     wrong = pack_pictures.take(max(reports, key=lambda report: report.stat().st_size), folder)
     lines = [
         "- Opened from disk at the width of a phone and of a screen, light and dark, and printed. It loaded nothing,"
     ]
     lines += ["  the browser had nothing to object to, and it is as wide as the window:", ""]
-    lines += [f"  ![{path.stem}](pictures/pack/{path.name})" for path in sorted(folder.glob("*.png"))]
+    lines += [f"  ![{path.stem}](pictures/{pictured}/{path.name})" for path in sorted(folder.glob("*.png"))]
     lines += [f"- Failed: {view}: {why}." for view, why in wrong.items()]
     return Proof(title, "failed" if wrong else "proven", tuple(lines))
 
@@ -346,6 +346,7 @@ _TITLES = {
     "tour": "The tour and the console in a browser",
     "fab": "Rights of the console under FAB",
     "report": "The report of a pack in a browser",
+    "inventory": "The report of a transfer inventory in a browser",
     "spreadsheets": "Released files in a spreadsheet",
     "links": "Links to releases",
 }
@@ -385,6 +386,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "tour": lambda: prove_tour(given.var),
         "fab": prove_fab,
         "report": lambda: prove_report(given.var),
+        "inventory": lambda: prove_report(given.var, "inventory", "transfers", "inventory"),
         "spreadsheets": lambda: prove_spreadsheets(given.var),
         "links": prove_links,
         "schemas": lambda: prove_schemas(given.schemas),

@@ -287,7 +287,11 @@ class Demo:
                 table.add_row("", name.replace("_", " "), _counted(value) if isinstance(value, dict) else str(value))
             table.add_section()
         self.console.print(table)
-        self.console.print(f"Released packs: {folder / 'packs'}\nAll facts: {folder / 'summary.json'}", soft_wrap=True)
+        self.console.print(
+            f"Released packs: {folder / 'packs'}\nTransfer report: {folder / 'transfers' / 'report.html'}\n"
+            f"All facts: {folder / 'summary.json'}",
+            soft_wrap=True,
+        )
         if summary["open_action"]:
             self.console.print(f"Left open for you: {summary['open_action']['subject']} (Required Actions in the UI)")
         self.runtime.show()
@@ -353,6 +357,8 @@ def main(arguments: list[str] | None = None) -> int:
     shutil.rmtree(folder / "packs", ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
     facts.copy_packs(runtime, folder / "packs")
+    shutil.rmtree(folder / "transfers", ignore_errors=True)
+    facts.copy_inventory(runtime, folder / "transfers")
     summary["seconds"] = round(time.monotonic() - started)
     (folder / "summary.json").write_text(json.dumps(summary, indent=2, sort_keys=True) + "\n", encoding="utf-8")
     demo.show(summary, folder)

@@ -122,6 +122,9 @@ def export(workspace: Workspace, iso_week: str, *, name: str, now: datetime) -> 
     release.protect(workspace, run, now=now)
     release.stage(workspace, run)
     release.judge_files(workspace, run, now=now)
+    # These data have no inventory of transfers: nothing is blocked, and here somebody says so.
+    with workspace.database("inventory").transaction() as connection:
+        connection.execute(statement("transfers", "insert_block_list_renewal"), {"run_id": run.run_id, "at": now})
     request = release.release_request(workspace, run)
     if request is not None:
         with workspace.database("export").transaction() as connection:

@@ -96,6 +96,19 @@ def copy_packs(runtime: Runtime, folder: Path) -> int:
     return count
 
 
+def copy_inventory(runtime: Runtime, folder: Path) -> int:
+    """Copy the outputs of the newest published inventory to ``folder``; returns the number of files."""
+    rows = _rows(
+        runtime,
+        "SELECT name, body FROM gov.inventory_output WHERE snapshot_id = (SELECT snapshot_id FROM"
+        " gov.inventory_snapshot WHERE basis = 'observed' AND published_at IS NOT NULL ORDER BY taken_at DESC LIMIT 1)",
+    )
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, body in rows:
+        (folder / name).write_bytes(bytes(body))
+    return len(rows)
+
+
 def _gates(runtime: Runtime, runs: Sequence[DagRun]) -> dict[str, dict[str, int]]:
     names = [f"{run.dag_id}/{run.run_id}" for run in runs]
     found: dict[str, dict[str, int]] = {}
@@ -269,6 +282,12 @@ def transfers(runtime: Runtime, runs: Sequence[DagRun]) -> dict[str, Any]:
         "blocked_destinations": _rows(
             runtime, "SELECT count(DISTINCT destination) FROM gov.blocked_destination WHERE lifted_at IS NULL"
         )[0][0],
+        "outputs": _rows(
+            runtime,
+            "SELECT count(*) FROM gov.inventory_output JOIN gov.inventory_snapshot USING (snapshot_id)"
+            " WHERE run_id = %s AND object_key IS NOT NULL",
+            run_id,
+        )[0][0],
         "undeclared_planted": len(hidden),
         "undeclared_found": len(hidden & alarms),
         "declared_lookalikes": len(planted) - len(hidden),
@@ -334,6 +353,8 @@ def disagreements(found: Mapping[str, Any]) -> list[str]:
         wrong.append("course_usage_export: nothing but withheld cells was released")
     if transferred["undeclared_found"] != transferred["undeclared_planted"] or not transferred["undeclared_planted"]:
         wrong.append("transfer_inventory_check: not every planted undeclared flow was found")
+    if not transferred["outputs"]:
+        wrong.append("transfer_inventory_check: nothing was published")
     if transferred["false_alarms"]:
         wrong.append("transfer_inventory_check: it calls undeclared what is declared")
     return wrong

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from privacy_ops.airflow_support import gates
-from privacy_ops.airflow_support.links import GateReportLink
+from privacy_ops.airflow_support.links import GateReportLink, TransferReportLink
 from privacy_ops.errors import GateBlocked
 from privacy_ops.gates import runner
 
@@ -71,6 +71,8 @@ def test_the_button_leads_to_the_report_and_nowhere_else(
     monkeypatch.setattr(XComOperatorLink, "get_link", lambda *_args, **_kwargs: pushed)
     prefix = "/airflow" if "/airflow" in base and link else ""
     assert GateReportLink().get_link(None, ti_key=None) == prefix + link
+    page = link.replace("gates/42", "transfers/42/report.html")
+    assert TransferReportLink().get_link(None, ti_key=None) == prefix + page
 
 
 def test_the_plugin_registers_pages_navigation_and_button() -> None:
@@ -78,4 +80,7 @@ def test_the_plugin_registers_pages_navigation_and_button() -> None:
 
     assert [a["url_prefix"] for a in PrivacyConsole.fastapi_apps] == ["/privacy"]
     assert [(v["href"], v["destination"]) for v in PrivacyConsole.external_views] == [("/privacy/gates", "nav")]
-    assert [link.name for link in PrivacyConsole.global_operator_extra_links] == ["Gate report"]
+    assert [link.name for link in PrivacyConsole.global_operator_extra_links] == [
+        "Gate report",
+        "Transfer report",
+    ]

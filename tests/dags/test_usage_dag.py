@@ -65,6 +65,18 @@ def test_the_week_is_written_as_a_week_or_left_out(dag: Any, value: object, good
             param.resolve(value=value)
 
 
+@pytest.mark.parametrize(("value", "good"), [(None, True), (3, True), (0, False), ("2026-W47", False)])
+def test_a_correction_is_named_by_its_number(dag: Any, value: object, good: bool) -> None:
+    from airflow.sdk.exceptions import ParamValidationError
+
+    param = dag.params.get_param("correction")
+    if good:
+        assert param.resolve(value=value) == value
+    else:
+        with pytest.raises(ParamValidationError):
+            param.resolve(value=value)
+
+
 @pytest.mark.parametrize(
     ("name", "run_type", "interval_end", "iso_week", "week"),
     [
@@ -142,7 +154,9 @@ def test_the_tasks_call_the_steps_in_one_run_and_push_counts_only(dag: Any, monk
         call = dag.get_task(name).python_callable
         monkeypatch.setitem(call.__globals__, "current_job", lambda *_: job)
         monkeypatch.setitem(call.__globals__, "open_job", lambda *_: job)
-        monkeypatch.setitem(call.__globals__, "get_current_context", lambda: {"ti": task})
+        monkeypatch.setitem(
+            call.__globals__, "get_current_context", lambda: {"ti": task, "params": {"correction": None}}
+        )
         task.pushed.clear()
         assert call() in ({"packs": 3}, judged)
         assert task.pushed == ({"gate_result_id": 7} if name.startswith("gate_") else {})

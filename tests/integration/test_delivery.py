@@ -905,6 +905,12 @@ def test_a_person_lists_shows_confirms_resends_and_withdraws(
     shown = said("show", ident)
     for words in ("SHA256SUMS", "prepared", "link until", "said by the desk", "published", "LINK sent", "LINK queued"):
         assert words in shown
+    assert "usage_by_course_week: " in shown
+    assert "figures published" in shown, "its utility, for people of the house"
+    asked = said("correct", "2026-W46", "--reason", "One feed was loaded twice.", "--by", "Lena")
+    assert 'airflow dags trigger course_usage_export --conf \'{"correction": ' in asked
+    nothing = said("correct", "2026-W30", "--reason", "x", "--by", "Lena", code=2)
+    assert "nothing of this period is released" in nothing
     withdrawn = said("withdraw", ident, "--reason", "One course was counted twice.", "--by", "Lena")
     assert "is withdrawn; 1 versions of its delivery deleted" in withdrawn
     assert "a recall goes out with the next run" in withdrawn

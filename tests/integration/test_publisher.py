@@ -522,9 +522,9 @@ def test_keys_in_rows_have_objects(
 
 def test_undeclared_flows_are_in_the_truth(filled: Made) -> None:
     assert oracle.undeclared_flows(filled.truth) == {
-        "imp-analytics-scratch": "IN",
-        "imp-backups-copy": "US",
-        "imp-backups -> imp-backups-copy": "US",
+        "bucket:imp-analytics-scratch": "IN",
+        "bucket:imp-backups-copy": "US",
+        "replication:imp-backups>imp-backups-copy": "US",
     }
 
 

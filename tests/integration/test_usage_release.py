@@ -190,13 +190,6 @@ def test_nothing_is_released_before_a_person_approved_the_first_release(ws, dsn)
     assert world.exported(ws) == {}
 
 
-def test_nobody_is_asked_again_once_a_product_was_released(ws):
-    world.export(ws)
-    run = world.prepare(ws, "next", week=WEEK.before(1).key)
-    assert release.release_request(ws, run) is None
-    assert release.publish(ws, run, now=NOW)["published"] == 3
-
-
 def test_files_changed_after_the_gate_are_not_published(ws):
     run = world.prepare(ws)
     world.approve(ws, run)

@@ -268,3 +268,13 @@ def test_reading_keeps_the_line_of_each_part(folder: Path) -> None:
 
     for name in document.entries:
         assert name in lines[document.line((name,)) - 1]
+
+
+def test_the_page_names_every_field_of_every_section() -> None:
+    page = (ROOT / "docs" / "registry.md").read_text(encoding="utf-8")
+    parts = {part.split(".yaml", 1)[0]: part for part in page.split("\n## ")[1:]}
+
+    assert parts.keys() == SECTIONS.keys()
+    for section, model in SECTIONS.items():
+        listed = [line.split("`")[1] for line in parts[section].splitlines() if line.startswith("| `")]
+        assert listed == list(model.model_fields)

@@ -26,7 +26,7 @@ SELECT
         SELECT 1 FROM gov.release_event AS w
         WHERE w.release_id = r.release_id AND w.kind = 'withdrawn'
     ) AS withdrawn,
-    EXISTS(SELECT 1 FROM gov.release_register AS c WHERE c.supersedes = r.release_id) AS superseded,
+    EXISTS(SELECT 1 FROM gov.release_register AS l WHERE l.supersedes = r.release_id) AS superseded,
     r.supersedes,
     (SELECT k.reason FROM gov.release_correction AS k WHERE k.revision = r.revision) AS corrected_because,
     EXISTS(

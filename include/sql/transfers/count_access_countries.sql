@@ -11,4 +11,4 @@ FROM gov.access_log AS l
 LEFT JOIN gov.staff AS s ON l.actor = s.staff_ref
 WHERE l.at >= :since AND l.at < :until
 GROUP BY s.engagement, s.employer, l.country
-ORDER BY 1, 2, 3
+ORDER BY s.engagement, s.employer, l.country

@@ -10,4 +10,4 @@ SELECT
 FROM gov.staff AS s
 WHERE s.ended_on IS NULL OR s.ended_on >= :today
 GROUP BY s.engagement, s.employer, s.home_country
-ORDER BY 1, 2, 3
+ORDER BY s.engagement, s.employer, s.home_country

@@ -69,7 +69,9 @@ CROSS JOIN
                     count(DISTINCT fv.regime) AS regimes,
                     coalesce(bool_or(fv.verdict = 'UNCOVERED'), FALSE) AS uncovered,
                     coalesce(bool_or(fv.verdict = 'SCOPE_MISMATCH'), FALSE) AS out_of_scope,
-                    coalesce(bool_or('assessment_overdue' = any(fv.flags)), FALSE) AS overdue,
+                    coalesce(
+                        bool_or('assessment_overdue' = any(fv.flags) OR fv.code = 'ASSESSMENT_MISSING'), FALSE
+                    ) AS overdue,
                     coalesce(bool_or(fv.verdict = 'UNRESOLVED'), FALSE) AS unresolved
                 FROM gov.flow_verdict AS fv
                 WHERE fv.snapshot_id = f.snapshot_id AND fv.flow_key = f.flow_key

@@ -7,5 +7,5 @@ SELECT DISTINCT ON (section, name)
     name,
     body
 FROM gov.registry_entry
-WHERE recorded_at <= coalesce(CAST(:at AS timestamptz), 'infinity')
-ORDER BY section, name, registry_entry_id DESC
+WHERE recorded_at <= coalesce(cast(:at AS timestamptz), 'infinity')
+ORDER BY section ASC, name ASC, registry_entry_id DESC

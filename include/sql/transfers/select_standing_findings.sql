@@ -21,7 +21,7 @@ SELECT
         WHEN w.waived_until IS NOT NULL THEN 'waived'
         ELSE coalesce(c.change, 'open')
     END AS state,
-    coalesce(f.status = 'open' AND w.waived_until IS NULL AND f.due_on < CAST(:today AS date), FALSE) AS overdue
+    coalesce(f.status = 'open' AND w.waived_until IS NULL AND f.due_on < cast(:today AS date), FALSE) AS overdue
 FROM gov.finding AS f
 LEFT JOIN gov.finding_change AS c ON f.fingerprint = c.fingerprint AND f.last_run_id = c.run_id
 LEFT JOIN LATERAL (
@@ -32,13 +32,13 @@ LEFT JOIN LATERAL (
     FROM gov.finding_waiver AS fw
     WHERE
         fw.fingerprint = f.fingerprint AND f.severity <> 'CRITICAL'
-        AND fw.waived_on <= CAST(:today AS date) AND fw.expires_on >= CAST(:today AS date)
+        AND fw.waived_on <= cast(:today AS date) AND fw.expires_on >= cast(:today AS date)
     ORDER BY fw.expires_on DESC, fw.finding_waiver_id DESC
     LIMIT 1
 ) AS w ON TRUE
-WHERE f.process = :process AND (f.status = 'open' OR CAST(:closed AS boolean))
+WHERE f.process = :process AND (f.status = 'open' OR cast(:closed AS boolean))
 ORDER BY
     f.status DESC,
-    array_position(ARRAY['CRITICAL', 'HIGH', 'MEDIUM', 'LOW', 'INFO'], f.severity),
-    f.due_on,
-    f.fingerprint
+    array_position(ARRAY['CRITICAL', 'HIGH', 'MEDIUM', 'LOW', 'INFO'], f.severity) ASC,
+    f.due_on ASC,
+    f.fingerprint ASC

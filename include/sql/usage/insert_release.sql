@@ -1,7 +1,8 @@
 -- Purpose: enter one release into the register, which is never changed afterwards.
 -- Parameters: every column; files, utility and entitlement as JSON text, approvers and columns as text arrays.
 -- Grain: one row.
--- Idempotency: release_id follows from product, recipient, period, spec version and revision; a second insert is an error.
+-- Idempotency: release_id follows from product, recipient, period, spec version and revision; a second insert is an
+-- error.
 INSERT INTO gov.release_register
 (
     release_id, product, recipient_id, iso_week, period_key, window_start, window_end, spec_version, as_of,

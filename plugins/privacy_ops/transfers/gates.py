@@ -64,7 +64,7 @@ def suite(thresholds: Thresholds) -> Suite:
             ),
             _none("T-04", "every transfer has a ground that holds on the day", "uncovered", seen),
             _none("T-05", "every ground fits its flow", "out_of_scope", seen),
-            _none("T-06", "every transfer risk assessment is in date", "assessments_overdue", seen),
+            _none("T-06", "every transfer risk assessment is there and in date", "assessments_overdue", seen),
             _none("T-07", "contractors work from declared countries only", "contractors_undeclared", seen),
             _none(
                 "T-08",

@@ -50,6 +50,10 @@ def _moment(text: str) -> str:
     return at.isoformat()
 
 
+def _address(text: str) -> str:
+    return str(ipaddress.ip_address(text.strip()))
+
+
 def _day(text: str) -> str:
     return date.fromisoformat(text.strip()).isoformat()
 
@@ -128,23 +132,18 @@ def load_accesses(connection: Connection, path: Path) -> int:
 
     Streams. Raises UserError. The same file twice counts twice: whoever ships the log ships each line once.
     """
-    names = ("actor", "at", "ip", "country", "store", "purpose", "ticket_id")
-    readers: dict[str, Reader] = dict(
-        zip(
-            names,
-            (
-                _some,
-                _moment,
-                lambda text: str(ipaddress.ip_address(text.strip())),
-                _maybe,
-                str.strip,
-                str.strip,
-                _maybe,
-            ),
-            strict=True,
-        )
+    readers: dict[str, Reader] = {
+        "actor": _some,
+        "at": _moment,
+        "ip": _address,
+        "country": _maybe,
+        "store": str.strip,
+        "purpose": str.strip,
+        "ticket_id": _maybe,
+    }
+    return copy_rows(
+        connection, "gov.access_log", tuple(readers), (tuple(row.values()) for row in _rows(path, readers))
     )
-    return copy_rows(connection, "gov.access_log", names, (tuple(row.values()) for row in _rows(path, readers)))
 
 
 def load_subprocessors(

@@ -50,6 +50,7 @@ SECTIONS: Mapping[str, type[Entry]] = {
     "hosts": Host,
 }
 Content = dict[str, dict[str, dict[str, Any]]]
+_PLAIN = re.compile(r"[\w.:>()& -]{1,120}")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:-]*")
 _CATEGORY = re.compile(r"[a-z_]+(\.[a-z_]+)*")
 
@@ -158,20 +159,25 @@ def _attribute(section: str) -> str:
 Problem = tuple[str, Where, str]  # section, where in it, what is wrong
 
 
+def _shown(value: str) -> str:
+    """A value as an error may show it: an address, which may hold a password, stays out."""
+    return value if _PLAIN.fullmatch(value) else "of that spelling"
+
+
 def _names(
     section: str, name: str, field_name: str, values: Iterable[str], known: Iterable[str], what: str
 ) -> Iterator[Problem]:
     listed = set(known)
     for value in values:
         if value not in listed:
-            yield section, (name, *filter(None, [field_name])), f"no {what} {value}"
+            yield section, (name, *filter(None, [field_name])), f"no {what} {_shown(value)}"
 
 
 def _countries(registry: Registry, reference: Reference) -> Iterator[Problem]:
     def place(section: str, where: Where, codes: Iterable[str]) -> Iterator[Problem]:
         for code in codes:
             if reference.territory(code) is None:
-                yield section, where, f"no country {code} in the reference data"
+                yield section, where, f"no country {_shown(code)} in the reference data"
 
     for section in ("organisations", "processors"):
         for name, one in registry.section(section).items():
@@ -224,7 +230,11 @@ def _twice(r: Registry) -> Iterator[Problem]:
                 others = taken.setdefault((place, entry.nature, entry.country), [])
                 for other, from_, until in others:
                     if other != name and begins <= until and from_ <= ends:
-                        yield "transfers", (name, "flows", str(number)), f"{place} is declared by {other} already"
+                        yield (
+                            "transfers",
+                            (name, "flows", str(number)),
+                            f"{_shown(place)} is declared by {other} already",
+                        )
                 others.append((name, begins, ends))
 
 

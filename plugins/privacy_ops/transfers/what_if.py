@@ -147,7 +147,7 @@ def compare(
     found: list[Change] = []
     for flow in flows:
         was = judge(flow, reference, before.on, before.known, rules)
-        then = judge(_bare(flow, dropped), tables, after.on, after.known, rules)
+        then = judge(bare(flow, dropped), tables, after.on, after.known, rules)
         found += [
             Change(flow, regime, was[regime], then[regime])
             for regime in REGIMES
@@ -163,8 +163,8 @@ def carried(
     tables = without(reference, dropped, at.on)
     found: list[Change] = []
     for flow in flows:
-        bare = _bare(flow, dropped)
-        was, then = (judge(f, t, at.on, at.known, rules) for f, t in ((flow, reference), (bare, tables)))
+        left = bare(flow, dropped)
+        was, then = (judge(f, t, at.on, at.known, rules) for f, t in ((flow, reference), (left, tables)))
         found += [
             Change(flow, regime, was[regime], then[regime])
             for regime in REGIMES
@@ -196,7 +196,8 @@ def _could_rest(judgement: Judgement, dropped: Dropped) -> bool:
     return bool(names & cited or kinds & rules)
 
 
-def _bare(flow: Flow, dropped: Dropped) -> Flow:
+def bare(flow: Flow, dropped: Dropped) -> Flow:
+    """The flow without the dropped mechanisms."""
     kept = tuple(m for m in flow.mechanisms if not {m.mechanism_id, m.code} & dropped.mechanisms)
     return flow if len(kept) == len(flow.mechanisms) else flow.model_copy(update={"mechanisms": kept})
 

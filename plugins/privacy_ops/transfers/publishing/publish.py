@@ -32,6 +32,7 @@ from privacy_ops.transfers.publishing.outputs import Output
 from privacy_ops.transfers.reasons import Verdict
 from privacy_ops.transfers.reference import REGIMES, Reference
 from privacy_ops.transfers.registry import Registry
+from privacy_ops.transfers.what_if import Point
 from privacy_ops.workspace import Workspace
 
 # --- write -----------------------------------------------------------------------------------------------------
@@ -187,7 +188,7 @@ def _content(
         changes=changes,
         compared_with=before.run_id if before else "",
         record=art30.record(organisation, declared.activities, judged, data_map, names),
-        dependencies=dependencies.depend(judged, tables, snapshot.judged_on, snapshot.known_on, rules),
+        dependencies=dependencies.depend(judged, tables, Point(snapshot.judged_on, snapshot.known_on), rules),
         reference=_reference_manifest(snapshot, tables, entries),
         observers=tuple(snapshot.observers),
         signed_off=_signed_off(connection, workspace, run),

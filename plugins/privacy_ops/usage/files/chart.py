@@ -112,9 +112,19 @@ def _name_dates(axes: Any, periods: Sequence[str]) -> None:
     """A few periods below the chart, the first and the last among them, inside its width."""
     last = len(periods) - 1
     shown = sorted({round(i * last / (TICKS - 1)) for i in range(TICKS)})
-    labels = axes.set_xticks(shown, [periods[i] for i in shown], parse_math=False)
+    names = _short(periods)
+    labels = axes.set_xticks(shown, [names[i] for i in shown], parse_math=False)
     labels[0].label1.set_horizontalalignment("left")
     labels[-1].label1.set_horizontalalignment("right")
+
+
+def _short(periods: Sequence[str]) -> list[str]:
+    """Names without what all have in common and the title says: ``W47`` of ``2026-W47``."""
+    parts = [period.split("-") for period in periods]
+    common = 0
+    while len({tuple(part[: common + 1]) for part in parts}) == 1 and all(len(part) > common + 1 for part in parts):
+        common += 1
+    return ["-".join(part[common:]) for part in parts]
 
 
 def _stretches(states: Sequence[State], wanted: State) -> Iterator[tuple[int, int]]:

@@ -10,6 +10,7 @@ import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
     import jinja2
 
 _FOLDER = Path(__file__).parent
+# Not from the machine: its language must not change a byte.
+_MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August",
+    "September", "October", "November", "December")  # fmt: skip
+_AUDIENCES = {"EXP-AUTHOR": ", figures for authors", "EXP-SUPPORTER": ", figures for supporters"}
 
 
 @dataclass(frozen=True)
@@ -113,6 +118,9 @@ def write(content: PackContent) -> bytes:
     page = _template().render(
         content=content,
         title=title(content),
+        first_day=_day(content.first_day),
+        last_day=_day(content.last_day),
+        audience=_AUDIENCES.get(content.product, f", {content.product}"),
         recipient=one_line(content.recipient_name),
         n_values=sum(table.n_values for table in content.tables),
         n_published=sum(table.n_values - table.n_withheld for table in content.tables),
@@ -122,6 +130,10 @@ def write(content: PackContent) -> bytes:
         style_hash=digest,
     )
     return page.encode(errors="replace")
+
+
+def _day(day: date) -> str:
+    return f"{day.day} {_MONTHS[day.month - 1]} {day.year}"
 
 
 def _sections(content: PackContent) -> Iterator[_Section]:
