@@ -159,7 +159,7 @@ class Export(_Frozen):
 
 
 class Delivery(_Frozen):
-    """How long a release may be fetched, and when silence calls a person (SPEC 4.9, gate E-16)."""
+    """How long a release may be fetched, and when silence calls a person (gate E-16)."""
 
     open_days: int = Field(ge=1, le=14, description="how long a release may be fetched after it was sent")
     link_days: int = Field(ge=1, le=7, description="S3 signs no link for longer; another one follows within open_days")

@@ -62,7 +62,7 @@ def test_missing_programs_are_named_with_what_they_would_prove(monkeypatch: pyte
     assert set(absent) == {"chromium", "chromedriver", "LibreOffice", "Node", "Redis"}
     report = proof.render(proof.not_yet(), absent, date="2026-11-22", about="a machine", spent=1)
     assert "- Redis: tasks spread over Celery workers" in report
-    assert "| The aggregate on Spark | not carried out |" in report
+    assert "| Celery workers with Redis | not carried out |" in report
 
 
 def test_without_programs_nothing_fails_and_nothing_is_proven(

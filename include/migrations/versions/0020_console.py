@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0020_console"
-down_revision = "0019_inventory_outputs"
+down_revision = "0016_privacy_draw"
 branch_labels = None
 depends_on = None
 
