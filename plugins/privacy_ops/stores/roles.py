@@ -21,7 +21,10 @@ from privacy_ops.stores.database import Database
 CLOSED_DATABASES = ("ground_truth", "airflow")
 GRANT_FILES = tuple(
     f"gov_grants_{area}"
-    for area in ("frame", "minors", "usage", "transfers", "review", "erasure", "return", "downstream", "delivery")
+    for area in (
+        *("frame", "minors", "usage", "transfers", "review", "erasure", "return", "downstream", "delivery"),
+        "console",
+    )
 )
 
 # Nobody guesses a duty's way into more rights: it can neither become another role nor make one.
