@@ -87,7 +87,7 @@ def flows(tables: Reference, count: int) -> Iterator[Flow]:
             place=f"processor:{number}",
             nature="REMOTE_ACCESS" if number % 3 else "STORAGE",
             country=codes[number % len(codes)],
-            importer=importers[number % len(importers)],
+            importer=importers[number // 7 % len(importers)],
             regimes=("UK", "EU"),
             transfer_id=f"t-{number}",
             subject_states=("EU",) if number % 2 else (),

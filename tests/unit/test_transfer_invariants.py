@@ -126,7 +126,7 @@ FLOWS = st.builds(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(flow=FLOWS, extra=mechanisms("m2"), on=DAYS, known=DAYS)
 def test_adding_a_mechanism_never_worsens_a_verdict(flow: Flow, extra: Mechanism, on: date, known: date) -> None:
     more = flow.model_copy(update={"mechanisms": (*flow.mechanisms, extra)})
@@ -136,7 +136,7 @@ def test_adding_a_mechanism_never_worsens_a_verdict(flow: Flow, extra: Mechanism
         assert after[regime].verdict.rank >= judgement.verdict.rank
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(flow=FLOWS, which=st.integers(0, 1), on=DAYS, known=DAYS)
 def test_removing_a_mechanism_never_improves_a_verdict(flow: Flow, which: int, on: date, known: date) -> None:
     less = flow.model_copy(update={"mechanisms": flow.mechanisms[:which] + flow.mechanisms[which + 1 :]})
@@ -146,7 +146,7 @@ def test_removing_a_mechanism_never_improves_a_verdict(flow: Flow, which: int, o
         assert after[regime].verdict.rank <= judgement.verdict.rank
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(flow=FLOWS, on=DAYS, known=DAYS)
 def test_no_regime_reads_the_instruments_of_the_other(flow: Flow, on: date, known: date) -> None:
     for mine in ("UK", "EU"):
@@ -158,7 +158,7 @@ def test_no_regime_reads_the_instruments_of_the_other(flow: Flow, on: date, know
         assert judge(flow, alone, on, known)[mine] == judge(flow, TABLES, on, known)[mine]  # type: ignore[index]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(flow=FLOWS, on=DAYS, known=DAYS)
 def test_judging_is_pure(flow: Flow, on: date, known: date) -> None:
     frozen = flow.model_dump_json()
@@ -171,7 +171,7 @@ def test_judging_is_pure(flow: Flow, on: date, known: date) -> None:
         assert judgement.verdict is judge(flow, TABLES, on, known)[regime].verdict
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(flow=FLOWS, on=DAYS, known=DAYS)
 def test_the_chain_names_everything_that_was_weighed(flow: Flow, on: date, known: date) -> None:
     for judgement in judge(flow, TABLES, on, known).values():

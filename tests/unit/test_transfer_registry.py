@@ -121,7 +121,7 @@ def written_and_read(one: Registry) -> Registry:
         return registry.load(Path(folder), TABLES)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(contents())
 def test_nothing_is_lost_in_files_or_rows(content: dict[str, dict[str, Any]]) -> None:
     one = registry.of_content(content, TABLES, "drawn")

@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0021_operations"
-down_revision = "0016_privacy_draw"
+down_revision = "0020_console"
 branch_labels = None
 depends_on = None
 

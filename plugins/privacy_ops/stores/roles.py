@@ -22,15 +22,8 @@ CLOSED_DATABASES = ("ground_truth", "airflow")
 GRANT_FILES = tuple(
     f"gov_grants_{area}"
     for area in (
-        "frame",
-        "minors",
-        "usage",
-        "transfers",
-        "review",
-        "erasure",
-        "return",
-        "downstream",
-        "delivery",
+        *("frame", "minors", "usage", "transfers", "review", "erasure", "return", "downstream", "delivery"),
+        "console",
         "operate",
     )
 )
