@@ -24,7 +24,7 @@ from typing import Any
 import psutil
 from privacy_ops.settings import ObjectSettings
 
-from bench import detecting, disclosure, erasing, exports, objects, transfers, transfers_observe, world
+from bench import detecting, disclosure, erasing, exports, objects, overhead, transfers, transfers_observe, world
 from bench.world import World
 from sandbox.postgres import PostgresServer
 
@@ -271,6 +271,17 @@ def measure_accesses(server: PostgresServer, results: Results) -> None:
     )
 
 
+def measure_overhead(results: Results) -> None:
+    """What parsing the DAG folder costs beyond importing Airflow."""
+    found = overhead.parsing()
+    results.ratio(
+        "parsing the DAG folder beyond importing Airflow, seconds",
+        found.folder,
+        overhead.LIMIT_SECONDS,
+        f"processor time of fresh processes; importing Airflow itself {found.importing:.2f} s",
+    )
+
+
 def measure_gate(results: Results) -> None:
     """One row of metrics beside a frame that is judged row by row."""
     import pandas as pd
@@ -353,6 +364,7 @@ def run(people: int, events: int, say: Callable[[str], None] = print, *, only_mi
         measure_disclosure(results)
         measure_transfers(results)
         measure_gate(results)
+        measure_overhead(results)
     return results
 
 
