@@ -622,7 +622,7 @@ def test_the_inventory_cannot_delete_findings_or_reviews(office: Office) -> None
 def test_a_registry_that_names_an_unknown_processor_says_so(office: Office) -> None:
     office.write("registry/transfers.yaml", "importer: paylane", "importer: payline")
 
-    with pytest.raises(ConfigError, match=r"transfers\.payments: no processor payline"):
+    with pytest.raises(ConfigError, match=r"transfers\.payments\.importer: no processor payline"):
         office.look(office.open())
 
 
