@@ -23,8 +23,7 @@ GRANT_FILES = tuple(
     f"gov_grants_{area}"
     for area in (
         *("frame", "minors", "usage", "transfers", "review", "erasure", "return", "downstream", "delivery"),
-        "console",
-        "operate",
+        *("console", "operate"),
     )
 )
 
