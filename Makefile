@@ -44,6 +44,7 @@ proof: bootstrap
 
 bench: bootstrap
 	@$(RUN) bench.measure
+	@$(RUN) bench.console
 
 lock: bootstrap
 	@$(RUN) sandbox.lock

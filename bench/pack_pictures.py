@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.pictures import _driver, browser
+from bench.pictures import browser
+from bench.pictures import driver as open_browser
 
 PHONE, SCREEN = 360, 1200
 
@@ -36,7 +37,7 @@ def take(report: Path, folder: Path, *, tallest: int = 1500) -> dict[str, str]:
         raise RuntimeError("there is no chromium with a chromedriver")
     folder.mkdir(parents=True, exist_ok=True)
     wrong: dict[str, str] = {}
-    with _driver(*found) as driver:
+    with open_browser(*found) as driver:
         for view in VIEWS:
             _look(driver, view)
             driver.get(report.resolve().as_uri())

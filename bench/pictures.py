@@ -76,7 +76,8 @@ def _newest_report(runtime: Runtime) -> int | None:
 
 
 @contextmanager
-def _driver(chromium: str, chromedriver: str) -> Iterator[Any]:
+def driver(chromium: str, chromedriver: str, *, downloads: Path | None = None) -> Iterator[Any]:
+    """A headless browser with a profile of its own; it saves what it downloads in ``downloads``."""
     from selenium import webdriver
     from selenium.webdriver.chrome.service import Service
 
@@ -85,12 +86,14 @@ def _driver(chromium: str, chromedriver: str) -> Iterator[Any]:
         options.binary_location = chromium
         for flag in (*FLAGS, f"--user-data-dir={profile}"):
             options.add_argument(flag)
-        driver = webdriver.Chrome(options=options, service=Service(chromedriver))
-        driver.set_page_load_timeout(PATIENCE)
+        if downloads is not None:
+            options.add_experimental_option("prefs", {"download.default_directory": str(downloads)})
+        started = webdriver.Chrome(options=options, service=Service(chromedriver))
+        started.set_page_load_timeout(PATIENCE)
         try:
-            yield driver
+            yield started
         finally:
-            driver.quit()
+            started.quit()
 
 
 def take(runtime: Runtime, folder: Path, *, person: str = "lena") -> dict[str, str]:
@@ -103,18 +106,19 @@ def take(runtime: Runtime, folder: Path, *, person: str = "lena") -> dict[str, s
         raise RuntimeError("there is no chromium with a chromedriver")
     folder.mkdir(parents=True, exist_ok=True)
     wrong: dict[str, str] = {}
-    with _driver(*found) as driver:
-        _log_in(driver, runtime.state.url, person, runtime.state.passwords[f"ui_{person}"])
+    with driver(*found) as started:
+        log_in(started, runtime.state.url, person, runtime.state.passwords[f"ui_{person}"])
         for page in pages(runtime):
-            driver.get(runtime.state.url + page.path)
-            if not _shows(driver, page.shows):
+            started.get(runtime.state.url + page.path)
+            if not shows(started, page.shows):
                 wrong[page.name] = f"{page.path.split('/')[1]} does not show {page.shows!r}"
             time.sleep(2.5)  # graphs are drawn after their data came
-            driver.save_screenshot(str(folder / f"{page.name}.png"))
+            started.save_screenshot(str(folder / f"{page.name}.png"))
     return wrong
 
 
-def _log_in(driver: Any, url: str, person: str, password: str) -> None:
+def log_in(driver: Any, url: str, person: str, password: str) -> None:
+    """Sign in through the login page. Raises RuntimeError."""
     from selenium.webdriver.common.by import By
     from selenium.webdriver.support import expected_conditions as until
     from selenium.webdriver.support.ui import WebDriverWait
@@ -130,7 +134,8 @@ def _log_in(driver: Any, url: str, person: str, password: str) -> None:
         raise RuntimeError("the login page does not let a made-up person in") from error
 
 
-def _shows(driver: Any, text: str) -> bool:
+def shows(driver: Any, text: str) -> bool:
+    """Whether the page comes to show this text, in any case, within PATIENCE."""
     from selenium.common.exceptions import TimeoutException
     from selenium.webdriver.common.by import By
     from selenium.webdriver.support.ui import WebDriverWait

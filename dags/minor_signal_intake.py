@@ -13,9 +13,10 @@ people, or the time to answer the notice is over); a run of `minor_case_review` 
 
 **Gate** `minors.intake`: sources were read, and the look is not late. It is judged after the restrictions.
 
-**Params** `dry_run`: only count.
+**Params** `dry_run`: only count (default for runs started by hand). A backfill only counts.
 
-**Example** `airflow dags trigger minor_signal_intake` looks now instead of in a few minutes.
+**Example** `airflow dags trigger minor_signal_intake --conf '{"dry_run": false}'` looks now, not in a few
+minutes.
 
 **Runbook** `docs/runbooks/minor_signal_intake.md`
 """
@@ -42,7 +43,10 @@ from privacy_ops.airflow_support.links import XCOM_KEY
     tags=["privacy", "minors", "intake"],
     params={
         "dry_run": Param(
-            False, type="boolean", title="Only count", description="Judge and count, restrict and start nothing."
+            True,
+            type="boolean",
+            title="Only count",
+            description="Judge and count, restrict and start nothing. Scheduled runs are real whatever stands here.",
         )
     },
 )

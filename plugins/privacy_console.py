@@ -22,11 +22,37 @@ class PrivacyConsole(AirflowPlugin):
     fastapi_apps = [{"app": LazyApp(), "url_prefix": "/privacy", "name": "Privacy operations"}]  # noqa: RUF012
     external_views = [  # noqa: RUF012
         {
+            "name": "Privacy",
+            "href": "/privacy/",
+            "destination": "nav",
+            "url_route": "privacy",
+            "category": "browse",
+        },
+        {
+            "name": "Privacy releases",
+            "href": "/privacy/releases",
+            "destination": "nav",
+            "url_route": "privacy-releases",
+            "category": "browse",
+        },
+        {
             "name": "Privacy gates",
             "href": "/privacy/gates",
             "destination": "nav",
             "url_route": "privacy-gates",
             "category": "browse",
-        }
+        },
+        {
+            "name": "Privacy",
+            "href": "/privacy/dags/{DAG_ID}",
+            "destination": "dag",
+            "url_route": "privacy-dag",
+        },
+        {
+            "name": "Privacy",
+            "href": "/privacy/dags/{DAG_ID}/runs/{RUN_ID}",
+            "destination": "dag_run",
+            "url_route": "privacy-run",
+        },
     ]
     global_operator_extra_links = [GateReportLink(), TransferReportLink()]  # noqa: RUF012

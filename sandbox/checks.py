@@ -32,6 +32,11 @@ def _tool(name: str, *arguments: str) -> tuple[str, ...]:
     return (str(BIN / name), *arguments)
 
 
+def _shipped(sources: list[str]) -> list[str]:
+    """What runs outside the tests."""
+    return [name for name in sources if name != "tests"]
+
+
 def lint_checks() -> list[Check]:
     """Everything that reads and does not run. Only what exists is checked."""
     sources = [
@@ -40,6 +45,10 @@ def lint_checks() -> list[Check]:
     checks = [
         Check("ruff check", _tool("ruff", "check", "--quiet", *sources)),
         Check("ruff format", _tool("ruff", "format", "--check", "--quiet", *sources)),
+        Check(
+            "security (bandit)",
+            _tool("bandit", "--quiet", "--recursive", "--configfile", "pyproject.toml", *_shipped(sources)),
+        ),
         Check("types (mypy)", _tool("mypy")),
         Check("direction of imports (import-linter)", _tool("lint-imports", "--no-logo")),
         Check(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -64,6 +64,22 @@ def newest_exported_week(runtime: Runtime) -> str | None:
         runtime,
         "SELECT max(facts ->> 'iso_week') FROM gov.run WHERE dag_id = 'course_usage_export' AND state = 'done'",
     )[0][0]
+
+
+def newest_release(runtime: Runtime) -> str | None:
+    """Id of the release that was registered last."""
+    found = _rows(runtime, "SELECT release_id FROM gov.release_register ORDER BY released_at DESC LIMIT 1")
+    return str(found[0][0]) if found else None
+
+
+def next_older_week(runtime: Runtime) -> str | None:
+    """The ISO week before the oldest that was exported; None before any was."""
+    statement = "SELECT min(facts ->> 'iso_week') FROM gov.run WHERE dag_id = 'course_usage_export' AND state = 'done'"
+    oldest = _rows(runtime, statement)[0][0]
+    if oldest is None:
+        return None
+    year, week = oldest.split("-W")
+    return f"{date.fromisocalendar(int(year), int(week), 1) - timedelta(weeks=1):%G-W%V}"
 
 
 def copy_packs(runtime: Runtime, folder: Path) -> int:

@@ -16,6 +16,7 @@ LOCKS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("requirements-bootstrap", ()),
     ("requirements", ()),
     ("requirements-dev", ("-c", "requirements.txt")),
+    ("requirements-spark", ()),
 )
 
 

@@ -1,7 +1,7 @@
 """The oracle of complementary suppression: the fewest numbers to withhold, by a mixed-integer program. Small tables.
 
 For each need there is a table that differs from the true one only where something is withheld (Fischetti and Salazar's
-formulation with one copy of the table per need). It asks of primaries what the release spec asks, of the others nothing.
+formulation with one copy of the table per need). It asks of primaries what the spec asks, and nothing of the others.
 """
 
 from __future__ import annotations

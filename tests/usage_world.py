@@ -7,6 +7,8 @@ new and small; course 4 is nobody's. Who is who is said by number, mail addresse
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -271,3 +273,32 @@ def exported(ws: Workspace) -> dict[str, bytes]:
     """Everything in the bucket of exports."""
     store, bucket = ws.objects(), ws.settings.exports_bucket
     return {key: store.get(bucket, key) for key in store.keys(bucket)}
+
+
+# The steps of a run as its DAG has them, with the person who answers.
+STEPS: dict[str, Callable[[Workspace, Run, datetime], object]] = {
+    "judge_input": lambda ws, run, now: release.judge_input(ws, run, now=now),
+    "protect": lambda ws, run, now: release.protect(ws, run, now=now),
+    "stage": lambda ws, run, now: release.stage(ws, run),
+    "judge_files": lambda ws, run, now: release.judge_files(ws, run, now=now),
+    "approve": lambda ws, run, now: approve(ws, run, now=now),
+    "publish": lambda ws, run, now: release.publish(ws, run, now=now),
+    "judge_published": lambda ws, run, now: release.judge_published(ws, run, now=now),
+}
+
+
+def with_noise(ws: Workspace, folder: Path, **changes: object) -> Workspace:
+    """The same workspace under a spec that has noisy counts by week and nothing else."""
+    include = home_directory() / "include"
+    (folder / "include").mkdir()
+    for path in include.iterdir():
+        if path.name != "release_spec.yaml":
+            (folder / "include" / path.name).symlink_to(path)
+    read = yaml.safe_load((include / "release_spec.yaml").read_text(encoding="utf-8"))
+    for product, parts in (("EXP-AUTHOR", ["course", "module"]), ("EXP-SUPPORTER", ["course"])):
+        table = {"parts": parts, "measures": ["starters", "completers"], "profile": "differential_privacy"}
+        read["audiences"][product]["tables"] = {"period": table}
+    noise = {"rho": {"week": 0.0147}, "rho_per_year": 0.78, "cells_per_person": 5, "least_shown": 25}
+    read["differential_privacy"] = noise | changes
+    (folder / "include" / "release_spec.yaml").write_text(yaml.safe_dump(read), encoding="utf-8")
+    return Workspace.load(replace(ws.settings, home=folder))

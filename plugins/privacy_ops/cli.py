@@ -26,6 +26,7 @@ from privacy_ops.erasure.traces import commands as traces_commands
 from privacy_ops.errors import ConfigError, PrivacyOpsError, UserError
 from privacy_ops.minors import commands as minors_commands
 from privacy_ops.minors import hold_commands
+from privacy_ops.operations import commands as operations_commands
 from privacy_ops.settings import DUTIES, Settings
 from privacy_ops.stores.database import Database
 from privacy_ops.transfers import commands as transfers_commands
@@ -54,6 +55,7 @@ for name, sub in (
     ("hold", hold_commands.hold_app), ("request", hold_commands.request_app), ("canary", hold_commands.canary_app),
 ):  # fmt: skip
     app.add_typer(sub, name=name)
+app.command("doctor")(operations_commands.doctor_command)
 app.command("service-levels")(minors_commands.service_levels_command)
 app.command("restore-replay")(return_commands.restore_replay)
 app.command("restore-ready")(return_commands.restore_ready)
@@ -62,9 +64,17 @@ MapOption = Annotated[
     Path | None, typer.Option("--map", help="File or folder of the map [default: PRIVACY_OPS_DATA_MAP, imp]")
 ]
 DsnOption = Annotated[
-    str | None, typer.Option(help="postgresql://user:password@host:port/database [default: the duty `migrate`]")
+    str | None,
+    typer.Option(
+        envvar="PRIVACY_OPS_ADMIN_DSN",
+        help="postgresql://user:password@host:port/database [default: the duty `migrate`]",
+    ),
 ]
-AdminOption = Annotated[str, typer.Option("--dsn", help="Address of an administrator or of the tables' owner")]
+# By the environment, so that no password need stand among the arguments, which every list of processes shows.
+AdminOption = Annotated[
+    str,
+    typer.Option("--dsn", envvar="PRIVACY_OPS_ADMIN_DSN", help="Address of an administrator or of the tables' owner"),
+]
 
 
 def main() -> int:

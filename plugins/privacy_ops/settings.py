@@ -16,8 +16,11 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from privacy_ops.errors import ConfigError
 
 # One least-privilege database role per duty; `migrate` owns the gov schema, `console` only reads it for the pages.
-# `review` records what people decide, `evidence` shows them the evidence, `notify` writes to the person.
-DUTIES = ("detect", "erase", "export", "inventory", "canary", "migrate", "console", "review", "evidence", "notify")
+# `review` records what people decide, `evidence` shows them the evidence, `notify` writes to the person, `operate`
+# watches the jobs and tells operators.
+DUTIES = (
+    "detect", "erase", "export", "inventory", "canary", "migrate", "console", "review", "evidence", "notify", "operate",
+)  # fmt: skip
 
 # One key per purpose, so that tables keyed for different purposes cannot be joined. "work_items" encrypts, the others
 # are HMAC keys.
@@ -102,6 +105,8 @@ class Settings:
     mail: MailSettings | None = None
     downstream_registry: Path | None = None  # default: include/registry/downstream.yaml
     recipients_registry: Path | None = None  # default: include/registry/recipients.yaml
+    alert_mail: tuple[str, ...] = ()  # addresses of operators; none: nobody is told by mail
+    runbooks_url: str = ""  # where docs/runbooks is served; empty: the path in the repository
     transfer_registry: str = "files"  # where declarations of transfers are edited: files, or database
     geoip: Path | None = None  # country database in MMDB format; none: nobody can tell where addresses are
     access_logs: str = ""  # bucket/prefix where S3 writes who fetched from the exports bucket; empty: nowhere
@@ -139,7 +144,9 @@ def home_directory() -> Path:
     return Path(named) if named else Path(__file__).resolve().parents[2]
 
 
-def parse_keys(text: str) -> tuple[dict[str, dict[str, bytes]], dict[str, str]]:
+def parse_keys(
+    text: str, *, where: str = "PRIVACY_OPS_HMAC_KEYS"
+) -> tuple[dict[str, dict[str, bytes]], dict[str, str]]:
     """Read ``{"purpose": {"current": "k1", "keys": {"k1": "<hex>"}}}``; raises ConfigError."""
     try:
         raw = json.loads(text)
@@ -148,7 +155,7 @@ def parse_keys(text: str) -> tuple[dict[str, dict[str, bytes]], dict[str, str]]:
     except (ValueError, KeyError, TypeError, AttributeError):
         raise ConfigError(
             "the HMAC keys cannot be read",
-            where="PRIVACY_OPS_HMAC_KEYS",
+            where=where,
             do='write {"purpose": {"current": "k1", "keys": {"k1": "<hex of 32 bytes or more>"}}}',
         ) from None
     for purpose, keys in hmac.items():
@@ -185,6 +192,11 @@ def _key_file(path: str, variable: str) -> bytes:
         ) from None
 
 
+def _text(env: Mapping[str, str]) -> bytes | None:
+    """The signing key itself, where a secrets backend hands it over as text."""
+    return env["PRIVACY_OPS_SIGNING_KEY"].encode() if env.get("PRIVACY_OPS_SIGNING_KEY") else None
+
+
 def _names(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
 
@@ -217,7 +229,7 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
         keys=KeyRing(
             hmac=hmac,
             current=current,
-            signing_key_pem=_key_file(pem_path, "PRIVACY_OPS_SIGNING_KEY_FILE") if pem_path else None,
+            signing_key_pem=_key_file(pem_path, "PRIVACY_OPS_SIGNING_KEY_FILE") if pem_path else _text(env),
             trusted_keys_pem=_key_file(trusted_path, "PRIVACY_OPS_TRUSTED_KEYS_FILE") if trusted_path else b"",
         ),
         data_map=env.get("PRIVACY_OPS_DATA_MAP", "imp"),
@@ -230,6 +242,8 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
         transfer_registry=_one_of(env, "PRIVACY_OPS_TRANSFER_REGISTRY", ("files", "database")),
         geoip=Path(database) if (database := env.get("PRIVACY_OPS_GEOIP")) else None,
         access_logs=env.get("PRIVACY_OPS_ACCESS_LOGS", ""),
+        alert_mail=_names(env.get("PRIVACY_OPS_ALERT_MAIL", "")),
+        runbooks_url=env.get("PRIVACY_OPS_RUNBOOKS_URL", "").rstrip("/"),
         reviewers=_names(env.get("PRIVACY_OPS_REVIEWERS", "")),
         privacy_leads=_names(env.get("PRIVACY_OPS_PRIVACY_LEADS", "")),
         notice=NoticeSettings(

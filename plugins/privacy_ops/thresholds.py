@@ -159,7 +159,7 @@ class Export(_Frozen):
 
 
 class Delivery(_Frozen):
-    """How long a release may be fetched, and when silence calls a person (SPEC 4.9, gate E-16)."""
+    """How long a release may be fetched, and when silence calls a person (gate E-16)."""
 
     open_days: int = Field(ge=1, le=14, description="how long a release may be fetched after it was sent")
     link_days: int = Field(ge=1, le=7, description="S3 signs no link for longer; another one follows within open_days")
@@ -185,6 +185,23 @@ class Transfers(_Frozen):
     sign_off_max_age_days: int = Field(ge=1)
 
 
+class Alerts(_Frozen):
+    """How often operators are told: the same kind of the same DAG once in a window, the rest as one digest after it."""
+
+    window_minutes: int = Field(ge=1)
+    keep_hours: int = Field(ge=1, description="what a channel could not take for so long is not told any more")
+    claim_minutes: int = Field(ge=1, description="a message whose sender was killed is sent again after it")
+
+
+class Punctuality(_Frozen):
+    """By when a DAG must have started after its hour and have ended after its start. ``cron`` is the DAG's own."""
+
+    cron: str
+    start_minutes: int = Field(ge=1)
+    finish_minutes: int = Field(ge=1)
+    waits_hours: int = Field(default=0, ge=0, description="how much longer a run may take in which people are asked")
+
+
 class Thresholds(_Frozen):
     legal_timezone: str
     adult_age: int = Field(ge=18, le=18, description="the policy says 18; nothing else is allowed")
@@ -208,6 +225,8 @@ class Thresholds(_Frozen):
     export: Export
     delivery: Delivery
     transfers: Transfers
+    alerts: Alerts
+    punctuality: dict[str, Punctuality]
 
     def sha256(self) -> str:
         """Hash of the values, recorded with each run."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import json
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,7 +17,7 @@ from airflow.sdk import Connection
 from airflow.sdk.exceptions import AirflowNotFoundException
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from privacy_ops.console import app as console
+from privacy_ops.console import paging, view
 from privacy_ops.gates import runner
 from privacy_ops.settings import DUTIES
 from privacy_ops.stores import migrations, roles
@@ -132,17 +134,22 @@ def test_the_list_shows_the_newest_first_and_links_each(server: FastAPI, databas
     first, second = record(database), record(database, verdict="pass", run_id="<b>run</b>")
     answer = client(server).get("/privacy/gates")
     assert answer.status_code == 200
-    assert answer.text.index(f'href="gates/{second}"') < answer.text.index(f'href="gates/{first}"')
+    assert answer.text.index(f"/privacy/gates/{second}") < answer.text.index(f"/privacy/gates/{first}")
     assert "G-08" in answer.text
-    assert "pass (expired)" in answer.text or datetime.now(UTC) < NOW + timedelta(hours=24)
+    assert "(expired)" in answer.text or datetime.now(UTC) < NOW + timedelta(hours=24)
     assert "<b>run</b>" not in answer.text
 
 
-def test_the_list_is_bounded(server: FastAPI, database: Database) -> None:
+def test_the_list_goes_on_by_key_page_after_page(server: FastAPI, database: Database) -> None:
     with database.transaction() as connection:
-        for _ in range(console.MOST + 5):
-            runner.record(connection, BLOCK)
-    assert client(server).get("/privacy/gates").text.count('href="gates/') == console.MOST
+        numbers = [runner.record(connection, BLOCK) for _ in range(paging.PAGE + 5)]
+    first = client(server).get("/privacy/gates?verdict=block")
+    assert first.text.count("report ") == paging.PAGE
+    (way_on,) = re.findall(r'href="(\?after=[^"]+)"', first.text)
+    assert "verdict=block" in html.unescape(way_on)
+    second = client(server).get(f"/privacy/gates{html.unescape(way_on)}")
+    assert [f"/privacy/gates/{number}" in second.text for number in numbers[:6]] == [True] * 5 + [False]
+    assert client(server).get("/privacy/gates?after=rubbish").text.count("report ") == paging.PAGE
 
 
 def test_an_empty_list_says_so(server: FastAPI, database: Database) -> None:
@@ -165,14 +172,17 @@ def test_numbers_beyond_the_column_do_not_break_it(server: FastAPI, database: Da
 def test_every_answer_forbids_scripts_framing_and_caching(
     server: FastAPI, database: Database, path: str, role: str | None
 ) -> None:
-    record(database)
-    headers = client(server, role).get(path).headers
-    assert headers["content-security-policy"].startswith("default-src 'none'; style-src 'unsafe-inline';")
-    assert "script" not in headers["content-security-policy"]
-    assert "frame-ancestors 'self'" in headers["content-security-policy"]
+    number = record(database)
+    headers = client(server, role).get(path.replace("gates/1", f"gates/{number}")).headers
+    policy = headers["content-security-policy"]
+    assert policy.startswith("default-src 'none'; style-src 'sha256-")
+    assert "unsafe" not in policy
+    assert ("script-src" in policy) == (path != "/privacy/gates/1" or role is None)
+    assert "http" not in policy
+    assert "frame-ancestors 'self'" in policy
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["cache-control"] == "no-store"
-    assert headers["referrer-policy"] == "no-referrer"
+    assert headers["referrer-policy"] in {"no-referrer", "same-origin"}
 
 
 @pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
@@ -213,5 +223,5 @@ def test_the_console_reads_no_ledger_and_no_suppression_list(database: Database)
     from privacy_ops.errors import StoreRefused
 
     for table in ("gov.erasure_ledger", "gov.suppression_entry"):
-        with pytest.raises(StoreRefused), console.console_database().transaction() as connection:
+        with pytest.raises(StoreRefused), view.console_database().transaction() as connection:
             connection.execute(text(f"SELECT * FROM {table}"))

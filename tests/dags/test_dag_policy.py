@@ -18,7 +18,16 @@ DAG_IDS = [
     "minor_data_deletion",
     "minor_signal_intake",
     "transfer_inventory_check",
+    "watchkeeper",
 ]
+# By hand these only count unless somebody turns it off; of the others docs/backfills.md says what a run by hand does.
+DRY_BY_DEFAULT = {
+    "minor_data_deletion",
+    "minor_signal_intake",
+    "erasure_propagation",
+    "erasure_verification",
+    "course_usage_delivery",
+}
 DESTROYS = {("minor_data_deletion", "erase_database"), ("minor_data_deletion", "erase_objects")}
 
 
@@ -48,6 +57,23 @@ def test_a_dag_keeps_the_policy(dags: dict[str, Any], dag_id: str) -> None:
     for name, param in dag.params.items():
         assert dag.params.get_param(name).description, f"Param {name} has no description"
         assert dag.params.get_param(name).schema.get("type"), f"Param {name} has no type: {param!r}"
+        assert dag.params.get_param(name).schema.get("title"), f"Param {name} has no title"
+    if dag_id in DRY_BY_DEFAULT:
+        assert dag.params["dry_run"] is True, "a run by hand destroys or sends nothing unless somebody says so"
+
+
+def test_punctuality_is_judged_by_the_hours_of_the_dags(dags: dict[str, Any]) -> None:
+    """The thresholds repeat each DAG's cron, because the watch must not load the DAGs: here they are compared."""
+    from privacy_ops import thresholds
+    from privacy_ops.settings import home_directory
+
+    rules = thresholds.load(home_directory() / "include" / "thresholds.yaml").punctuality
+    assert set(rules) == set(dags) - {"watchkeeper"}, "who watches the watch: the metric watch.looked, and doctor"
+    for dag_id, rule in rules.items():
+        timetable = dags[dag_id].timetable
+        assert (timetable.expression, str(timetable.timezone)) == (rule.cron, "UTC")
+        asks = any(hasattr(task, "response_timeout") for task in dags[dag_id].tasks)
+        assert (rule.waits_hours > 0) == asks, f"{dag_id}: a run that waits for people is late later"
 
 
 @pytest.mark.parametrize("dag_id", DAG_IDS)
@@ -56,17 +82,21 @@ def test_a_task_keeps_the_policy(dags: dict[str, Any], dag_id: str) -> None:
         assert task.owner == "privacy-operations", task.task_id
         assert task.retries >= 2, task.task_id
         assert task.retry_policy is not None, f"{task.task_id}: what a person must mend has to fail at once"
+        assert [type(c).__name__ for c in task.on_failure_callback] == ["OperatorNotifier"], task.task_id
         if (dag_id, task.task_id) in DESTROYS:
             assert task.pool == "privacy_destructive", task.task_id
         if hasattr(task, "response_timeout"):
             assert task.defaults in (["Reject"], ["Keep restricted"]), f"{task.task_id}: silence must never approve"
             assert task.response_timeout is not None, f"{task.task_id} would wait for ever"
+            assert [n.kind for n in task.notifiers] == ["approval_waiting"], (
+                f"{task.task_id}: who is told that it waits?"
+            )
             assert task.retries >= 10, f"{task.task_id}: a lost answer is asked for again, often if need be"
 
 
 @pytest.mark.parametrize("dag_id", DAG_IDS)
 def test_no_task_takes_personal_data_from_run_conf(dags: dict[str, Any], dag_id: str) -> None:
-    assert set(dags[dag_id].params) <= {"dry_run", "iso_week", "judge_on", "most_questions"}
+    assert set(dags[dag_id].params) <= {"dry_run", "iso_week", "judge_on", "most_questions", "correction"}
 
 
 def test_approvals_time_out_before_the_verdict_that_they_release_expires(dags: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Ends an hour of deliveries, or a withdrawal, with SIGKILL between any two things that it does to the world.
+"""Ends an export, an hour of deliveries or a withdrawal with SIGKILL between any two things that it does to the world.
 
 A moment is ``step/what/number``: the ``number``-th commit, writing S3 request or mail of that step, before or after it.
 """
@@ -26,6 +26,8 @@ from privacy_ops.usage.delivery.follow_up import follow_up
 from privacy_ops.usage.delivery.prepare import prepare
 from privacy_ops.usage.delivery.send import send
 from privacy_ops.workspace import Workspace
+
+from tests import usage_world
 
 TIMEOUT = 120
 WHY, WHO = "One course was counted twice.", "Lena"
@@ -98,6 +100,14 @@ def _hour(settings: Settings, run: Run, now: datetime, report: Connection, kill_
     send(workspace, run, MailServer(settings.mail).send, now=now)
 
 
+def _export(settings: Settings, run: Run, now: datetime, report: Connection, kill_at: str) -> None:
+    clock = _Clock(report, kill_at)
+    _watch(clock)
+    workspace = Workspace.load(settings)
+    for clock.step, step in usage_world.STEPS.items():
+        step(workspace, run, now)
+
+
 def _withdrawal(settings: Settings, release_id: str, now: datetime, report: Connection, kill_at: str) -> None:
     clock = _Clock(report, kill_at, "withdraw")
     _watch(clock)
@@ -107,6 +117,11 @@ def _withdrawal(settings: Settings, release_id: str, now: datetime, report: Conn
 def hour(settings: Settings, run: Run, now: datetime, kill_at: str = "") -> list[str]:
     """One hour in a process of its own; returns its moments, of which ``kill_at`` is the last when it came."""
     return _in_a_process(_hour, settings, run, now, kill_at)
+
+
+def export(settings: Settings, run: Run, now: datetime, kill_at: str = "") -> list[str]:
+    """One export in a process of its own, from its first step on."""
+    return _in_a_process(_export, settings, run, now, kill_at)
 
 
 def withdrawal(settings: Settings, release_id: str, now: datetime, kill_at: str = "") -> list[str]:

@@ -80,6 +80,16 @@ def test_life_of_the_stores(var: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for private in (var / "runtime.json", *(var / "keys").iterdir()):
         assert stat.S_IMODE(private.stat().st_mode) == 0o600, private.name
 
+    # No secret stands among the arguments of what was started: anybody can list processes.
+    members = runtime.processes.members()
+    lines = ["\0".join(process.cmdline()) for process in members]
+    assert len(lines) >= 3
+    secret = [
+        *runtime.state.passwords.values(),
+        *(v for ring in settings.keys.hmac.values() for v in map(bytes.hex, ring.values())),
+    ]
+    assert not [line for line in lines if any(word in line for word in secret)]
+
     # A second start changes nothing.
     with create_engine(runtime.server.dsn("publisher"), poolclass=NullPool).begin() as connection:
         connection.execute(text("CREATE TABLE public.mark_of_this_filling ()"))

@@ -88,6 +88,7 @@ def test_a_good_row_passes(gate):
         ("files", "formulas", 1, "E-12-formulas"),
         ("files", "identifiers", 1, "E-13"),
         ("files", "restated", 1, "E-15"),
+        ("files", "overspent", 1, "E-17"),
         ("files", "refused_corrections", 1, "E-15-correction"),
         ("published", "unregistered", 1, "E-12-registered"),
         ("published", "wrong_bytes", 1, "E-12-bytes"),

@@ -60,9 +60,10 @@ def test_missing_programs_are_named_with_what_they_would_prove(monkeypatch: pyte
     monkeypatch.setattr(proof.shutil, "which", lambda name: "/usr/bin/java" if name == "java" else None)
     absent = proof.missing()
     assert set(absent) == {"chromium", "chromedriver", "LibreOffice", "Node", "Redis"}
-    report = proof.render(proof.not_yet(), absent, date="2026-11-22", about="a machine", spent=1)
+    monkeypatch.setattr(proof.compose_stack.shutil, "which", lambda _name: None)
+    report = proof.render([proof.prove_celery(2_000)], absent, date="2026-11-22", about="a machine", spent=1)
     assert "- Redis: tasks spread over Celery workers" in report
-    assert "| The aggregate on Spark | not carried out |" in report
+    assert "| Celery workers with Redis | not carried out |" in report
 
 
 def test_without_programs_nothing_fails_and_nothing_is_proven(

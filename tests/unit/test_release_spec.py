@@ -101,7 +101,11 @@ REFUSED = {
     "audiences/EXP-SUPPORTER/tables/period/parts": (["course", "module"], "never shows anything by module"),
     "audiences/EXP-AUTHOR/tables/region_year/parts": (["country"], "region_year has no cells by country"),
     "audiences/EXP-AUTHOR/tables/period/measures": (["pass_share"], "quarterly start cohorts"),
-    "audiences/EXP-AUTHOR/tables/period/profile": ("differential_privacy", "has the same cells under"),
+    "audiences/EXP-AUTHOR/tables/period/profile": ("differential_privacy", "the same cells, or cells that add up"),
+    "differential_privacy": (
+        {"rho": {"week": 0.01}, "rho_per_year": 0.78, "cells_per_person": 5, "least_shown": 25},
+        "no table is drawn by week",
+    ),
     "audiences/EXP-AUTHOR/tables/weekly": ({"parts": ["course"], "measures": ["starters"]}, "tables.weekly"),
     "audiences/EXP-PRESS": ({"min_institutions": 3, "tables": {}}, "audiences.EXP-PRESS"),
 }
@@ -114,11 +118,75 @@ def test_what_would_not_protect_is_refused_with_its_field(tmp_path, where):
         release_spec.load(written(tmp_path, changed(where, value)))
 
 
-def test_the_whole_of_an_audience_may_have_the_other_profile_where_nobody_else_has_its_cells(tmp_path):
-    read = changed("audiences/EXP-AUTHOR/tables/country_quarter/profile", "differential_privacy")
-    assert release_spec.load(written(tmp_path, read)).audiences["EXP-AUTHOR"].tables["country_quarter"].profile
-    read = changed("audiences/EXP-SUPPORTER/tables/region_year/profile", "differential_privacy")
-    with pytest.raises(ConfigError, match=r"EXP-AUTHOR\.region_year has the same cells under threshold"):
+NOISE = {"rho": {"week": 0.0147}, "rho_per_year": 0.78, "cells_per_person": 5, "least_shown": 25}
+
+
+def noisy(**changes: object) -> dict:
+    """Noisy counts by week for everybody; nothing else is released."""
+    read = yaml.safe_load(TEXT)
+    for product, parts in (("EXP-AUTHOR", ["course", "module"]), ("EXP-SUPPORTER", ["course"])):
+        table = {"parts": parts, "measures": ["starters", "completers"], "profile": "differential_privacy"}
+        read["audiences"][product]["tables"] = {"period": table}
+    read["differential_privacy"] = NOISE | changes
+    return read
+
+
+def test_everybody_may_have_the_second_profile(tmp_path):
+    found = release_spec.load(written(tmp_path, noisy()))
+    assert found.differential_privacy
+    assert str(found.differential_privacy.rho["week"]) == "0.0147"
+    assert {table for _, table in found.drawn("week")} == {"period"}
+    assert not found.drawn("quarter")
+    assert found.min_people("EXP-AUTHOR", "period") == 25
+    assert found.closing("EXP-AUTHOR", "week", ()) == {"period"}, "whatever a course's base period"
+    assert not found.closing("EXP-AUTHOR", "quarter", ("period",))
+    assert not found.closing("EXP-AUTHOR", "week", ("period",), "threshold")
+
+
+def test_modules_may_be_noisy_where_courses_and_places_are_not(tmp_path):
+    """Modules do not add up to courses: nothing else has their cells."""
+    read = yaml.safe_load(TEXT)
+    table = {"parts": ["module"], "measures": ["starters"], "profile": "differential_privacy"}
+    read["audiences"]["EXP-AUTHOR"]["tables"]["period"] = table
+    read["differential_privacy"] = NOISE
+    assert release_spec.load(written(tmp_path, read)).drawn("week")
+
+
+def by_region(read: dict, product: str, table: str, profile: str) -> dict:
+    given = {"parts": ["region"], "measures": ["starters"], "profile": profile}
+    read["audiences"][product]["tables"][table] = given
+    return read
+
+
+def with_means(read: dict) -> dict:
+    read["audiences"]["EXP-AUTHOR"]["tables"]["period"]["measures"] = ["mean_minutes"]
+    return read
+
+
+DRAWN = "differential_privacy"
+UNSOUND = {
+    "regions_of_a_drawn_course": (by_region(noisy(), "EXP-AUTHOR", "region_year", "threshold"), "add up to them"),
+    "the_year_of_a_drawn_quarter": (
+        by_region(
+            by_region(noisy(), "EXP-AUTHOR", "region_year", DRAWN), "EXP-SUPPORTER", "region_quarter", "threshold"
+        ),
+        "add up to them",
+    ),
+    "no_numbers": ({k: v for k, v in noisy().items() if k != DRAWN}, "differential_privacy: missing"),
+    "a_period_without_cost": (by_region(noisy(), "EXP-AUTHOR", "region_year", DRAWN), "year missing"),
+    "a_long_year_costs_too_much": (noisy(rho={"week": 0.015}), "53 weeks would cost 0.795"),
+    "free": (noisy(rho={"week": 0}), "costs more than nothing"),
+    "shown_too_early": (noisy(least_shown=5), "greater than or equal to 10"),
+    "shown_off_the_base": (noisy(least_shown=23), "multiple of round_to"),
+    "nobody_adds": (noisy(cells_per_person=0), "cells_per_person"),
+    "a_mean": (with_means(noisy()), "mean_minutes cannot be drawn"),
+}
+
+
+@pytest.mark.parametrize("name", UNSOUND)
+def test_a_second_profile_that_does_not_hold_is_refused(tmp_path, name):
+    read, says = UNSOUND[name]
+    with pytest.raises(ConfigError, match=says):
         release_spec.load(written(tmp_path, read))
 
 

@@ -15,6 +15,7 @@ from airflow.providers.standard.operators.hitl import ApprovalOperator
 
 from privacy_ops import approvals
 from privacy_ops.airflow_support.jobs import ASKED_AGAIN, current_job, utc_now
+from privacy_ops.airflow_support.notifiers import OperatorNotifier
 from privacy_ops.approvals import ApprovalRequest
 from privacy_ops.errors import GateBlocked, PrivacyOpsError
 
@@ -52,6 +53,7 @@ class AskPerson(ApprovalOperator):
             defaults=self.REJECT,
             response_timeout=waits,
             ignore_downstream_trigger_rules=True,
+            notifiers=[OperatorNotifier("approval_waiting")],
             **kwargs,
         )
 

@@ -8,6 +8,7 @@ from typing import Any
 from airflow.sdk import ExceptionRetryPolicy, RetryAction, RetryRule, get_current_context
 
 from privacy_ops import runs
+from privacy_ops.airflow_support.notifiers import OperatorNotifier
 from privacy_ops.airflow_support.settings import settings_for
 from privacy_ops.runs import Run
 from privacy_ops.workspace import Workspace
@@ -28,6 +29,7 @@ DEFAULT_ARGS: dict[str, Any] = {
             )
         ]
     ),
+    "on_failure_callback": [OperatorNotifier()],
 }
 
 # Of a task that asks people. Airflow 3.3.2 fails a try when its answer comes before the scheduler has heard that the

@@ -11,6 +11,7 @@ from airflow.sdk import Param
 
 from privacy_ops.airflow_support.jobs import ASKED_AGAIN, current_job, utc_now
 from privacy_ops.airflow_support.links import root_path
+from privacy_ops.airflow_support.notifiers import OperatorNotifier
 from privacy_ops.minors import review
 from privacy_ops.minors.decisions import REASONS
 
@@ -44,6 +45,7 @@ class AskReviewer(HITLOperator):
                     description="A code; write nothing about the person.",
                 )
             },
+            notifiers=[OperatorNotifier("approval_waiting")],
             response_timeout=timedelta(hours=22),  # execute shortens it to what is left of the run's day
             **kwargs,
         )

@@ -60,6 +60,17 @@ def _migrate(dsn: str, revision: str, *, up: bool) -> str:
     return reached[0] if reached else "base"
 
 
+def head() -> str:
+    """Newest revision that this code knows. Asks no database."""
+    from alembic.script import ScriptDirectory
+
+    folder = home_directory() / "include" / "migrations"
+    found = ScriptDirectory(str(folder)).get_current_head()
+    if found is None:
+        raise ConfigError("the migrations are missing", where=str(folder), do="restore them, or set PRIVACY_OPS_HOME")
+    return found
+
+
 def current(dsn: str) -> str | None:
     """Revision of the database, or None when gov was never migrated."""
     database = Database(dsn, duty="migrate")

@@ -11,6 +11,7 @@ from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import IO, TYPE_CHECKING, Any, Literal
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -509,6 +510,26 @@ class ObjectStore:
                     raise
                 return ()
         return _replication_targets(rules)
+
+    def clock(self) -> datetime:
+        """What time the store says it is, to the second. Raises StoreRefused, StoreUnavailable."""
+        with _clean_errors(""):
+            said = self.client.list_buckets()["ResponseMetadata"]["HTTPHeaders"].get("date", "")
+        try:
+            return parsedate_to_datetime(said)
+        except (TypeError, ValueError):
+            raise StoreRefused("the object store does not say what time it is", do="look at its proxy") from None
+
+    def encrypts(self, bucket: str) -> bool | None:
+        """Whether new objects are encrypted by default; None where the store does not answer that."""
+        from botocore.exceptions import ClientError
+
+        try:
+            rules = self.client.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"]
+        except ClientError as error:
+            absent = error.response.get("Error", {}).get("Code") == "ServerSideEncryptionConfigurationNotFoundError"
+            return False if absent else None
+        return bool(rules)
 
     def facts(self, bucket: str) -> BucketFacts:
         """Location, versioning, replication and lock of one bucket. Raises StoreRefused when it cannot look."""

@@ -21,7 +21,10 @@ from privacy_ops.stores.database import Database
 CLOSED_DATABASES = ("ground_truth", "airflow")
 GRANT_FILES = tuple(
     f"gov_grants_{area}"
-    for area in ("frame", "minors", "usage", "transfers", "review", "erasure", "return", "downstream", "delivery")
+    for area in (
+        *("frame", "minors", "usage", "transfers", "review", "erasure", "return", "downstream", "delivery"),
+        *("console", "operate"),
+    )
 )
 
 # Nobody guesses a duty's way into more rights: it can neither become another role nor make one.
@@ -120,7 +123,7 @@ def _rights_on_databases(cursor: psycopg.Cursor, database: str, closed: Iterable
     cursor.execute(sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC, {}").format(here, roles))
     cursor.execute(sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(here, roles))
     jobs = sql.SQL(", ").join(
-        sql.Identifier(role_name(d)) for d in DUTIES if d not in {"migrate", "console", "evidence", "notify"}
+        sql.Identifier(role_name(d)) for d in DUTIES if d not in {"migrate", "console", "evidence", "notify", "operate"}
     )
     cursor.execute(sql.SQL("GRANT TEMPORARY ON DATABASE {} TO {}").format(here, jobs))
     cursor.execute(sql.SQL("GRANT CREATE ON DATABASE {} TO {}").format(here, sql.Identifier(role_name("migrate"))))

@@ -2,7 +2,7 @@
 
 A person asks for one (a number, a period, a reason that the recipients read); one run carries it out, through the same
 gates and a person's approval. The first release stays in the register; what a reader is given from then on is the
-newest revision. What may change is SPEC 4.6: a published value by nothing or by 15 and more, or it becomes withheld.
+newest revision. A published value may change by nothing or by 15 and more, or become withheld.
 """
 
 from __future__ import annotations

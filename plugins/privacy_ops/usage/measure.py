@@ -60,6 +60,7 @@ class Metrics:
     formulas: int = 0
     refused_corrections: int = 0
     restated: int = 0
+    overspent: int = 0
 
     def row(self) -> dict[str, int]:
         return asdict(self)
@@ -107,8 +108,8 @@ def measure(
 
     ``contents``: what each fresh pack has to say; packs that were released before are held to their registered hash
     only. ``beside``: by course and period, all masters of other periods whose numbers hang together with its own.
-    ``replaced``: files that a correction takes the place of. ``uncovered`` and ``restated`` are left at 0 for the
-    caller, who asks the database.
+    ``replaced``: files that a correction takes the place of. ``uncovered``, ``restated`` and ``overspent`` are left at
+    0 for the caller, who asks the database.
     """
     prefixes = {pack.prefix for pack in planned}
     found = Metrics(packs=len(staged), packs_off_plan=len(prefixes ^ set(staged)))
@@ -127,7 +128,11 @@ def measure(
             found.wrong_files += 1
             continue
         charts = _chart_cells(pack, content, references.spec)
-        for course, by_table in cells.items():
+        for course, every_table in cells.items():
+            # Noise is no promise of an interval: what is drawn is held to its draw and its budget instead.
+            by_table = {table: cells_ for table, cells_ in every_table.items() if table.profile == "threshold"}
+            if not by_table:
+                continue
             master = masters[course, pack.period.key]
             keys = set(_frame(master, pack.period, references).keys)
             beside_them = [cell for cell in charts.get(course, ()) if cell.key in keys]

@@ -6,10 +6,13 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from fractions import Fraction
 
 from privacy_ops.disclosure.linked.cells import PublishedCell, share_of
 from privacy_ops.disclosure.linked.frame import Key
+from privacy_ops.disclosure.noise import Noise
 from privacy_ops.usage import counting, frames
+from privacy_ops.usage.drawing import Draws
 from privacy_ops.usage.files.model import Dimension, Flag, Measure, PackContent, Row, Table, TableSpec, Value
 from privacy_ops.usage.frames import ALL, COMPLETERS, FINISHED, MINUTES, PASSED, STARTERS, parts_of
 from privacy_ops.usage.master import Master, Masters
@@ -17,7 +20,8 @@ from privacy_ops.usage.periods import Kind, Period
 from privacy_ops.usage.places import Places
 from privacy_ops.usage.plan import Grant, PlannedPack
 from privacy_ops.usage.protection import cells_of, keys_of
-from privacy_ops.usage.release_spec import METHOD, Part, ReleaseSpec
+from privacy_ops.usage.release_spec import METHOD, Part, Profile, ReleaseSpec
+from privacy_ops.usage.view import PublicCourse
 
 CONTENT_TYPES = {
     "csv": "text/csv; charset=utf-8",
@@ -57,6 +61,7 @@ class FileTable:
     spec: TableSpec
     parts: tuple[Part, ...]
     numbers: tuple[str, ...]
+    profile: Profile = "threshold"
 
 
 def pack_sha256(files: Mapping[str, bytes]) -> str:
@@ -85,13 +90,15 @@ def content_of(
     spec: ReleaseSpec,
     contact: str,
     withdrawn: Collection[str] | None = None,
+    draws: Draws | None = None,
 ) -> PackContent:
-    """All that a pack says. Raises KeyError when a master is missing.
+    """All that a pack says. Raises KeyError when a master, or the draw, of its period is missing.
 
     ``withdrawn``: periods inside this one of which the recipient's release was withdrawn; then the charts over time
     show the other ones, from their masters. None: no charts.
     """
-    tables = [(table, list(_rows(table, pack, masters, places, spec))) for table in file_tables(pack, spec)]
+    drawn = draws or {}
+    tables = [(table, list(_rows(table, pack, masters, drawn, places, spec))) for table in file_tables(pack, spec)]
     return PackContent(
         release_id=pack.release_id,
         product=pack.product,
@@ -114,6 +121,8 @@ def parts_shown(pack: PlannedPack, masters: Masters) -> dict[Period, tuple[str, 
     blocks, a year's quarters. Follows from window, spec and base periods, never from what is released already."""
     found: dict[Period, list[str]] = defaultdict(list)
     for grant in pack.grants:
+        if grant.course_id in pack.drawn_only:
+            continue
         for part in parts_of(pack.period, masters[grant.course_id, pack.period.key].base):
             found[part].append(grant.course_id)
     return {part: tuple(courses) for part, courses in sorted(found.items())}
@@ -129,8 +138,8 @@ def _history(
             continue
         within = replace(pack, period=part, grants=tuple(g for g in pack.grants if g.course_id in courses))
         for table in file_tables(within, spec):
-            if table.parts[-1] != "country":
-                found[table.spec] += _rows(table, within, masters, places, spec)
+            if table.parts[-1] != "country" and table.profile == "threshold":
+                found[table.spec] += _rows(table, within, masters, {}, places, spec)
     yield from (Table.of(told, rows) for told, rows in found.items() if rows)
 
 
@@ -143,9 +152,9 @@ def file_tables(pack: PlannedPack, spec: ReleaseSpec) -> Iterator[FileTable]:
         "pass_share": _readable(rules.share_bands.labels()),
     }
     for name, given in spec.audiences[pack.product].tables.items():
-        if not _closes(name, pack.period.kind):
+        if not _closes(name, given.profile, pack.period.kind):
             continue
-        measures = tuple(_measure(measure, bands.get(measure, ())) for measure in given.measures)
+        measures = tuple(_measure(measure, bands.get(measure, ()), given.profile) for measure in given.measures)
         numbers = tuple(_SOURCES[measure][1] for measure in given.measures)
         # A total stands with the regions that add up to it; modules do not add up, so they have a file of their own.
         whole: tuple[tuple[Part, ...], ...] = ((*given.parts,),)
@@ -167,10 +176,13 @@ def file_tables(pack: PlannedPack, spec: ReleaseSpec) -> Iterator[FileTable]:
                 ),
                 parts,
                 numbers,
+                given.profile,
             )
 
 
-def _closes(table: str, kind: Kind) -> bool:
+def _closes(table: counting.Table, profile: Profile, kind: Kind) -> bool:
+    if profile == "differential_privacy":
+        return ReleaseSpec.draws(kind, table)
     return kind == "year" if table == "region_year" else kind == "quarter" if table != "period" else kind != "year"
 
 
@@ -179,7 +191,7 @@ def _readable(labels: Iterable[str]) -> tuple[str, ...]:
     return tuple(label.replace("-", " to ") for label in labels)
 
 
-def _measure(name: str, bands: tuple[str, ...]) -> Measure:
+def _measure(name: str, bands: tuple[str, ...], profile: Profile) -> Measure:
     said = {
         "starters": ("Starters", "people who started it, or one of its modules, in the period, rounded"),
         "completers": ("Completers", "people who completed it, or one of its modules, in the period, rounded"),
@@ -188,18 +200,24 @@ def _measure(name: str, bands: tuple[str, ...]) -> Measure:
         "pass_share": ("Passed, per cent", "of those who first started in the quarter: band of the share"),
     }
     title, description = said[name]
+    if profile == "differential_privacy":
+        description = description.replace(", rounded", ": a noisy count, rounded")
     return Measure(_SOURCES[name][0], "band" if bands else "count", title, description, bands)
 
 
-def _rows(table: FileTable, pack: PlannedPack, masters: Masters, places: Places, spec: ReleaseSpec) -> Iterator[Row]:
+def _rows(
+    table: FileTable, pack: PlannedPack, masters: Masters, draws: Draws, places: Places, spec: ReleaseSpec
+) -> Iterator[Row]:
     names = {country.code: country.name for country in places.countries}
     for grant in pack.grants:
-        master = masters[grant.course_id, pack.period.key]
-        titles = dict(master.modules)
-        for cell in shown_cells(table, pack, grant, master, places, spec):
+        public, cells = _shown(table, pack, grant, masters, draws, places, spec)
+        if public is None:
+            continue
+        titles = dict(public.modules)
+        for cell in cells:
             _, module, place = cell.key
-            key: tuple[str, ...] = (pack.period.key, master.course_id)
-            labels: tuple[str | None, ...] = (None, master.title)
+            key: tuple[str, ...] = (pack.period.key, grant.course_id)
+            labels: tuple[str | None, ...] = (None, public.title)
             match table.parts[-1]:
                 case "module":
                     key, labels = (*key, module), (*labels, titles[module])
@@ -210,6 +228,39 @@ def _rows(table: FileTable, pack: PlannedPack, masters: Masters, places: Places,
             values = tuple(_value(cell.values[number]) for number in table.numbers)
             flags: tuple[Flag, ...] = tuple("withheld" if value is None else "published" for value in values)
             yield Row(key, labels, values, flags)
+
+
+def _shown(
+    table: FileTable,
+    pack: PlannedPack,
+    grant: Grant,
+    masters: Masters,
+    draws: Draws,
+    places: Places,
+    spec: ReleaseSpec,
+) -> tuple[Master | PublicCourse | None, list[PublishedCell]]:
+    """A course as it was when it was protected or drawn, and its cells; None where the table has nothing of it: a
+    course that goes by draws alone, or that came after the draw."""
+    if table.profile == "threshold":
+        if grant.course_id in pack.drawn_only:
+            return None, []
+        master = masters[grant.course_id, pack.period.key]
+        return master, shown_cells(table, pack, grant, master, places, spec)
+    drawn = draws[pack.period.key]
+    cells = [
+        cell
+        for cell in drawn.cells.get(grant.course_id, ())
+        if _drawn_part(cell.key, places) in table.parts and _may_see(grant, cell.key)
+    ]
+    names = set(table.numbers)
+    cells = [PublishedCell(cell.key, {n: v for n, v in cell.values.items() if n in names}) for cell in cells]
+    return drawn.courses.get(grant.course_id), cells
+
+
+def _drawn_part(key: Key, places: Places) -> Part:
+    if key[1] != ALL:
+        return "module"
+    return "course" if key[2] == ALL else "region" if key[2] in places.regions else "country"
 
 
 def shown_cells(
@@ -234,11 +285,29 @@ def _value(value: int | str | None) -> Value:
 
 def sentences(pack: PlannedPack, spec: ReleaseSpec) -> tuple[str, ...]:
     """The method in plain words."""
-    limits, audience = spec.thresholds, spec.audiences[pack.product]
-    stricter = sorted({t.min_people for t in audience.tables.values() if t.min_people})
+    audience = spec.audiences[pack.product]
+    profiles = {t.profile for name, t in audience.tables.items() if _closes(name, t.profile, pack.period.kind)}
     said = [
         "Staff, automated accounts, people who objected, restricted accounts and people who may be under 18 are left "
-        "out.",
+        "out."
+    ]
+    if "threshold" in profiles:
+        said += _thresholds(pack, spec)
+    if "differential_privacy" in profiles:
+        said += _noise(pack, spec)
+    said.append(
+        "A person may use several modules and come back in several weeks: modules do not add up to courses, and weeks "
+        "do not add up to quarters."
+    )
+    if "threshold" in profiles:
+        said.append("Shares are of the people who started the course for the first time in that quarter.")
+    return tuple(said)
+
+
+def _thresholds(pack: PlannedPack, spec: ReleaseSpec) -> list[str]:
+    limits, audience = spec.thresholds, spec.audiences[pack.product]
+    stricter = sorted({t.min_people for t in audience.tables.values() if t.min_people})
+    return [
         f"Nothing is said about fewer than {limits.min_people} people, about people from fewer than "
         f"{audience.min_institutions} institutions or mostly from one, nor of a course that never had "
         f"{limits.lifetime_min_learners} learners.",
@@ -247,8 +316,26 @@ def sentences(pack: PlannedPack, spec: ReleaseSpec) -> tuple[str, ...]:
         f"At most {spec.measures.mean_minutes.cap_per_day} minutes of a person's day are counted.",
         "Further figures are withheld so that no withheld one can be worked out; then counts are rounded to the "
         f"nearest {limits.round_to}.",
-        "A person may use several modules and come back in several weeks: modules do not add up to courses, and weeks "
-        "do not add up to quarters.",
-        "Shares are of the people who started the course for the first time in that quarter.",
     ]
-    return tuple(said)
+
+
+def _noise(pack: PlannedPack, spec: ReleaseSpec) -> list[str]:
+    """The second profile, for somebody who never heard of it."""
+    rules = spec.differential_privacy
+    if rules is None or pack.period.kind == "block":
+        return []
+    rho = rules.rho[pack.period.kind]
+    scale = round(Noise(Fraction(rho), rules.cells_per_person).scale)
+    return [
+        "Noisy counts: before anything else was done with it, a random number was added to each count, also to those "
+        f"that are none. Two of three are off by less than {scale}, nineteen of twenty by less than {2 * scale}; the "
+        "small ones are not to be trusted, and differences of two counts less still.",
+        f"What is below {rules.least_shown} after that is withheld: nobody looked at how many people it really is. The "
+        f"rest is rounded to the nearest {spec.thresholds.round_to}.",
+        f"One person is in {rules.cells_per_person} of all these counts at most; which, goes by an order that is the "
+        "same for everybody and known beforehand. Counts are therefore a little low where people do much.",
+        "The random numbers were drawn once and are kept: asking again gives the same ones.",
+        "This is differential privacy: whether any one person was there changes the chance of every possible result "
+        f"so little that nobody can tell. It is measured, in zero-concentrated terms: {rho} for this period, and never "
+        f"more than {rules.rho_per_year} for a person in a year. When that is used up, nothing further is released.",
+    ]

@@ -65,6 +65,7 @@ class PlannedPack:
     """One recipient's pack of one period. ``registered`` when it was released before: then it is only served.
 
     ``iso_week``: the week with which the period closes. ``revision`` is 0 unless it corrects the release ``replaces``.
+    ``drawn_only``: courses of which it has noisy counts and no protected master.
     """
 
     product: Product
@@ -78,6 +79,7 @@ class PlannedPack:
     registered: Registered | None = None
     revision: int = 0
     replaces: Registered | None = field(default=None, hash=False)
+    drawn_only: frozenset[str] = frozenset()
 
     @property
     def prefix(self) -> str:
@@ -122,13 +124,15 @@ class Plan:
 
     @property
     def needed(self) -> dict[Period, tuple[str, ...]]:
-        """Courses that are protected, by period, the finest first: those that fresh packs show."""
+        """Courses that are protected, by period, the finest first: those that fresh packs show from masters."""
         if self.recounted is not None:
             return dict(self.recounted) if self.fresh else {}
         found: dict[Period, set[str]] = defaultdict(set)
         for pack in self.fresh:
-            found[pack.period] |= {grant.course_id for grant in pack.grants}
-        return {period: tuple(sorted(found[period])) for period in sorted(found, key=lambda p: p.weeks)}
+            found[pack.period] |= {grant.course_id for grant in pack.grants} - pack.drawn_only
+        return {
+            period: tuple(sorted(found[period])) for period in sorted(found, key=lambda p: p.weeks) if found[period]
+        }
 
     def lines(self) -> list[str]:
         """The plan as text, for fingerprints."""
@@ -197,10 +201,14 @@ def make_plan(connection: Connection, run: Run, window: Window, spec: ReleaseSpe
                 ident = release_id(product, recipient, period.key, version)
             else:
                 continue
-            name = rows[0].legal_name
-            packs.append(
-                PlannedPack(product, recipient, name, period, window.key, ident, version, grants, entry, revision)
+            drawn = frozenset(
+                g.course_id
+                for g in grants
+                if not spec.closing(product, period.kind, counting.due(period, bases).get(g.course_id, ()), "threshold")
             )
+            name = rows[0].legal_name
+            about = (product, recipient, name, period, window.key, ident, version, grants, entry)
+            packs.append(PlannedPack(*about, revision=revision, drawn_only=drawn))
     return Plan(window, tuple(packs), tuple(sorted(entitled)), withdrawn)
 
 
@@ -252,6 +260,7 @@ def _correcting(connection: Connection, run: Run, window: Window, spec: ReleaseS
             entry if is_made else None,
             revision,
             None if is_made else entry,
+            frozenset(grant.course_id for grant in grants) - kept[key],
         )
         (packs if is_made or found.says_otherwise(pack) else unchanged).append(pack)
     return Plan(window, tuple(packs), tuple(sorted(mine)), withdrawn, correction, recounted, tuple(unchanged), ended)
@@ -330,12 +339,14 @@ def _due(
     grants: Iterable[Grant], period: Period, product: Product, bases: Mapping[str, BasePeriod], spec: ReleaseSpec
 ) -> tuple[Grant, ...]:
     """Grants of courses of which this audience has a table that closes with the period."""
-    has = set(spec.audiences[product].tables) if product in spec.audiences else set()
     due = counting.due(period, bases)
     some = {"period"}  # who wrote some modules sees those, and no country or region of the course
-    return tuple(
-        grant for grant in grants if has & set(due.get(grant.course_id, ())) & (some if grant.modules else has)
-    )
+    found = []
+    for grant in grants:
+        has = spec.closing(product, period.kind, due.get(grant.course_id, ()))
+        if has & some if grant.modules else has:
+            found.append(grant)
+    return tuple(found)
 
 
 def _merged(rows: Iterable[Any]) -> tuple[Grant, ...]:

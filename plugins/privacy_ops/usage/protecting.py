@@ -30,7 +30,7 @@ from privacy_ops.usage.view import PublicCourse
 from privacy_ops.workspace import Workspace
 
 # Everything that a period's master holds; the total of a quarter also where a course goes by weeks.
-_TABLES: dict[Kind, tuple[Table, ...]] = {
+TABLES: dict[Kind, tuple[Table, ...]] = {
     "week": ("period",),
     "block": ("period",),
     "quarter": ("period", "country_quarter", "region_quarter"),
@@ -147,7 +147,7 @@ class Protecting:
         lists = period_view.build(
             self.connection, self.data_map, period, self.references.places, self.references.spellings, open_
         )
-        tables = dict.fromkeys(open_, _TABLES[period.kind])
+        tables = dict.fromkeys(open_, TABLES[period.kind])
         for cell in counting.count(Postgres(self.connection), period, lists, tables, self.references.spec.cap_seconds):
             self._counted[period.key, cell.course_id].append(cell)
 

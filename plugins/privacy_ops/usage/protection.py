@@ -77,7 +77,7 @@ def protect_period(
     """Protect ``period``. ``cells``: true cells of it and of its parts; ``parts``: what was kept of those.
 
     ``is_open``: whether the course ever had enough people. ``corrects``: what was released of it before; then nothing
-    that was withheld appears, and what would change by a handful is withheld (SPEC 4.6). Raises ValueError for cells
+    that was withheld appears, and what would change by a handful is withheld. Raises ValueError for cells
     that do not hang together.
     """
     table = frames.activity_table(frames.activity_frame(period, base, course, places, spec), cells)
@@ -98,6 +98,8 @@ def protect_period(
         )
         # The laxer table first: what one shows, another of the same audience cannot hide.
         for name in sorted(audience.tables, key=lambda table: (spec.min_people(product, table), table)):
+            if audience.tables[name].profile != "threshold":
+                continue
             keys = keys_of(name, audience.tables[name], period, base, table.frame)
             rules = spec.rules(product, name)
             if not keys or rules == spec.rules():

@@ -27,7 +27,7 @@ from privacy_ops.gates.suite import Suite
 from privacy_ops.runs import Run
 from privacy_ops.stores.objects import ObjectExists, ObjectStore
 from privacy_ops.stores.sql import statement
-from privacy_ops.usage import base_period, corrections, periods, suites, view
+from privacy_ops.usage import base_period, corrections, drawing, periods, suites, view
 from privacy_ops.usage import plan as planning
 from privacy_ops.usage.files.build import build
 from privacy_ops.usage.files.model import PackContent
@@ -138,6 +138,11 @@ def protect(workspace: Workspace, run: Run, *, now: datetime) -> dict[str, Any]:
         work = Protecting(connection, workspace.data_map, run, known, public, now, plan.revision, again)
         for period, courses in plan.needed.items():
             work.ensure(period, courses)
+        drawn = 0
+        for period in sorted({pack.period for pack in plan.fresh}, key=lambda p: (p.weeks, p.key)):
+            drawn += drawing.ensure(
+                connection, workspace.data_map, run, period, known.spec, known.places, known.spellings, now=now
+            )
         if plan.correction is not None and not make_plan(connection, run, window, known.spec).packs:
             raise ReleaseRefused(
                 "there is nothing to correct: counted again, every file says what it said before",
@@ -145,7 +150,7 @@ def protect(workspace: Workspace, run: Run, *, now: datetime) -> dict[str, Any]:
                 do="mend the sources first, then ask for another correction; or withdraw the release",
             )
     needed = sum(map(len, plan.needed.values()))
-    return {"iso_week": window.key, "needed": needed, "protected": work.made}
+    return {"iso_week": window.key, "needed": needed, "protected": work.made, "drawn": drawn}
 
 
 def stage(workspace: Workspace, run: Run) -> dict[str, Any]:
@@ -193,6 +198,12 @@ def judge_files(workspace: Workspace, run: Run, *, now: datetime) -> dict[str, A
                 statement("usage", "count_restated_courses"),
                 {"period_key": period.key, "spec_version": known.spec.spec_version, "courses": list(courses)},
             ).scalar_one()
+        for period in {pack.period for pack in plan.fresh if known.spec.drawn(pack.period.kind)}:
+            metrics.restated += connection.execute(
+                statement("usage", "count_restated_draws"),
+                {"period_key": period.key, "spec_version": known.spec.spec_version},
+            ).scalar_one()
+            metrics.overspent += drawing.is_overspent(connection, known.spec, period)
     suite = suites.files_suite(known.spec)
     return {"packs": len(staged), **_judge(workspace, run, suite, metrics.row(), staged_sha256(staged), now)}
 
@@ -253,6 +264,8 @@ def publish(workspace: Workspace, run: Run, *, now: datetime) -> dict[str, Any]:
                 where=run.run_id,
                 do="entitlements changed or a release was withdrawn: clear the run from the input gate on",
             )
+        version = references(workspace).spec.spec_version
+        draws = drawing.read(connection, version, [pack.period.key for pack in plan.fresh])
         people: tuple[str, ...] = ()
         asks = _asks(connection, run, plan, contents)
         if asks.packs:
@@ -275,7 +288,11 @@ def publish(workspace: Workspace, run: Run, *, now: datetime) -> dict[str, Any]:
                 outcome = "adopted" if adopted else "published"
                 reason = f"{adopted} of {len(kept)} files were there already" if adopted else ""
                 approvers = people if pack in asks.packs else ()
-                about = [masters[grant.course_id, pack.period.key] for grant in pack.grants]
+                about = utility(
+                    contents[pack],
+                    [masters[g.course_id, pack.period.key] for g in pack.grants if g.course_id not in pack.drawn_only],
+                    draws.get(pack.period.key),
+                )
                 _register(
                     connection, run, pack, contents[pack], about, files, kept, verdict.gate_result_id, approvers, now
                 )
@@ -427,6 +444,7 @@ def _contents(
             others[pack.period] |= {grant.course_id for grant in pack.grants} - set(touched)
         for period, rest in others.items():
             masters |= read_masters(connection, version, [period.key], sorted(rest))
+    draws = drawing.read(connection, version, [pack.period.key for pack in plan.fresh])
     contact = workspace.settings.notice.contact or CONTACT
     try:
         for pack in plan.fresh:
@@ -434,7 +452,7 @@ def _contents(
             for period, courses in parts.items():
                 masters |= read_masters(connection, version, [period.key], courses, revision=revision)
             withdrawn = planning.withdrawn_of(connection, pack, parts)
-            contents[pack] = content_of(pack, masters, known.places, known.spec, contact, withdrawn)
+            contents[pack] = content_of(pack, masters, known.places, known.spec, contact, withdrawn, draws)
     except KeyError:
         raise ReleaseRefused(
             "a planned course was not protected", where=run.run_id, do="clear the run from the input gate on"
@@ -581,7 +599,7 @@ def _register(
     run: Run,
     pack: PlannedPack,
     content: PackContent,
-    masters: list[Master],
+    about: Mapping[str, object],
     files: Files,
     kept: list[dict[str, Any]],
     gate_result_id: int,
@@ -610,7 +628,7 @@ def _register(
             "pack_sha256": pack_sha256(files),
             "n_rows": sum(len(table.rows) for table in content.tables),
             "n_withheld": sum(all(v is None for v in row.values) for table in content.tables for row in table.rows),
-            "utility": json.dumps(utility(content, masters)),
+            "utility": json.dumps(about),
             "entitlement": json.dumps(planning.snapshot(pack)),
             "gate_result_id": gate_result_id,
             "approvers": list(approvers),

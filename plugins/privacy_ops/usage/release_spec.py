@@ -7,18 +7,20 @@ bytes without changing the file (columns, wording, order of steps).
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from decimal import Decimal
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
 from typing import Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from privacy_ops.disclosure.linked.rules import Bands, Rules
 from privacy_ops.errors import ConfigError
 from privacy_ops.usage.counting import LEVELS_OF, Table
+from privacy_ops.usage.periods import Kind
 
 METHOD = "usage-3"
 Product = Literal["EXP-AUTHOR", "EXP-SUPPORTER"]
@@ -27,13 +29,22 @@ Profile = Literal["threshold", "differential_privacy"]
 MeasureName = Literal["starters", "completers", "mean_minutes", "completion_share", "pass_share"]
 BasePeriod = Literal["week", "block", "quarter"]
 
-# What policy and accreditation rules keep from a product for good (SPEC 4.1), whatever the file says.
+# What policy and accreditation rules keep from a product for good, whatever the file says.
 _NEVER: dict[Product, frozenset[Part]] = {
     "EXP-AUTHOR": frozenset(),
     "EXP-SUPPORTER": frozenset({"module", "country"}),
 }
 _QUARTERLY: frozenset[Table] = frozenset({"country_quarter", "region_quarter"})
 _LEAST_PEOPLE, _LEAST_INSTITUTIONS, _LEAST_LIFETIME = 10, 3, 30
+# Parts whose counts add up to one another: a region is its countries, a course its regions, at any time.
+_FAMILY: dict[Part, str] = {"course": "place", "region": "place", "country": "place", "module": "module"}
+_DRAWN: dict[Table, Kind] = {
+    "period": "week",
+    "country_quarter": "quarter",
+    "region_quarter": "quarter",
+    "region_year": "year",
+}
+_MOST_DRAWS: dict[Kind, int] = {"week": 53, "block": 12, "quarter": 4, "year": 1}  # in a long year
 _EDGES = (5, 95)  # of shares: what is outside says something about nearly everybody
 
 
@@ -161,6 +172,37 @@ class Audience(_Frozen):
     tables: dict[Table, AudienceTable] = Field(min_length=1)
 
 
+class DifferentialPrivacy(_Frozen):
+    """The second profile: noisy counts of every public key. One draw per period, over all courses and tables of it.
+
+    ``rho``: what a draw costs each person (zCDP), by kind of period; ``rho_per_year``: what all draws of a year may
+    cost together. ``cells_per_person``: counts that one person may add to in a draw. ``least_shown``: noisy counts
+    below are withheld; it looks at nothing but the noisy count.
+    """
+
+    rho: dict[Literal["week", "quarter", "year"], Decimal] = Field(min_length=1)
+    rho_per_year: Decimal = Field(gt=0, le=1)
+    cells_per_person: int = Field(ge=1, le=20)
+    least_shown: int = Field(ge=_LEAST_PEOPLE)
+
+    @field_validator("rho", mode="before")
+    @classmethod
+    def _as_written(cls, value: object) -> object:
+        """``0.0147`` is 147 of 10,000, not the nearest binary fraction."""
+        return {k: str(v) for k, v in value.items()} if isinstance(value, dict) else value
+
+    @field_validator("rho_per_year", mode="before")
+    @classmethod
+    def _year_as_written(cls, value: object) -> object:
+        return str(value)
+
+    @model_validator(mode="after")
+    def _cost(self) -> Self:
+        if any(rho <= 0 for rho in self.rho.values()):
+            raise ValueError("a draw costs more than nothing")
+        return self
+
+
 class ReleaseSpec(_Frozen):
     """The whole specification. ``spec_version`` names what it says and the method that carries it out."""
 
@@ -170,11 +212,16 @@ class ReleaseSpec(_Frozen):
     thresholds: Thresholds
     base_period: BaseLimits
     audiences: dict[Product, Audience] = Field(min_length=1)
+    differential_privacy: DifferentialPrivacy | None = None
 
     @cached_property
     def spec_version(self) -> str:
         """For example ``usage-2.1f0c9a3e``: the same for the same content, however it is written down."""
-        return f"{METHOD}.{hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:8]}"
+        return f"{METHOD}.{hashlib.sha256(self._said().encode()).hexdigest()[:8]}"
+
+    def _said(self) -> str:
+        """What it says, as text. A spec without the second profile reads as it did before there was one."""
+        return self.model_dump_json(exclude=None if self.differential_privacy else {"differential_privacy"})
 
     @property
     def cap_seconds(self) -> int:
@@ -185,8 +232,39 @@ class ReleaseSpec(_Frozen):
         """Every table that any audience gets: what the master has to hold."""
         return tuple(table for table in LEVELS_OF if any(table in a.tables for a in self.audiences.values()))
 
+    def closing(
+        self, product: Product, kind: Kind, due: Collection[Table], profile: Profile | None = None
+    ) -> set[Table]:
+        """Tables that an audience has of a course whose period of that kind closes; those of one profile, if named.
+
+        ``due``: those that the course has by its base period. Noisy tables know none: it follows from true counts.
+        """
+        tables = self.audiences[product].tables if product in self.audiences else {}
+        return {
+            name
+            for name, table in tables.items()
+            if profile in {None, table.profile}
+            and (name in due if table.profile == "threshold" else self.draws(kind, name))
+        }
+
+    def drawn(self, kind: Kind) -> dict[tuple[Product, Table], AudienceTable]:
+        """Tables with noisy counts that close with a period of that kind."""
+        return {
+            (product, name): table
+            for product, audience in self.audiences.items()
+            for name, table in audience.tables.items()
+            if table.profile == "differential_privacy" and self.draws(kind, name)
+        }
+
+    @staticmethod
+    def draws(kind: Kind, table: Table) -> bool:
+        """Whether a table with noisy counts closes with a period of that kind: by week, whatever a course's size."""
+        return _DRAWN[table] == kind
+
     def min_people(self, product: Product, table: Table) -> int:
-        """Least people of a cell of that audience's table."""
+        """Least people of a cell of that audience's table; of a noisy one, the least count that is shown."""
+        if self.differential_privacy and self.audiences[product].tables[table].profile == "differential_privacy":
+            return self.differential_privacy.least_shown
         return self.audiences[product].tables[table].min_people or self.thresholds.min_people
 
     def rules(self, product: Product | None = None, table: Table | None = None) -> Rules:
@@ -214,6 +292,7 @@ class ReleaseSpec(_Frozen):
             for table, given in audience.tables.items():
                 wrong += [f"{where}.tables.{table}.{said}" for said in self._table(product, table, given)]
         wrong += self._profiles()
+        wrong += self._budget()
         if wrong:
             raise ValueError("; ".join(wrong))
         return self
@@ -232,19 +311,46 @@ class ReleaseSpec(_Frozen):
         return wrong
 
     def _profiles(self) -> list[str]:
-        """No cell under two profiles: what one hides, the other would tell."""
-        seen: dict[tuple[str, str], tuple[Profile, str]] = {}
+        """No cell under two profiles, nor cells that add up to one another: what one hides, the other would tell."""
+        seen: dict[str, tuple[Profile, str]] = {}
         wrong: list[str] = []
         for product, audience in self.audiences.items():
             for table, given in audience.tables.items():
                 for part in given.parts:
-                    # A course whose base period is a quarter or less closes with it: the same people.
-                    cell = ("quarter" if table != "region_year" and part == "course" else table, part)
-                    profile, where = seen.setdefault(cell, (given.profile, f"{product}.{table}"))
+                    profile, where = seen.setdefault(_FAMILY[part], (given.profile, f"{product}.{table}"))
                     if profile != given.profile:
                         wrong.append(
-                            f"audiences.{product}.tables.{table}.profile: {where} has the same cells under {profile}"
+                            f"audiences.{product}.tables.{table}.profile: {where} has the same cells, or cells that add"
+                            f" up to them, under {profile}"
                         )
+        return wrong
+
+    def _budget(self) -> list[str]:
+        """Noise needs its numbers, tables that it can serve, and a budget that lasts to the end of a long year."""
+        kinds: set[Kind] = set()
+        wrong: list[str] = []
+        for product, audience in self.audiences.items():
+            for table, given in audience.tables.items():
+                if given.profile != "differential_privacy":
+                    continue
+                where = f"audiences.{product}.tables.{table}"
+                kinds.add(_DRAWN[table])
+                if other := [m for m in given.measures if getattr(self.measures, m).kind != "count"]:
+                    wrong.append(f"{where}.measures: {', '.join(other)} cannot be drawn, only counts can")
+                if given.min_people is not None:
+                    wrong.append(f"{where}.min_people: noisy counts have differential_privacy.least_shown")
+        found = self.differential_privacy
+        if found is None:
+            return [*wrong, "differential_privacy: missing, and some tables have this profile"] if kinds else wrong
+        if missing := sorted(kinds - set(found.rho)):
+            return [*wrong, f"differential_privacy.rho: {', '.join(missing)} missing, and some tables are drawn then"]
+        if unused := sorted(set(found.rho) - kinds):
+            wrong.append(f"differential_privacy.rho: no table is drawn by {', '.join(unused)}")
+        if found.least_shown % self.thresholds.round_to:
+            wrong.append("differential_privacy.least_shown: must be a multiple of round_to")
+        year = sum((_MOST_DRAWS[kind] * rho for kind, rho in found.rho.items()), Decimal(0))
+        if year > found.rho_per_year:
+            wrong.append(f"differential_privacy.rho: a year of 53 weeks would cost {year}, more than rho_per_year")
         return wrong
 
 

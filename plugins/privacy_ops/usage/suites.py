@@ -208,6 +208,13 @@ def files_suite(spec: ReleaseSpec) -> Suite:
                 high=0,
                 do="this period was released under other rules: keep it; corrections are releases of their own",
             ),
+            _number(
+                "E-17",
+                "Noisy counts come from one kept draw that the year's privacy budget covers",
+                "overspent",
+                high=0,
+                do="release no noisy count of this year any more; find out what made a draw beyond the budget",
+            ),
         ),
         _RUNBOOK,
     )

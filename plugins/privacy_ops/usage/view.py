@@ -219,6 +219,15 @@ class PublicCourse:
     modules: tuple[tuple[str, str], ...]
 
 
+def all_courses(connection: Connection, data_map: DataMap) -> list[str]:
+    """Ids of every course of the publisher, whoever is entitled to it and whether anybody uses it."""
+    u = usage_of(data_map)
+    rows = connection.execute(
+        text(f"SELECT CAST(c.{quote(u.course_key)} AS text) AS course_id FROM {quote_table(u.course_table)} AS c")
+    )
+    return sorted(str(row.course_id) for row in rows)
+
+
 def public_courses(connection: Connection, data_map: DataMap, courses: Sequence[str]) -> dict[str, PublicCourse]:
     """The public list: each of ``courses`` that exists, with all of its modules by id."""
     u = usage_of(data_map)

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from privacy_ops.disclosure.linked.cells import Need, PublishedCell, share_of
-from privacy_ops.disclosure.linked.frame import Amount, Entry, Frame, Measure, rest_of
+from privacy_ops.disclosure.linked.frame import Amount, Entry, Frame, Key, Measure, rest_of
 from privacy_ops.disclosure.linked.rules import Rules
 
 SLACK = 1e-5  # of one person: the solver's arithmetic
@@ -128,8 +128,24 @@ class _Attacker:
                 self._read_amount(Entry(key, amount.name), amount)
         self._relate()
         self.solver = self._start()
+        self.alike = self._alike()
         self.seen_low = np.full(len(entries), np.inf)
         self.seen_high = np.full(len(entries), -np.inf)
+
+    def _alike(self) -> NDArray[np.int64]:
+        """A number for each entry; the same for those of cells of which nothing is known and that are part of the same
+        cells: whatever he can tell of one, he can tell of each, for they could change places."""
+        first: dict[object, Key] = {}
+        found = np.arange(len(self.unit))
+        names = [*self.names, *(rest_of(m.name) for m in self.frame.measures if m.within is not None)]
+        shares = [share_of(m.name) for m in self.frame.measures]
+        for key, relations in self.frame.siblings.items():
+            if any(self.known.get(Entry(key, name)) is not None for name in (*names, *shares)):
+                continue
+            twin = first.setdefault(tuple(map(id, relations)), key)
+            for name in names:
+                found[self.column[Entry(key, name)]] = self.column[Entry(twin, name)]
+        return found
 
     def _row(self, low: float, high: float, *terms: tuple[Entry, float]) -> None:
         self.rows.append((low, high, [(self.column[entry], factor) for entry, factor in terms]))
@@ -289,8 +305,9 @@ class _Attacker:
         if status != highspy.HighsModelStatus.kOptimal:
             raise RuntimeError(f"the linear program ended as {status}")
         seen = np.array(self.solver.getSolution().col_value)
-        np.minimum(self.seen_low, seen, out=self.seen_low)
-        np.maximum(self.seen_high, seen, out=self.seen_high)
+        np.minimum.at(self.seen_low, self.alike, seen)
+        np.maximum.at(self.seen_high, self.alike, seen)
+        self.seen_low, self.seen_high = self.seen_low[self.alike], self.seen_high[self.alike]
         self.solver.changeColsCost(len(places), places, np.zeros(len(places)))
 
     def _seen(self, place: int) -> tuple[float, float]:

@@ -1,4 +1,4 @@
-"""The attacker who kept every earlier file: what releases tell together that none of them tells alone (SPEC 4.3, 9).
+"""The attacker who kept every earlier file: what releases tell together that none of them tells alone.
 
 Windows nest (a week in a block in a quarter) and packs of one course go to several readers. The comparison may hold a
 release; it never changes a mask, which depends on window, specification and counts alone.
@@ -14,7 +14,7 @@ from privacy_ops.disclosure.linked.cells import Need, PublishedCell
 from privacy_ops.disclosure.linked.frame import Entry, Frame
 from privacy_ops.disclosure.linked.rules import Rules
 
-LEAST_CORRECTION = 15  # SPEC 4.6: below it, the difference of two revisions is about a handful of people
+LEAST_CORRECTION = 15  # below it, the difference of two revisions is about a handful of people
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def compare(
 
 
 def refused_corrections(before: Iterable[PublishedCell], after: Iterable[PublishedCell]) -> tuple[Entry, ...]:
-    """Numbers that a new revision of a release may not restate so (SPEC 4.6), in order of key.
+    """Numbers that a new revision of a release may not restate so, in order of key.
 
     A published count may stay, change by ``LEAST_CORRECTION`` or more, or become withheld; a band may stay or become
     withheld; nothing that was withheld may appear, and the rows stay the rows.

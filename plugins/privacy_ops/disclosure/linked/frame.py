@@ -161,6 +161,17 @@ class Frame:
                     found.append(Relation(dimension.name, key, tuple(children), complete))
         return tuple(found)
 
+    @cached_property
+    def siblings(self) -> Mapping[Key, tuple[Relation, ...]]:
+        """Cells without parts, with the relations that they are a part of: two with the same could change places."""
+        whole = {relation.parent for relation in self.relations}
+        found: dict[Key, list[Relation]] = {key: [] for key in self.keys if key not in whole}
+        for relation in self.relations:
+            for child in relation.children:
+                if child in found:
+                    found[child].append(relation)
+        return {key: tuple(relations) for key, relations in found.items()}
+
     def _parts(self, key: Key, place: int, dimension: Dimension, listed: Collection[Key]) -> tuple[list[Key], bool]:
         """The nearest listed parts below a cell: where a level is not listed, the one beneath it."""
         members = dimension.children.get(key[place], ())

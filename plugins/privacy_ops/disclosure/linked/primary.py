@@ -1,4 +1,4 @@
-"""Primary rules (SPEC 4.3, step 4): which counts are withheld for what they are, and how well each is protected.
+"""Primary rules: which counts are withheld for what they are, and how well each is protected.
 
 Zeros are treated like small counts: a published zero says that nobody did, and limits what a neighbour can be.
 """

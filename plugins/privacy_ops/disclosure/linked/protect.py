@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from privacy_ops.disclosure.linked.cells import Need
-from privacy_ops.disclosure.linked.frame import Entry, rest_of
+from privacy_ops.disclosure.linked.frame import Entry, Key, rest_of
 from privacy_ops.disclosure.linked.primary import Reason, need_of, primaries
 from privacy_ops.disclosure.linked.rules import Rules
 from privacy_ops.disclosure.linked.system import INF, Solver, System, Vector
@@ -65,7 +65,7 @@ def protect(
 
     ``given``: withheld already, whatever the rules say (a stricter audience's file withholds what the master does; a
     quarter's table withholds what its weeks do). ``shown``: published already and beyond recall. ``is_open``: whether
-    the course ever had enough people (SPEC 4.4); if not, all is withheld.
+    the course ever had enough people; if not, all is withheld.
 
     Raises ValueError for an entry that the table does not have or that is both given and shown.
     """
@@ -142,11 +142,32 @@ class _Stage:
             if entry in parent.needs:
                 self._need(place, parent.needs[entry])
         self.unmet: set[int] = set()
+        self.alike = self._alike()
         self.far = max(float(np.max(true, initial=0.0)), 1.0) * 2 + self.rules.min_people
         self.checker = self.system.solver(
             *self._bounds(), np.array([], dtype=np.int32), np.array([])
         ).by_primal_simplex()
         self.chance = np.random.default_rng(0)
+
+    def _alike(self) -> NDArray[np.int64]:
+        """A number for each entry; the same for those that could change places, so that a witness of one is one of all.
+
+        They are in cells that are part of the same cells, hold the same numbers and are withheld whole: most countries
+        of a region, with nobody in them.
+        """
+        parent, entries, index = self.parent, self.system.entries, self.system.index
+        names = sorted({entry.measure for entry in entries})
+        first: dict[object, Key] = {}
+        found = np.arange(len(entries))
+        for key, relations in self.table.frame.siblings.items():
+            mine = [entry for name in names if (entry := Entry(key, name)) in index]
+            if not all(self.free[index[entry]] for entry in mine):
+                continue
+            said = [(entry.measure, self.system.true[index[entry]], parent.needs.get(entry)) for entry in mine]
+            twin = first.setdefault((tuple(map(id, relations)), tuple(said)), key)
+            for entry in mine:
+                found[index[entry]] = index[Entry(twin, entry.measure)]
+        return found
 
     def _published_bounds(self) -> tuple[Vector, Vector]:
         """How far a reader must take published numbers to be from the true ones: counts not at all."""
@@ -250,8 +271,9 @@ class _Stage:
         return new
 
     def _witness(self, moved: Vector) -> None:
-        np.minimum(self.lowest, moved, out=self.lowest)
-        np.maximum(self.highest, moved, out=self.highest)
+        np.minimum.at(self.lowest, self.alike, moved)
+        np.maximum.at(self.highest, self.alike, moved)
+        self.lowest, self.highest = self.lowest[self.alike], self.highest[self.alike]
 
     def _short(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.bool_]]:
         """Which entries no witness has moved far enough yet: up, down, or (where that is not the trouble) apart."""

@@ -38,7 +38,7 @@ class Bands:
 
 @dataclass(frozen=True)
 class Rules:
-    """Thresholds of SPEC 4.3. Shares are per cent, ``minute_bands`` minutes per person.
+    """Thresholds of the primary rules. Shares are per cent, ``minute_bands`` minutes per person.
 
     ``min_institutions`` 0 means that the audience's rule has none; otherwise a cell without facts about its
     institutions is withheld. ``protect_share`` is the least width of an interval around a count or an amount that one

@@ -1,0 +1,347 @@
+"""Releases with noisy counts: one draw of a period, one charge, and nobody in more counts than the noise allows for."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import secrets
+import threading
+from collections import Counter, defaultdict
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from privacy_ops.disclosure import noise
+from privacy_ops.errors import GateBlocked, PrivacyOpsError, ReleaseRefused, StoreRefused
+from privacy_ops.stores.database import Database, DatabaseFault
+from privacy_ops.usage import drawing, release, release_spec
+from privacy_ops.workspace import Workspace
+from sqlalchemy import text
+
+from tests import usage_world as world
+from tests.integration import delivery_crash, faulty
+from tests.integration.usage_fixtures import one, sql
+from tests.usage_world import NOW, WEEK
+
+ALL = os.environ.get("PRIVACY_OPS_TEST_MOMENTS") == "all"  # `make proof`
+long = pytest.mark.skipif(not ALL, reason="takes long: part of make proof")
+DRAWS = "SELECT count(*) FROM gov.privacy_draw"
+SPENT = "SELECT sum(rho) FROM gov.privacy_draw WHERE year_key = '2026'"
+
+
+@pytest.fixture
+def noisy(ws: Workspace, tmp_path: Path) -> Workspace:
+    return world.with_noise(ws, tmp_path)
+
+
+@pytest.fixture
+def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Dice that always show nothing: what is drawn is then what was counted."""
+    monkeypatch.setattr(noise, "draw", lambda counts, dice: list(counts))
+
+
+def rows(ws: Workspace, recipient: str, name: str) -> dict[tuple[str, str], tuple[str, str]]:
+    (key,) = [k for k in world.exported(ws) if f"/{recipient}/{WEEK.key}/" in k and k.endswith(f"/{name}.csv")]
+    read = csv.DictReader(io.StringIO(world.exported(ws)[key].decode()))
+    return {(r["course_id"], r.get("module_id", "")): (r["n_starters"], r["n_completers"]) for r in read}
+
+
+def test_a_week_of_noisy_counts_is_released_and_served_again(noisy, dsn):
+    assert world.export(noisy) == {"iso_week": WEEK.key, "published": 3, "adopted": 0, "served": 0}
+    first = world.exported(noisy)
+    assert world.export(noisy, "again")["served"] == 3
+    assert world.exported(noisy) == first
+    assert one(dsn, DRAWS) == 1
+    assert str(one(dsn, SPENT)) == "0.0147"
+    assert one(dsn, "SELECT count(*) FROM gov.release_master") == 0, "no master of cells that are drawn"
+    kept = one(dsn, "SELECT DISTINCT utility -> 'privacy' FROM gov.release_register")
+    assert kept == {"rho": "0.0147", "cells_per_person": 5}
+    readme = next(body.decode() for key, body in first.items() if key.endswith("README.md"))
+    for said in ("a random number was added", "Two of three are off by less than 13", "0.78 for a person in a year"):
+        assert said in " ".join(readme.split())
+    assert "fewer than 10 people" not in readme
+
+
+def test_every_course_and_module_of_the_public_list_is_drawn_and_both_audiences_read_one_number(noisy, quiet):
+    world.export(noisy)
+    author = rows(noisy, "author-one", "usage_by_module_week")
+    assert set(author) == {("1", "10"), ("1", "11"), ("1", "12"), ("3", "30")}
+    courses = rows(noisy, "author-one", "usage_by_course_week")
+    supporter = rows(noisy, "supporter-one", "usage_by_course_week")
+    assert courses["1", ""] == supporter["1", ""]
+    assert courses["3", ""] == ("", ""), "a dozen people are below what is shown"
+    assert author["1", "12"] == ("", ""), "as three are"
+
+
+def bounded(ws: Workspace, dsn: str, without: int | None = None) -> tuple[dict[tuple, int], dict[tuple, int]]:
+    """Bounded counts of the week by cell, and each cell's turn, in a transaction that is undone."""
+    spec = release_spec.load(ws.settings.include / "release_spec.yaml")
+    known = release.references(ws)
+    found: dict[tuple, int] = {}
+    order: dict[tuple, int] = {}
+    with suppress(_Undo), Database(dsn).transaction() as c:
+        if without is not None:
+            world.erase_person(c, without)
+        period = next(iter(release.periods.closing_with(WEEK)))
+        courses = drawing.view.all_courses(c, ws.data_map)
+        lists = drawing.period_view.build(c, ws.data_map, period, known.places, known.spellings, courses)
+        measures = ("starters", "completers")
+        parts = dict.fromkeys(("course", "module", "country", "region"), measures)
+        cells = drawing.in_public_order(drawing.public_cells(lists, parts), period.key)
+        drawing.list_cells(c, cells)
+        assert spec.differential_privacy
+        counts = drawing.bounded_counts(drawing.Postgres(c), spec.differential_privacy.cells_per_person)
+        order |= {cell[:3]: turn for turn, cell in enumerate(cells)}
+        found |= {cells[number][:3]: people for number, people in counts.items()}
+        raise _Undo
+    return found, order
+
+
+class _Undo(Exception):
+    pass
+
+
+def by_hand(order: dict[tuple, int]) -> Counter[tuple]:
+    """Bounded counts of the made-up publisher, person by person, from what is known of it by heart."""
+    does: dict[int, set[tuple]] = defaultdict(set)
+    for course, modules in world.MODULES.items():
+        for module in modules:
+            people, completers = world.STARTS[module]
+            for person in people:
+                country = "GB" if person % 3 else "ZA"
+                region = "Europe" if person % 3 else "Africa"
+                told = ["starters"] + ["completers"] * (person - people.start < completers)
+                where = ((str(module), "*"), ("*", "*"), ("*", country), ("*", region))
+                does[person] |= {(str(course), key, measure) for key in where for measure in told}
+    counts: Counter[tuple] = Counter()
+    for cells in does.values():
+        counts.update(sorted(cells & set(order), key=order.__getitem__)[:5])
+    return counts
+
+
+def test_nobody_is_counted_in_more_than_five_and_everybody_in_the_first_five(noisy, dsn):
+    found, order = bounded(noisy, dsn)
+    assert found == by_hand(order)
+    assert len(found) > 20
+
+
+def test_two_worlds_that_differ_by_a_person_differ_in_five_counts_by_one(noisy, dsn):
+    """With four levels a person of two modules would be in fourteen counts."""
+    everybody, _ = bounded(noisy, dsn)
+    moved = Counter()
+    for number in range(0, 120, 1 if ALL else 30):
+        fewer, _ = bounded(noisy, dsn, without=number)
+        differences = [everybody[cell] - fewer.get(cell, 0) for cell in everybody]
+        assert set(differences) <= {0, 1}, "nobody's absence adds to another count"
+        assert set(fewer) <= set(everybody)
+        moved[sum(differences)] += 1
+    assert max(moved) == 5, "who does much is in as many as are allowed, and no more"
+
+
+def test_a_second_run_at_once_finds_the_draw(noisy, dsn):
+    outcomes: list[dict] = []
+
+    def run(name: str) -> None:
+        found = world.open_run(noisy, name)
+        release.judge_input(noisy, found, now=NOW)
+        barrier.wait()
+        outcomes.append(release.protect(noisy, found, now=NOW))
+
+    barrier = threading.Barrier(2)
+    threads = [threading.Thread(target=run, args=(name,)) for name in ("left", "right")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(120)
+    assert sorted(o["drawn"] for o in outcomes) == [0, 1]
+    assert one(dsn, DRAWS) == 1
+
+
+def test_two_hundred_reruns_are_one_draw(noisy, dsn):
+    run = world.open_run(noisy)
+    release.judge_input(noisy, run, now=NOW)
+    assert [release.protect(noisy, run, now=NOW)["drawn"] for _ in range(200 if ALL else 5)][:2] == [1, 0]
+    assert one(dsn, DRAWS) == 1
+    assert str(one(dsn, SPENT)) == "0.0147"
+
+
+@long
+def test_who_leaves_after_the_draw_changes_no_byte(noisy, dsn):
+    world.export(noisy)
+    before = world.exported(noisy)
+    with Database(dsn).transaction() as c:
+        world.erase_person(c, 5)
+    assert world.export(noisy, "after")["served"] == 3
+    assert world.exported(noisy) == before
+
+
+def spend(dsn: str, rho: str, key: str) -> None:
+    """An earlier draw of the year, under whatever spec."""
+    sql(
+        dsn,
+        "INSERT INTO gov.privacy_draw VALUES (:key, LEFT(:key, 4), 'old', CAST(:rho AS numeric), 5, 13, '{}', 's', 'r',"
+        " now())",
+        rho=rho,
+        key=key,
+    )
+
+
+def test_a_year_whose_budget_is_used_up_draws_no_more_and_counts_nobody(noisy, dsn):
+    spend(dsn, "0.7654", "2026-W01")  # 0.78 less 0.0146: a ten-thousandth too little is left
+    run = world.open_run(noisy)
+    release.judge_input(noisy, run, now=NOW)
+    with pytest.raises(ReleaseRefused, match=r"budget of 2026 does not cover another draw: 0\.0146 of 0\.78 left"):
+        release.protect(noisy, run, now=NOW)
+    assert one(dsn, DRAWS) == 1
+    assert not world.exported(noisy)
+
+
+@long
+def test_the_last_draw_that_the_budget_covers_is_made_and_last_years_cost_nothing(noisy, dsn):
+    spend(dsn, "0.7653", "2026-W01")
+    spend(dsn, "0.78", "2025-W52")
+    assert world.export(noisy)["published"] == 3
+    assert str(one(dsn, SPENT)) == "0.7800"
+
+
+def test_a_draw_that_goes_beyond_the_budget_some_other_way_is_not_published(noisy, dsn):
+    run = world.open_run(noisy)
+    release.judge_input(noisy, run, now=NOW)
+    release.protect(noisy, run, now=NOW)
+    spend(dsn, "0.77", "2026-W02")
+    release.stage(noisy, run)
+    with pytest.raises(GateBlocked, match=r"E-17"):
+        release.judge_files(noisy, run, now=NOW)
+
+
+@long
+def test_another_spec_does_not_draw_a_released_week_again(ws, dsn, tmp_path):
+    (tmp_path / "one").mkdir()
+    (tmp_path / "two").mkdir()
+    noisy = world.with_noise(ws, tmp_path / "one")
+    other = world.with_noise(ws, tmp_path / "two", least_shown=30)
+    world.export(noisy)
+    first = world.exported(noisy)
+    assert world.export(other, "again")["served"] == 3
+    assert one(dsn, DRAWS) == 1
+    assert world.exported(noisy) == first
+
+
+@pytest.mark.parametrize("change", ["UPDATE gov.privacy_draw SET rho = 0.0001", "DELETE FROM gov.privacy_draw"])
+def test_no_draw_and_no_charge_is_ever_changed(noisy, dsn, change):
+    run = world.open_run(noisy)
+    release.judge_input(noisy, run, now=NOW)
+    release.protect(noisy, run, now=NOW)
+    with pytest.raises(StoreRefused):
+        sql(dsn, change)
+    assert one(dsn, DRAWS) == 1
+
+
+@long
+def test_a_changed_draw_is_not_released(noisy, dsn):
+    run = world.open_run(noisy)
+    release.judge_input(noisy, run, now=NOW)
+    release.protect(noisy, run, now=NOW)
+    sql(dsn, "ALTER TABLE gov.privacy_draw DISABLE TRIGGER append_only")
+    sql(dsn, """UPDATE gov.privacy_draw SET cells = jsonb_set(cells, '{1,title}', '"x"')""")
+    with pytest.raises(ReleaseRefused, match="not what was stored"):
+        release.stage(noisy, run)
+
+
+def test_neither_a_true_nor_a_noisy_count_is_kept(noisy, dsn):
+    world.export(noisy)
+    kept = one(dsn, "SELECT cells FROM gov.privacy_draw")
+    values = [v for course in kept.values() for _, values in course["cells"] for v in values.values()]
+    assert len(values) > 10
+    assert all(value is None or (value % 5 == 0 and value >= 25) for value in values)
+
+
+def some(moments: list[str]) -> list[str]:
+    """Every moment, or those around the draw and the publishing of it."""
+    if ALL:
+        return moments
+    wanted = {"protect/committed"}
+    first = {moment.rpartition("/")[0]: moment for moment in reversed(moments)}
+    return [moment for kind, moment in first.items() if kind in wanted]
+
+
+def test_a_run_killed_at_any_moment_ends_with_one_draw_one_charge_one_release(noisy, dsn, tmp_path):
+    undisturbed = delivery_crash.export(noisy.settings, world.open_run(noisy, "undisturbed"), NOW)
+    assert some(undisturbed)
+    assert {"protect/commit/1", "protect/committed/1", "publish/request/1"} <= set(undisturbed)
+    for moment in some(undisturbed):
+        begin_again(noisy, dsn)
+        run = world.open_run(noisy, secrets.token_hex(4))
+        delivery_crash.export(noisy.settings, run, NOW, kill_at=moment)
+        left = world.exported(noisy)
+        drawn = one(dsn, "SELECT min(sha256) FROM gov.privacy_draw")
+        delivery_crash.export(noisy.settings, run, NOW)
+        assert one(dsn, DRAWS) == 1, moment
+        assert str(one(dsn, SPENT)) == "0.0147", moment
+        assert drawn in {None, one(dsn, "SELECT sha256 FROM gov.privacy_draw")}, f"{moment}: never drawn again"
+        assert one(dsn, "SELECT count(*) FROM gov.release_register") == 3, moment
+        assert left.items() <= world.exported(noisy).items(), f"{moment}: what stood there stays"
+        versions = list(noisy.objects().versions("imp-exports", ""))
+        assert len(versions) == len(world.exported(noisy)), f"{moment}: each file was put once"
+
+
+def begin_again(ws: Workspace, dsn: str) -> None:
+    """As if the week had never been released."""
+    with Database(dsn).transaction() as c:
+        for table in ("release_event", "release_register", "privacy_draw"):
+            c.execute(text(f"ALTER TABLE gov.{table} DISABLE TRIGGER append_only"))
+            c.execute(text(f"DELETE FROM gov.{table}"))
+            c.execute(text(f"ALTER TABLE gov.{table} ENABLE TRIGGER append_only"))
+    store = ws.objects()
+    store.delete_versions("imp-exports", list(store.versions("imp-exports", "")))
+
+
+def puts_to_exports(asked: faulty.Asked) -> bool:
+    return asked.method == "PUT" and asked.path.startswith("/imp-exports/")
+
+
+def test_stores_that_fail_between_put_and_register_release_once(noisy, dsn, object_settings):
+    """Refused, carried out but never answered, and gone for good in the middle: one release, one draw, one charge."""
+    run = world.prepare(noisy)
+    world.approve(noisy, run)
+    with faulty.in_front_of(object_settings.endpoint_url or "") as store:
+        shaky = replace(noisy.settings.objects, endpoint_url=store.address)
+        behind = Workspace.load(replace(noisy.settings, objects=shaky))
+        seen = Counter[bool]()
+
+        def gone_after_a_few(asked: faulty.Asked) -> faulty.Fault | None:
+            seen[puts_to_exports(asked)] += puts_to_exports(asked)
+            return "unavailable" if puts_to_exports(asked) and seen[True] > 6 else None
+
+        store.spoil = gone_after_a_few
+        with pytest.raises(PrivacyOpsError):
+            release.publish(behind, run, now=NOW)
+        left = world.exported(noisy)
+        assert 0 < len(left) <= 6
+        assert one(dsn, "SELECT count(*) FROM gov.release_register") == 0
+        faults: list[faulty.Fault] = ["unanswered", "unavailable", "unanswered", "unavailable"]
+        store.in_turn(faults, when=puts_to_exports)
+        outcome = release.publish(behind, run, now=NOW)
+        assert len(store.met) > len(faults)
+    assert outcome["adopted"] > 0
+    assert one(dsn, "SELECT count(*) FROM gov.release_register") == 3
+    assert (one(dsn, DRAWS), str(one(dsn, SPENT))) == (1, "0.0147")
+    assert left.items() <= world.exported(noisy).items()
+    assert len(list(noisy.objects().versions("imp-exports", ""))) == len(world.exported(noisy)), "each was put once"
+
+
+def test_a_register_that_forgets_draws_and_charges_twice(noisy, dsn, monkeypatch):
+    """What the kept draw and its key are there for: without either, a rerun draws and pays again."""
+    run = world.open_run(noisy)
+    release.judge_input(noisy, run, now=NOW)
+    release.protect(noisy, run, now=NOW)
+    monkeypatch.setattr(drawing, "read", lambda *_: {})
+    with pytest.raises(DatabaseFault, match="privacy_draw_pkey"):
+        release.protect(noisy, run, now=NOW)
+    sql(dsn, "ALTER TABLE gov.privacy_draw DROP CONSTRAINT privacy_draw_pkey")
+    release.protect(noisy, run, now=NOW)
+    assert one(dsn, DRAWS) == 2
+    assert one(dsn, "SELECT count(DISTINCT sha256) FROM gov.privacy_draw") == 2
+    assert str(one(dsn, SPENT)) == "0.0294"
