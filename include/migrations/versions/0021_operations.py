@@ -32,11 +32,10 @@ CREATE TABLE gov.alert_delivery (           -- a message about an alert, by chan
 );
 CREATE INDEX alert_delivery_claimed ON gov.alert_delivery (channel, claimed_at);
 CREATE INDEX run_open ON gov.run (as_of) WHERE state = 'open';
-CREATE INDEX run_newest ON gov.run (dag_id, as_of DESC);
 """
 
 DOWNGRADE = """
-DROP INDEX gov.run_newest, gov.run_open;
+DROP INDEX gov.run_open;
 DROP TABLE gov.alert_delivery, gov.operator_alert;
 """
 
