@@ -79,7 +79,7 @@ def test_the_plugin_registers_pages_navigation_and_button() -> None:
     from privacy_console import PrivacyConsole
 
     assert [a["url_prefix"] for a in PrivacyConsole.fastapi_apps] == ["/privacy"]
-    assert [(v["href"], v["destination"]) for v in PrivacyConsole.external_views] == [("/privacy/gates", "nav")]
+    assert ("/privacy/gates", "nav") in [(v["href"], v["destination"]) for v in PrivacyConsole.external_views]
     assert [link.name for link in PrivacyConsole.global_operator_extra_links] == [
         "Gate report",
         "Transfer report",
