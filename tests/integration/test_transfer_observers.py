@@ -255,6 +255,25 @@ def test_the_inventorys_role_cannot_read_the_secrets_itself(world: World) -> Non
             connection.execute(text(sql))
 
 
+def test_a_password_with_a_question_mark_is_no_host(world: World) -> None:
+    """libpq reads up to the @; a part of the password that passed for a name would also look like our own network."""
+    with Database(world.dsn).transaction() as connection:
+        connection.execute(
+            text(
+                f"CREATE SUBSCRIPTION odd CONNECTION 'postgresql://r:1?{flows.SECRET}@198.51.100.7:5432/x'"
+                " PUBLICATION p WITH (connect = false, enabled = false, slot_name = NONE)"
+            )
+        )
+    try:
+        with world.workspace.database("inventory").transaction(read_only=True) as connection:
+            links = {row.name: row.host for row in connection.execute(text("SELECT * FROM gov.data_links()"))}
+    finally:
+        with Database(world.dsn).transaction() as connection:
+            connection.execute(text("DROP SUBSCRIPTION odd"))
+    assert links["odd"] == "198.51.100.7:5432"
+    assert links["beside_us"] == "127.0.0.1:5432"
+
+
 def test_an_access_point_with_a_policy_of_its_own_is_seen(world: World, looked: tuple[Run, dict[str, Any]]) -> None:
     store = ObjectStore(world.workspace.settings.objects)
     account = store.account()

@@ -37,7 +37,8 @@ BEGIN
     FOR subscription IN SELECT s.subname::text AS subname, s.subconninfo FROM pg_subscription AS s LOOP
         found := NULL;
         IF subscription.subconninfo ~* '^postgres(ql)?://' THEN
-            part := regexp_replace(substring(subscription.subconninfo from '^[A-Za-z]+://([^/?]*)'), '^.*@', '');
+            -- As libpq reads it: user and password end at the @, whatever else stands in them but a slash.
+            part := substring(subscription.subconninfo from '^[A-Za-z]+://(?:[^/]*@)?([^/?]*)');
             IF part = '' THEN
                 part := substring(subscription.subconninfo from '[?&]host=([^&]*)');
             END IF;
