@@ -225,7 +225,8 @@ def test_the_registry_goes_through_the_database_and_back_without_loss(
     assert files("again") == files("files")
     with Database(settings.dsn("inventory")).transaction() as connection:
         kept = connection.exec_driver_sql(
-            "SELECT recorded_by, body ->> 'owner' FROM gov.registry_entry WHERE name = 'payments' ORDER BY registry_entry_id"
+            "SELECT recorded_by, body ->> 'owner' FROM gov.registry_entry WHERE name = 'payments'"
+            " ORDER BY registry_entry_id"
         )
         assert [tuple(row) for row in kept] == [
             ("lena", "finance"), ("mo", "treasury"), ("mo", "finance"), ("lena", None), ("lena", "finance"),

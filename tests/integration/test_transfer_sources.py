@@ -183,7 +183,8 @@ def test_a_reader_of_the_servers_log_is_seen_with_its_host(governed: str) -> Non
 
 
 def test_a_word_ages_and_then_neither_counts_nor_stands_for_an_observer(
-    office: Office, monkeypatch: pytest.MonkeyPatch  # noqa: F811
+    office: Office,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def refuse(*_: Any) -> Any:
         raise StoreRefused("the object store has no access points")
@@ -262,11 +263,11 @@ class Control:
     def list_access_points(self, **_: str) -> dict[str, Any]:
         return {"AccessPointList": []}
 
-    def list_multi_region_access_points(self, *, AccountId: str, NextToken: str = "") -> dict[str, Any]:
+    def list_multi_region_access_points(self, **said: str) -> dict[str, Any]:
         if self.code:
             self.fail(self.code, self.status)
         listed = {"Name": "second", "Regions": [{"Bucket": "partner-lake", "BucketAccountId": "777788889999"}]}
-        return {"AccessPoints": [listed]} if NextToken else {"AccessPoints": [], "NextToken": "more"}
+        return {"AccessPoints": [listed]} if "NextToken" in said else {"AccessPoints": [], "NextToken": "more"}
 
     def get_multi_region_access_point_policy(self, **_: str) -> None:
         self.fail("NoSuchMultiRegionAccessPointPolicy", 404)

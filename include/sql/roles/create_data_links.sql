@@ -1,6 +1,6 @@
 -- Purpose: makes the function by which the inventory sees replicas, idle replication slots, publications, foreign
---   servers and subscriptions of this server: names and hosts. It runs with its owner's rights, since only an administrator may
---   read where they lead; passwords are cut off here, inside the database.
+--   servers and subscriptions of this server: names and hosts. It runs with its owner's rights, since only an
+--   administrator may read where they lead; passwords are cut off here, inside the database.
 -- Parameters: none.
 -- Grain: one function.
 -- Idempotency: dropped and made anew whenever the roles are applied.

@@ -731,7 +731,8 @@ def _access_point_policy(client: Any, account: str, name: str) -> str | None:
 
 def _multi_region_policy(client: Any, account: str, name: str) -> str | None:
     told = _unless_missing(lambda: client.get_multi_region_access_point_policy(AccountId=account, Name=name))
-    return (told or {}).get("Policy", {}).get("Established", {}).get("Policy")
+    policy = (told or {}).get("Policy", {}).get("Established", {}).get("Policy")
+    return str(policy) if policy else None
 
 
 def _unless_missing(ask: Callable[[], Any]) -> Any:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -156,9 +156,7 @@ def _shapes(view: View) -> Mapping[str, Any]:
         if rings:
             corners = [project(x, y, view.middle) for ring in rings for x, y in ring]
             codes = [
-                int(kind)
-                for ring in rings
-                for kind in (Path.MOVETO, *[Path.LINETO] * (len(ring) - 2), Path.CLOSEPOLY)
+                int(kind) for ring in rings for kind in (Path.MOVETO, *[Path.LINETO] * (len(ring) - 2), Path.CLOSEPOLY)
             ]
             found[code] = Path(corners, codes, readonly=True)
     return found
