@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0016_privacy_draw"
-down_revision = "0019_inventory_outputs"
+revision = "0018_privacy_draw"
+down_revision = "0017_inventory_outputs"
 branch_labels = None
 depends_on = None
 

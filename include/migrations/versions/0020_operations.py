@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0021_operations"
-down_revision = "0020_console"
+revision = "0020_operations"
+down_revision = "0019_console"
 branch_labels = None
 depends_on = None
 

@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0018_observers"
-down_revision = "0017_transfer_judgement"
+revision = "0016_observers"
+down_revision = "0015_transfer_judgement"
 branch_labels = None
 depends_on = None
 

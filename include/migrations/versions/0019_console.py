@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0020_console"
-down_revision = "0016_privacy_draw"
+revision = "0019_console"
+down_revision = "0018_privacy_draw"
 branch_labels = None
 depends_on = None
 

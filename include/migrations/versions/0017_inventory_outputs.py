@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0019_inventory_outputs"
-down_revision = "0018_observers"
+revision = "0017_inventory_outputs"
+down_revision = "0016_observers"
 branch_labels = None
 depends_on = None
 

@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0017_transfer_judgement"
-down_revision = "0015_corrections"
+revision = "0015_transfer_judgement"
+down_revision = "0014_corrections"
 branch_labels = None
 depends_on = None
 

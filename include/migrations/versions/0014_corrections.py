@@ -2,7 +2,7 @@
 
 from alembic import op
 
-revision = "0015_corrections"
+revision = "0014_corrections"
 down_revision = "0013_periods"
 branch_labels = None
 depends_on = None
