@@ -315,7 +315,7 @@ def test_a_server_whose_roles_were_not_applied_again_is_blindness(world: World) 
 
     rename("data_links", "data_links_away")
     try:
-        _, seen = world.look(NOW + timedelta(hours=7))
+        seen = inventory.observe(world.workspace, world.open(NOW + timedelta(hours=7)), world.connections)
     finally:
         rename("data_links_away", "data_links")
 
@@ -327,6 +327,6 @@ def test_old_accesses_are_deleted(world: World) -> None:
         "INSERT INTO gov.access_log (actor, at, ip) VALUES ('E001', :at, '100.64.0.9') RETURNING 1",
         at=NOW - timedelta(days=91),
     )
-    world.look(NOW + timedelta(hours=8))
+    inventory.observe(world.workspace, world.open(NOW + timedelta(hours=8)), world.connections)
 
     assert world.ask("SELECT count(*) AS n FROM gov.access_log WHERE at < :t", t=NOW - timedelta(days=90))[0].n == 0
