@@ -93,7 +93,12 @@ def test_the_certificate_is_signed_and_nothing_of_the_person_is_left_with_us(
     assert kinds == {"intent", "erased", "verified", "certified"}
     assert press.execute("SELECT 1 FROM gov.suppression_entry WHERE id_type = 'email'")
     tables = press.execute("SELECT table_name FROM information_schema.tables WHERE table_schema = 'gov'")
-    ours = "".join(str(press.execute(f"SELECT * FROM gov.{t.table_name}")) for t in tables).lower()
+    names = {t.table_name for t in tables}
+    # The tests' block list stands for ever, which is no moment of Python's: that row is read as text.
+    as_text = {"block_list_renewal"}
+    read = [f"SELECT * FROM gov.{name}" for name in names - as_text]
+    read += [f"SELECT r::text FROM gov.{name} AS r" for name in names & as_text]
+    ours = "".join(str(press.execute(statement)) for statement in read).lower()
     copies = "".join(objects.get("press-evidence", k).decode() for k in objects.keys("press-evidence")).lower()
     for trace in (str(child), "kim.lowe", "2010-05-05"):
         assert trace not in ours
