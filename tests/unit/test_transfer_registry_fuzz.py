@@ -18,7 +18,8 @@ from tests.unit.transfer_flows import ROOT, reference
 TABLES = reference()
 SOURCE = ROOT / "include" / "registry"
 # The files of this registry; recipients, parties and promises are read by others.
-FILES = sorted(p.name for p in SOURCE.glob("*.yaml") if p.name not in {"recipients.yaml", "downstream.yaml", "promises.yaml"})
+OTHERS = {"recipients.yaml", "downstream.yaml", "promises.yaml"}
+FILES = sorted(path.name for path in SOURCE.glob("*.yaml") if path.name not in OTHERS)
 SECRET = "hunter2Xq9"
 LOAD = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
