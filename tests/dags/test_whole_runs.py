@@ -24,15 +24,19 @@ pytestmark = pytest.mark.timeout(900)
 
 def _run(var: Path, module: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     environ = {k: v for k, v in os.environ.items() if not k.startswith(("AIRFLOW", "PRIVACY_OPS"))}
-    return subprocess.run(
-        [sys.executable, "-m", module, "--var", str(var), *arguments],
-        cwd=PROJECT,
-        env=environ,
-        capture_output=True,
-        text=True,
-        timeout=850,
-        check=False,
-    )
+    try:
+        return subprocess.run(
+            [sys.executable, "-m", module, "--var", str(var), *arguments],
+            cwd=PROJECT,
+            env=environ,
+            capture_output=True,
+            text=True,
+            timeout=850,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as late:
+        said = late.stdout.decode(errors="replace") if isinstance(late.stdout, bytes) else late.stdout or ""
+        raise AssertionError(f"{module} took too long; it said at last:\n{said[-3000:]}") from None
 
 
 @pytest.fixture(scope="module")
