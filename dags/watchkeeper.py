@@ -50,18 +50,26 @@ def watchkeeper() -> None:
 
     @task(trigger_rule="all_done")
     def measure() -> dict[str, Any]:
-        """Send the figures of the dashboard, and close the run."""
-        from privacy_ops import runs
+        """Send the figures of the dashboard, also when the look failed."""
         from privacy_ops.airflow_support import metrics
         from privacy_ops.operations import figures
 
+        workspace, _ = current_job("operate")
+        return {"metrics": metrics.send(figures.measure(workspace, now=utc_now()))}
+
+    # Of both: a run whose look failed must not end well because the figures were sent.
+    @task
+    def close_run() -> None:
+        """Close the run."""
+        from privacy_ops import runs
+
         workspace, run = current_job("operate")
-        sent = metrics.send(figures.measure(workspace, now=utc_now()))
         with workspace.database("operate").transaction() as connection:
             runs.close_run(connection, run.run_id, now=utc_now(), state="done", facts={})
-        return {"metrics": sent}
 
-    look() >> measure()
+    looked, measured = look(), measure()
+    looked >> measured
+    [looked, measured] >> close_run()
 
 
 watchkeeper()

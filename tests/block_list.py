@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from privacy_ops.stores.database import Database
 from privacy_ops.stores.objects import ObjectStore
 from sqlalchemy import text
@@ -30,6 +33,19 @@ def block(dsn: str, destination: str) -> None:
         connection.execute(
             text("INSERT INTO gov.blocked_destination VALUES (:d, :d, 'undeclared', now(), NULL)"), {"d": destination}
         )
+
+
+@contextmanager
+def unreadable(dsn: str, duty: str) -> Iterator[None]:
+    """Meanwhile the duty's role may not read the list."""
+    table = f"SELECT ON gov.blocked_destination {{}} privacy_{duty}"
+    with Database(dsn).transaction() as connection:
+        connection.execute(text(f"REVOKE {table.format('FROM')}"))
+    try:
+        yield
+    finally:
+        with Database(dsn).transaction() as connection:
+            connection.execute(text(f"GRANT {table.format('TO')}"))
 
 
 def lift(dsn: str) -> None:

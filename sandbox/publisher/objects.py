@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -67,10 +68,12 @@ def client(settings: ObjectSettings, *, connections: int = 10) -> S3Client:
 def create_buckets(settings: ObjectSettings) -> None:
     """Create what is missing of ``BUCKETS``, with versioning, lock and replication. May be called again."""
     s3 = client(settings)
+    # A bucket is created through an endpoint of its own region.
+    regions = functools.cache(lambda region: client(dataclasses.replace(settings, region=region)))
     present = {bucket.get("Name") for bucket in s3.list_buckets().get("Buckets", [])}
     for bucket in BUCKETS:
         if bucket.name not in present:
-            _create(settings, bucket)
+            _create(regions(bucket.region), bucket)
         if bucket.versioned:
             s3.put_bucket_versioning(Bucket=bucket.name, VersioningConfiguration={"Status": "Enabled"})
         if bucket.replicates_to:
@@ -92,13 +95,12 @@ def create_buckets(settings: ObjectSettings) -> None:
             )
 
 
-def _create(settings: ObjectSettings, bucket: Bucket) -> None:
+def _create(s3: S3Client, bucket: Bucket) -> None:
     extra: dict[str, Any] = {"ObjectLockEnabledForBucket": True} if bucket.locked else {}
     # us-east-1 is the region without a name: a bucket there has no LocationConstraint, and naming it is refused.
     if bucket.region != "us-east-1":
         extra["CreateBucketConfiguration"] = {"LocationConstraint": bucket.region}
-    # A bucket is created through an endpoint of its own region.
-    client(dataclasses.replace(settings, region=bucket.region)).create_bucket(Bucket=bucket.name, **extra)
+    s3.create_bucket(Bucket=bucket.name, **extra)
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from privacy_ops.airflow_support.approvals import AskPerson, SamePersonAgain
 from privacy_ops.approvals import ApprovalRequest
 from privacy_ops.errors import GateBlocked
 
+BODY = "Counts: [the report](/privacy/transfers/7/report.html), [the law](https://law.example.org/)"
 SHOWN, OTHER = "ab" * 32, "cd" * 32
 
 
@@ -51,7 +52,7 @@ class World:
         yield None
 
     def request(self, *_: object) -> ApprovalRequest | None:
-        return ApprovalRequest("breaker", self.subject, "Erase?", "Counts.") if self.subject else None
+        return ApprovalRequest("breaker", self.subject, "Erase?", BODY) if self.subject else None
 
     def record(self, _c: object, _run: str, request: ApprovalRequest, *, approver: str, **more: Any) -> None:
         self.recorded.append((request.subject_sha256, approver, more["decision"]))
@@ -87,6 +88,16 @@ def parked(person: int = 1) -> dict[str, Any]:
 def test_an_answer_is_recorded_for_what_was_shown(world: World) -> None:
     assert ask().execute_complete(parked(), answer("Approve")) == {"asked": True, "approved": True}
     assert world.recorded == [(SHOWN, "ann", "approve")]
+
+
+@pytest.mark.parametrize(("base", "root"), [("http://airflow.example.org", ""), ("https://example.org/air/", "/air")])
+def test_links_of_the_question_lead_below_the_path_of_airflow(
+    world: World, base: str, root: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIRFLOW__API__BASE_URL", base)
+    asked = ask()
+    asked.execute({"ti": TaskInstance()})
+    assert f"[the report]({root}/privacy/transfers/7/report.html), [the law](https://law.example.org/)" in asked.body
 
 
 @pytest.mark.parametrize("now_there", [OTHER, None])

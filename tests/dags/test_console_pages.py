@@ -331,7 +331,8 @@ def test_an_empty_gov_has_pages_too(server: FastAPI, database: Database, monkeyp
     monkeypatch.setattr("privacy_ops.console.airflow_state.create_session", Questions)
     vera = browser(server, "viewer", "vera")
     for path in ("", "erasures", "erasures/certificates", "releases", "transfers", "transfers/findings",
-                 "transfers/flows", "transfers/what-if?country=US", "dags/minor_data_deletion"):  # fmt: skip
+                 "transfers/flows", "transfers/what-if?country=US", "transfers/what-if?on=0001-01-01&without=EU-AD",
+                 "dags/minor_data_deletion"):  # fmt: skip
         assert vera.get(f"/privacy/{path}").status_code == 200, path
     assert "has never come to its end" in vera.get("/privacy/").text
 

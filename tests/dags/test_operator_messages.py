@@ -377,6 +377,12 @@ def test_the_address_of_a_webhook_is_never_plain_beyond_this_machine_and_never_q
     with pytest.raises(ConfigError, match="TLS") as refused:
         WebhookNotifier("hello")({})
     assert "s3cret" not in str(refused.value)
+    for host in ("chat..example.org", "chat.example.org:s3cret", "[::1"):
+        connect(monkeypatch, "webhook", conn_type="http", schema="https", host=host, password="s3cret",
+                extra={"path": "{password}"})  # fmt: skip
+        with pytest.raises(ConfigError, match="address") as refused:
+            WebhookNotifier("hello")({})
+        assert "s3cret" not in str(refused.value)
     inbox, port = chat
     inbox.status = 403
     connect(monkeypatch, "webhook", conn_type="http", schema="http", host="127.0.0.1", port=port,

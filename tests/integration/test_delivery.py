@@ -367,6 +367,15 @@ def test_a_stale_block_list_clears_nothing(office: Office, hours: int) -> None:
         block_list.renew(office.dsn)
 
 
+def test_an_unreadable_block_list_clears_nothing(office: Office) -> None:
+    before = office.objects()
+    with block_list.unreadable(office.dsn, "export"), pytest.raises(StoreRefused, match="may not do this"):
+        office.run()
+    assert (office.objects(), office.box.mails) == (before, [])
+    assert ask(office.dsn, "SELECT 1 FROM gov.release_delivery WHERE kind IN ('prepared', 'sent')") == []
+    assert office.run()["send"]["sent"] == 3
+
+
 @pytest.mark.parametrize("tampering", ["changed", "missing", "more"])
 def test_bytes_that_are_not_the_registered_ones_are_not_packed(office: Office, tampering: str) -> None:
     store = office.ws.objects()

@@ -14,7 +14,7 @@ from privacy_ops.erasure.downstream import work_items
 from privacy_ops.erasure.downstream.adapters import Message, Outcome
 from privacy_ops.erasure.downstream.parties import Party
 from privacy_ops.erasure.plan import plan, require_plan
-from privacy_ops.errors import GateBlocked, UserError
+from privacy_ops.errors import GateBlocked, StoreRefused, UserError
 from privacy_ops.minors.detect import detect_and_restrict
 from privacy_ops.minors.gates import check_sources
 from privacy_ops.settings import ObjectSettings
@@ -190,6 +190,15 @@ def test_a_stale_block_list_lets_nothing_out(press: Press, told: Workspace, list
         hourly(press, told, post)
     assert post.sent == []
     assert set(states(press).values()) == {"pending"}
+
+
+def test_an_unreadable_block_list_lets_nothing_out(press: Press, told: Workspace, listed: str) -> None:
+    post = Post()
+    with block_list.unreadable(listed, "erase"), pytest.raises(StoreRefused, match="may not do this"):
+        hourly(press, told, post)
+    assert post.sent == []
+    assert set(states(press).values()) == {"pending"}
+    assert hourly(press, told, post, NOW + timedelta(hours=1))["acknowledged"] == 4
 
 
 @pytest.mark.parametrize("late", ["blocked", "stale"])

@@ -22,7 +22,9 @@ from sqlalchemy import text
 from sandbox.publisher.objects import client
 from tests.integration.test_transfer_inventory import (  # noqa: F401 - fixtures
     NOW,
+    Done,
     Office,
+    done,
     failed_checks,
     gated,
     governed,
@@ -108,24 +110,38 @@ def test_a_run_and_the_next_and_its_sign_off(office: Office, object_settings: Ob
     assert findings["bucket:imp-analytics-scratch"]["first_seen"] == "2026-11-22"
 
 
-def test_what_breaks_and_the_record_are_those_of_the_judged_flows(office: Office) -> None:  # noqa: F811
-    run, _ = office.whole()
+class TestOneRun:
+    def test_what_breaks_and_the_record_are_those_of_the_judged_flows(self, done: Done) -> None:  # noqa: F811
+        office, run, _ = done  # noqa: F811
 
-    london = [d for d in rows(office, run, "dependencies.csv") if d["ground"] == "EU-GB"]
-    assert {(d["last_day"], d["verdict_without"], d["breaks"]) for d in london} == {("2031-12-27", "UNCOVERED", "yes")}
-    assert "bucket:imp-certificates" in {d["place"] for d in london}
-    controller = {r["activity"]: r for r in rows(office, run, "art30_controller.csv")}
-    campaigns = controller["campaigns"]
-    assert campaigns["controller"] == "International Medical Press"
-    assert "United States: Brightmail" in campaigns["third_country_transfers"]
-    assert "until unsubscribed" in campaigns["time_limits_in_data_map"]
-    assert "user.contact.email" in campaigns["categories_in_data_map"]
-    assert controller["conferences"]["special_categories"] == "user.health"
-    (processor,) = rows(office, run, "art30_processor.csv")
-    assert "Society for Inherited Infections" in processor["on_behalf_of"]
-    page = office.file(run, "art30.html").decode()
-    assert "bucket:imp-analytics-scratch" in page  # nobody's activity, and it is said
-    assert "Article 30(2)" in page
+        london = [d for d in rows(office, run, "dependencies.csv") if d["ground"] == "EU-GB"]
+        assert {(d["last_day"], d["verdict_without"], d["breaks"]) for d in london} == {
+            ("2031-12-27", "UNCOVERED", "yes")
+        }
+        assert "bucket:imp-certificates" in {d["place"] for d in london}
+        controller = {r["activity"]: r for r in rows(office, run, "art30_controller.csv")}
+        campaigns = controller["campaigns"]
+        assert campaigns["controller"] == "International Medical Press"
+        assert "United States: Brightmail" in campaigns["third_country_transfers"]
+        assert "until unsubscribed" in campaigns["time_limits_in_data_map"]
+        assert "user.contact.email" in campaigns["categories_in_data_map"]
+        assert controller["conferences"]["special_categories"] == "user.health"
+        (processor,) = rows(office, run, "art30_processor.csv")
+        assert "Society for Inherited Infections" in processor["on_behalf_of"]
+        page = office.file(run, "art30.html").decode()
+        assert "bucket:imp-analytics-scratch" in page  # nobody's activity, and it is said
+        assert "Article 30(2)" in page
+
+    def test_only_a_named_lead_signs_off(self, done: Done) -> None:  # noqa: F811
+        office, run, _ = done  # noqa: F811
+        named = replace(office.workspace, settings=replace(office.workspace.settings, privacy_leads=("9",)))
+        request = publish.sign_off_request(named, run)
+        assert request is not None
+        for approver, signed in (("7", False), ("9", True)):
+            with office.workspace.database("inventory").transaction() as connection:
+                approvals.record(connection, run.run_id, request, approver=approver, decision="approve", at=NOW)
+            assert publish.record_sign_off(named, run) == {"signed": signed}
+        assert json.loads(office.file(run, "sign_off.json"))["role"] == "privacy lead"
 
 
 def test_a_day_that_is_judged_again_stands_apart_and_says_so(office: Office) -> None:  # noqa: F811
@@ -146,18 +162,6 @@ def test_a_day_that_is_judged_again_stands_apart_and_says_so(office: Office) -> 
     assert ended
     assert "the last good day of EU-GB was 2031-12-27" in {c["explanation"] for c in ended}
     assert publish.record_sign_off(office.workspace, run) == {"signed": False}
-
-
-def test_only_a_named_lead_signs_off(office: Office) -> None:  # noqa: F811
-    run, _ = office.whole()
-    named = replace(office.workspace, settings=replace(office.workspace.settings, privacy_leads=("9",)))
-    request = publish.sign_off_request(named, run)
-    assert request is not None
-    for approver, signed in (("7", False), ("9", True)):
-        with office.workspace.database("inventory").transaction() as connection:
-            approvals.record(connection, run.run_id, request, approver=approver, decision="approve", at=NOW)
-        assert publish.record_sign_off(named, run) == {"signed": signed}
-    assert json.loads(office.file(run, "sign_off.json"))["role"] == "privacy lead"
 
 
 def test_outputs_that_stand_there_and_differ_are_not_overwritten(office: Office) -> None:  # noqa: F811
@@ -221,6 +225,9 @@ def test_each_check_warns_alone_and_blocks_nothing(office: Office) -> None:  # n
     quiet(office, run)
     assert publish.gate(office.workspace, run, now=NOW)["verdict"] == "warn"
     assert warned(office, run) == {"T-14"}
+    sign(office, NOW - timedelta(days=31))  # too old
+    assert publish.gate(office.workspace, run, now=NOW)["verdict"] == "warn"
+    assert warned(office, run) == {"T-14"}
     sign(office, NOW - timedelta(days=30))
     assert publish.gate(office.workspace, run, now=NOW)["verdict"] == "pass"
 
@@ -233,22 +240,28 @@ def test_each_check_warns_alone_and_blocks_nothing(office: Office) -> None:  # n
         assert office.ask(mend, **said)
     assert publish.gate(office.workspace, run, now=NOW)["verdict"] == "pass"
 
+    # The GeoIP database blocks, alone, once it is older than thirty days.
+    aged = "UPDATE gov.inventory_snapshot SET geoip = jsonb_build_object('built_on', CAST(:b AS text)) RETURNING 1"
+    office.ask(aged, b="2026-10-23")
+    assert publish.gate(office.workspace, run, now=NOW)["verdict"] == "pass"
+    office.ask(aged, b="2026-10-22")
+    with pytest.raises(GateBlocked):
+        publish.gate(office.workspace, run, now=NOW)
+    assert failed_checks(office, run) == ["T-03G"]
+
 
 def sign(office: Office, at: datetime) -> None:  # noqa: F811
-    office.ask(
-        "INSERT INTO gov.inventory_sign_off SELECT snapshot_id, '', '7', '', '', :at FROM gov.inventory_snapshot"
-        " RETURNING 1",
-        at=at,
-    )
-
-
-def test_a_sign_off_of_31_days_ago_is_too_old(office: Office) -> None:  # noqa: F811
-    run = office.open()
-    quiet(office, run)
-    sign(office, NOW - timedelta(days=31))
-
-    assert publish.gate(office.workspace, run, now=NOW)["verdict"] == "warn"
-    assert warned(office, run) == {"T-14"}
+    """Somebody signed at this time, and at no other."""
+    with office.superuser.transaction() as connection:
+        connection.execute(text("SET LOCAL session_replication_role = replica"))  # signatures are only added to
+        connection.execute(text("DELETE FROM gov.inventory_sign_off"))
+        connection.execute(
+            text(
+                "INSERT INTO gov.inventory_sign_off SELECT snapshot_id, '', '7', '', '', :at"
+                " FROM gov.inventory_snapshot"
+            ),
+            {"at": at},
+        )
 
 
 def quiet(office: Office, run: Run) -> None:  # noqa: F811
@@ -261,16 +274,3 @@ def quiet(office: Office, run: Run) -> None:  # noqa: F811
     )
     office.ask("UPDATE gov.inventory_flow SET transfer_id = 'x' WHERE transfer_id IS NULL RETURNING 1")
     office.ask("UPDATE gov.inventory_snapshot SET findings = '[]' RETURNING 1")
-
-
-def test_an_old_geoip_database_blocks_alone(office: Office) -> None:  # noqa: F811
-    run = office.open()
-    quiet(office, run)
-    aged = "UPDATE gov.inventory_snapshot SET geoip = jsonb_build_object('built_on', CAST(:b AS text)) RETURNING 1"
-    office.ask(aged, b="2026-10-23")
-    assert publish.gate(office.workspace, run, now=NOW)["verdict"] == "warn"
-    office.ask(aged, b="2026-10-22")
-
-    with pytest.raises(GateBlocked):
-        publish.gate(office.workspace, run, now=NOW)
-    assert failed_checks(office, run) == ["T-03G"]

@@ -255,6 +255,25 @@ def test_the_inventorys_role_cannot_read_the_secrets_itself(world: World) -> Non
             connection.execute(text(sql))
 
 
+def test_a_password_with_a_question_mark_is_no_host(world: World) -> None:
+    """libpq reads up to the @; a part of the password that passed for a name would also look like our own network."""
+    with Database(world.dsn).transaction() as connection:
+        connection.execute(
+            text(
+                f"CREATE SUBSCRIPTION odd CONNECTION 'postgresql://r:1?{flows.SECRET}@198.51.100.7:5432/x'"
+                " PUBLICATION p WITH (connect = false, enabled = false, slot_name = NONE)"
+            )
+        )
+    try:
+        with world.workspace.database("inventory").transaction(read_only=True) as connection:
+            links = {row.name: row.host for row in connection.execute(text("SELECT * FROM gov.data_links()"))}
+    finally:
+        with Database(world.dsn).transaction() as connection:
+            connection.execute(text("DROP SUBSCRIPTION odd"))
+    assert links["odd"] == "198.51.100.7:5432"
+    assert links["beside_us"] == "127.0.0.1:5432"
+
+
 def test_an_access_point_with_a_policy_of_its_own_is_seen(world: World, looked: tuple[Run, dict[str, Any]]) -> None:
     store = ObjectStore(world.workspace.settings.objects)
     account = store.account()
@@ -296,7 +315,7 @@ def test_a_server_whose_roles_were_not_applied_again_is_blindness(world: World) 
 
     rename("data_links", "data_links_away")
     try:
-        _, seen = world.look(NOW + timedelta(hours=7))
+        seen = inventory.observe(world.workspace, world.open(NOW + timedelta(hours=7)), world.connections)
     finally:
         rename("data_links_away", "data_links")
 
@@ -308,6 +327,6 @@ def test_old_accesses_are_deleted(world: World) -> None:
         "INSERT INTO gov.access_log (actor, at, ip) VALUES ('E001', :at, '100.64.0.9') RETURNING 1",
         at=NOW - timedelta(days=91),
     )
-    world.look(NOW + timedelta(hours=8))
+    inventory.observe(world.workspace, world.open(NOW + timedelta(hours=8)), world.connections)
 
     assert world.ask("SELECT count(*) AS n FROM gov.access_log WHERE at < :t", t=NOW - timedelta(days=90))[0].n == 0

@@ -268,6 +268,12 @@ def test_a_draw_that_goes_beyond_the_budget_some_other_way_is_not_published(nois
         release.judge_files(noisy, run, now=NOW)
 
 
+def test_agreements_are_looked_at_for_packs_that_are_drawn_alone(noisy, monkeypatch):
+    monkeypatch.setattr(release.planning, "uncovered", lambda pairs, *_: list(pairs))
+    with pytest.raises(GateBlocked, match=r"E-02-files"):
+        world.export(noisy)
+
+
 @long
 def test_another_spec_does_not_draw_a_released_week_again(ws, dsn, tmp_path):
     (tmp_path / "one").mkdir()

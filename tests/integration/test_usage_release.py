@@ -635,3 +635,14 @@ def test_nothing_is_written_to_an_uncleared_bucket(ws, dsn, how):
         block_list.renew(dsn, (NOW - timedelta(hours=50)).isoformat())
         release.publish(ws, run, now=NOW)
         assert world.exported(ws)
+
+
+def test_nothing_is_written_while_the_block_list_cannot_be_read(ws, dsn):
+    run = world.prepare(ws)
+    world.approve(ws, run)
+    with block_list.unreadable(dsn, "export"), pytest.raises(StoreRefused, match="may not do this"):
+        release.publish(ws, run, now=NOW)
+    assert world.exported(ws) == {}
+    assert one(dsn, "SELECT count(*) FROM gov.release_register") == 0
+    release.publish(ws, run, now=NOW)
+    assert world.exported(ws)

@@ -76,8 +76,9 @@ def test_a_gate_of_the_newest_run_counts(verdicts: list[str], colour: str) -> No
     assert [s.link for s in judged.said if "shut" in s.text] == ["gates/5"] * verdicts.count("block")
 
 
-def test_a_newer_run_that_has_not_ended_is_to_look_at() -> None:
-    newer = state(2, state="open", as_of=NOW - timedelta(hours=1))
+@pytest.mark.parametrize("ended", ["open", "failed"])
+def test_a_newer_run_that_has_not_ended_well_is_to_look_at(ended: str) -> None:
+    newer = state(2, state=ended, as_of=NOW - timedelta(hours=1))
     assert colours(replace(FINE, jobs=FINE.jobs | {"night": newer}))["P-2"] == "amber"
 
 

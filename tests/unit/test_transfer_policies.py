@@ -55,6 +55,12 @@ def test_principals(principal: Any, found: tuple[Grantee, ...]) -> None:
         ({"StringEquals": {"s3:DataAccessPointAccount": OWN}}, ()),
         ({"StringEquals": {"aws:PrincipalAccount": "1234*"}}, (Grantee("unread", "anybody under a condition"),)),
         ({"StringEquals": {"aws:PrincipalOrgID": "o-1"}}, (Grantee("unread", "anybody under a condition"),)),
+        ({"Bool": {"aws:SecureTransport": "true"}}, (Grantee("public"),)),
+        (
+            {"Bool": {"aws:SecureTransport": "true"}, "StringEquals": {"aws:SourceVpc": "vpc-1"}},
+            (Grantee("unread", "anybody under a condition"),),
+        ),
+        ({"StringEquals": "?"}, (Grantee("unread", "anybody under a condition"),)),
         ({"StringNotEquals": {"aws:PrincipalAccount": OWN}}, (Grantee("unread", "anybody under a condition"),)),
         ({}, (Grantee("public"),)),
     ],

@@ -41,6 +41,27 @@ def test_every_verdict_and_nearly_every_code_is_in_the_corpus() -> None:
     assert set(Code) - decided == {Code.SEPARATE_ENTITY, Code.IMPORTER_UNKNOWN, Code.THIRD_COUNTRY}
 
 
+# The cases that were asked for first, each with the verdicts that it has to have in the corpus.
+FIRST = {
+    "us_importer_lapsed": ("SCOPE_MISMATCH", "SCOPE_MISMATCH"),
+    "us_importer_certified_for_hr_only": ("SCOPE_MISMATCH", "SCOPE_MISMATCH"),
+    "eu_clauses_without_addendum": ("SCOPE_MISMATCH", "COVERED"),
+    "brazil_today": ("UNCOVERED", "COVERED"),
+    "reunion_has_its_own_code_and_is_inside": ("COVERED", "NOT_A_TRANSFER"),
+    "s3_null_is_virginia": ("UNCOVERED", "UNCOVERED"),
+    "own_employee_in_india": ("NOT_A_TRANSFER", "NOT_A_TRANSFER"),
+    "contractor_in_india": ("UNCOVERED", "UNCOVERED"),
+    "uk_adequacy_the_day_after": ("NOT_A_TRANSFER", "UNCOVERED"),
+    "privacy_shield_the_day_after_the_judgment": ("NOT_A_TRANSFER", "UNCOVERED"),
+}
+
+
+def test_every_case_that_was_asked_for_first_is_in_the_corpus() -> None:
+    told = {case.name: (str(case.uk[0]), str(case.eu[0])) for case in CASES}
+
+    assert {name: told.get(name) for name in FIRST} == FIRST
+
+
 def test_the_first_and_last_day_of_every_instrument_is_in_the_corpus() -> None:
     """With the day before and the day after, for as long as the regime exists."""
     begins = {"EU": date(2018, 5, 25), "UK": date(2020, 12, 31)}

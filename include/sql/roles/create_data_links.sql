@@ -1,6 +1,6 @@
--- Purpose: makes the function by which the inventory sees replicas, idle replication slots, foreign servers and
---   subscriptions of this server: names and hosts. It runs with its owner's rights, since only an administrator may
---   read where they lead; passwords are cut off here, inside the database.
+-- Purpose: makes the function by which the inventory sees replicas, idle replication slots, publications, foreign
+--   servers and subscriptions of this server: names and hosts. It runs with its owner's rights, since only an
+--   administrator may read where they lead; passwords are cut off here, inside the database.
 -- Parameters: none.
 -- Grain: one function.
 -- Idempotency: dropped and made anew whenever the roles are applied.
@@ -25,6 +25,8 @@ BEGIN
     END IF;
     RETURN QUERY SELECT 'idle_slot', r.slot_name::text, NULL::text
     FROM pg_replication_slots AS r WHERE NOT r.active AND NOT r.temporary;
+    -- A publication does not say who reads it: only a reader that is connected now is a replica above.
+    RETURN QUERY SELECT 'publication', p.pubname::text, NULL::text FROM pg_publication AS p;
     RETURN QUERY SELECT 'foreign_server', s.srvname::text, coalesce(
         (
             SELECT string_agg(o.option_value, ',') FROM pg_options_to_table(s.srvoptions) AS o
@@ -37,7 +39,8 @@ BEGIN
     FOR subscription IN SELECT s.subname::text AS subname, s.subconninfo FROM pg_subscription AS s LOOP
         found := NULL;
         IF subscription.subconninfo ~* '^postgres(ql)?://' THEN
-            part := regexp_replace(substring(subscription.subconninfo from '^[A-Za-z]+://([^/?]*)'), '^.*@', '');
+            -- As libpq reads it: user and password end at the @, whatever else stands in them but a slash.
+            part := substring(subscription.subconninfo from '^[A-Za-z]+://(?:[^/]*@)?([^/?]*)');
             IF part = '' THEN
                 part := substring(subscription.subconninfo from '[?&]host=([^&]*)');
             END IF;

@@ -1,6 +1,6 @@
 -- Purpose: ways by which rows leave the server or come to it by themselves: names and hosts, no secrets.
 -- Parameters: none.
--- Grain: one replica, idle slot, foreign server or subscription.
+-- Grain: one replica, idle slot, publication, foreign server or subscription.
 -- Idempotency: read only.
 SELECT
     l.kind,

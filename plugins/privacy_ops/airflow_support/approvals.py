@@ -15,6 +15,7 @@ from airflow.providers.standard.operators.hitl import ApprovalOperator
 
 from privacy_ops import approvals
 from privacy_ops.airflow_support.jobs import ASKED_AGAIN, current_job, utc_now
+from privacy_ops.airflow_support.links import below_root
 from privacy_ops.airflow_support.notifiers import OperatorNotifier
 from privacy_ops.approvals import ApprovalRequest
 from privacy_ops.errors import GateBlocked, PrivacyOpsError
@@ -72,7 +73,7 @@ class AskPerson(ApprovalOperator):
         if len(set(found)) >= self.person:
             self.log.info("Approved already.")
             return {"asked": False}
-        self.subject, self.body = request.title, request.body
+        self.subject, self.body = request.title, below_root(request.body)
         # What the person sees is about this and nothing else; Airflow keeps the note while the task is parked.
         context["ti"].xcom_push(key=_ASKED, value=request.subject_sha256)
         return super().execute(context)

@@ -18,6 +18,11 @@ def root_path() -> str:
     return str(urlsplit(conf.get("api", "base_url", fallback="")).path.rstrip("/"))
 
 
+def below_root(body: str) -> str:
+    """A question's text with its links into Airflow (``](/…``) put below that path."""
+    return body.replace("](/", f"]({root_path()}/")
+
+
 def _pushed(name: str, key: str, operator: Any, ti_key: Any) -> str:
     """The number that a task pushed under ``key``, or "" when it pushed none.
 

@@ -48,11 +48,13 @@ class WebhookNotifier(BaseNotifier):
         connection = connection_or_none(self.conn_id)
         if connection is None:
             raise ConfigError(f"there is no Airflow connection {self.conn_id}", do="docs/operations.md says how")
-        address, headers = self._address(connection)
         try:
+            address, headers = self._address(connection)
             answer = httpx.post(address, json={"text": self.text}, headers=headers, timeout=_TIMEOUT_SECONDS)
         except httpx.HTTPError as error:
             raise StoreUnavailable(f"the webhook cannot be reached ({type(error).__name__})") from None
+        except (httpx.InvalidURL, ValueError):  # their words quote the address
+            raise ConfigError("the webhook's address cannot be read", where=self.conn_id, do="correct it") from None
         if answer.is_client_error:
             raise StoreRefused(f"the webhook refused ({answer.status_code})", do="correct its address or token")
         if not answer.is_success:

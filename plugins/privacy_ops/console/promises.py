@@ -187,8 +187,9 @@ def _of_job(name: str, job: Job, evidence: Evidence, now: datetime) -> Iterator[
     else:
         for gate in warning:
             yield Said("amber", f"gate {gate.name} warns{_checks(gate)}", f"gates/{gate.number}")
-    if state.state == "open" and state.as_of and state.done_at and state.as_of > state.done_at:
-        yield Said("amber", f"the newest run of {name} has not come to its end", link)
+    if state.state != "done" and state.as_of and state.done_at and state.as_of > state.done_at:
+        said = "failed" if state.state == "failed" else "has not come to its end"
+        yield Said("amber", f"the newest run of {name} {said}", link)
 
 
 def _checks(gate: Gate) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -27,6 +27,7 @@ _BATCH = 1000  # what one delete_objects call may name
 _PART = 64 * 2**20
 # Larger bodies go up in parts; one put carries 5 GiB at most.
 _SINGLE_PUT = 1024 * 2**20
+MULTI_REGION_HOME = "us-west-2"  # AWS answers for access points of many regions there alone
 # S3 refuses a signature of version 4 that is to last longer.
 LONGEST_LINK = timedelta(days=7)
 _HERE = ("127.0.0.1", "::1", "localhost")
@@ -128,11 +129,13 @@ class BucketSharing:
 
 @dataclass(frozen=True)
 class AccessPoint:
-    """One access point of a bucket, with its own policy."""
+    """One access point of a bucket, with its own policy. ``account``: whose the bucket is, where the store says it."""
 
     name: str
     bucket: str
     policy: str | None = field(repr=False)
+    account: str = ""
+    multi_region: bool = False
 
 
 @contextmanager
@@ -591,10 +594,32 @@ class ObjectStore:
         for region in sorted(regions):
             client = self._side_client("s3control", region, account)
             with _clean_errors("(access points)"):
-                for point in _all_access_points(client, account):
+                for point in _pages(client.list_access_points, "AccessPointList", account):
                     name, bucket = str(point["Name"]), str(point["Bucket"])
-                    found[bucket, name] = AccessPoint(name, bucket, _access_point_policy(client, account, name))
-        return tuple(found[key] for key in sorted(found))
+                    policy = _access_point_policy(client, account, name)
+                    found[bucket, name] = AccessPoint(name, bucket, policy, str(point.get("BucketAccountId") or ""))
+        return (*(found[key] for key in sorted(found)), *self._multi_region_access_points(account))
+
+    def _multi_region_access_points(self, account: str) -> Iterator[AccessPoint]:
+        """One for each bucket behind each of them. Only AWS has them: a store of one's own that does not know the
+        question has none, while a refusal of AWS is a refusal.
+        """
+        from botocore.exceptions import ClientError
+
+        client = self._side_client("s3control", MULTI_REGION_HOME, account)
+        with _clean_errors("(multi-region access points)"):
+            try:
+                points = list(_pages(client.list_multi_region_access_points, "AccessPoints", account))
+            except ClientError as error:
+                if self._settings.endpoint_url and _unknown_to_the_store(error):
+                    return
+                raise
+            for point in points:
+                name = str(point["Name"])
+                policy = _multi_region_policy(client, account, name)
+                for region in point.get("Regions", []):
+                    owner = str(region.get("BucketAccountId") or "")
+                    yield AccessPoint(name, str(region["Bucket"]), policy, owner, multi_region=True)
 
     def _side_client(self, service: str, region: str | None = None, account: str = "") -> Any:
         """A client of another service at the same endpoint, with the same credentials."""
@@ -682,23 +707,43 @@ def _replication_accounts(rules: Mapping[str, Any]) -> dict[str, str]:
     return found
 
 
-def _all_access_points(client: Any, account: str) -> Iterator[Mapping[str, Any]]:
+def _pages(ask: Callable[..., Any], key: str, account: str) -> Iterator[Mapping[str, Any]]:
+    """Every entry of a listing of the account's access points, page by page."""
     more: dict[str, str] = {}
     while True:
-        page = client.list_access_points(AccountId=account, **more)
-        yield from page.get("AccessPointList", [])
+        page = ask(AccountId=account, **more)
+        yield from page.get(key, [])
         if not page.get("NextToken"):
             return
         more = {"NextToken": page["NextToken"]}
 
 
+def _unknown_to_the_store(error: Any) -> bool:
+    """Whether a store answers that it has no such operation, which is not the same as that we may not use it."""
+    status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+    return status in {404, 405, 501} or str(error.response.get("Error", {}).get("Code")) == "NotImplemented"
+
+
 def _access_point_policy(client: Any, account: str, name: str) -> str | None:
+    told = _unless_missing(lambda: client.get_access_point_policy(AccountId=account, Name=name))
+    return str(told["Policy"]) if told else None
+
+
+def _multi_region_policy(client: Any, account: str, name: str) -> str | None:
+    told = _unless_missing(lambda: client.get_multi_region_access_point_policy(AccountId=account, Name=name))
+    policy = (told or {}).get("Policy", {}).get("Established", {}).get("Policy")
+    return str(policy) if policy else None
+
+
+def _unless_missing(ask: Callable[[], Any]) -> Any:
+    """The answer, or None when the access point has no policy of its own."""
     from botocore.exceptions import ClientError
 
     try:
-        return str(client.get_access_point_policy(AccountId=account, Name=name)["Policy"])
+        return ask()
     except ClientError as error:
-        if str(error.response.get("Error", {}).get("Code")) != "NoSuchAccessPointPolicy":
+        code = str(error.response.get("Error", {}).get("Code"))
+        if code not in {"NoSuchAccessPointPolicy", "NoSuchMultiRegionAccessPointPolicy"}:
             raise
         return None
 

@@ -100,9 +100,10 @@ def _parse(path: Path, missing: str) -> tuple[Any, yaml.Node | None]:
         where = f"{path}, byte {error.start}"
         raise ConfigError("a registry file is not UTF-8", where=where, do="save it as UTF-8") from None
     try:
-        node = yaml.compose(text, Loader=_Strict)
+        loader = _Strict(text)  # both readings of one parse: a registry is read several times in a run
+        node = loader.get_single_node()
         repeated = list(_repeated(node)) if node is not None else []
-        raw = yaml.load(text, Loader=_Strict)  # noqa: S506  (a SafeLoader)
+        raw = loader.construct_document(node) if node is not None else None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = f"{path}, line {mark.line + 1}" if mark else str(path)

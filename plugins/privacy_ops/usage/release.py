@@ -189,11 +189,12 @@ def judge_files(workspace: Workspace, run: Run, *, now: datetime) -> dict[str, A
         replaced = _replaced(workspace, plan)
         metrics = measure(contents, plan.packs, staged, masters, beside, known, trusted, replaced)
         registry = connection.execute(statement("usage", "select_registry")).all()
-        for period, courses in plan.needed.items():
+        for period in {pack.period for pack in plan.fresh}:  # also of packs that are drawn alone
             fresh = [pack for pack in plan.fresh if pack.period == period]
             pairs = [(p.product, p.recipient_id, grant.course_id) for p in fresh for grant in p.grants]
             on = planning.release_day(run.as_of, period.timezone)
             metrics.uncovered += len(planning.uncovered(pairs, registry, period, on))
+        for period, courses in plan.needed.items():
             metrics.restated += connection.execute(
                 statement("usage", "count_restated_courses"),
                 {"period_key": period.key, "spec_version": known.spec.spec_version, "courses": list(courses)},

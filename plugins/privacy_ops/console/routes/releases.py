@@ -151,8 +151,10 @@ def withdraw_release(
     """Take a release back for good. Who does it is written down first; the reason goes to the recipient."""
     with database.transaction(read_only=True) as connection:
         _release(connection, release_id)
+    person = str(user.get_id())
     recall.plain(reason, "the reason", 300)
+    recall.plain(person, "your name in Airflow", 80)  # before it is written down that it was done
     note(database, "withdraw", release_id, user, now)
     workspace = Workspace.load(settings_for(DUTY))
-    recall.withdraw(workspace, release_id, reason=reason, by=str(user.get_id()), now=now)
+    recall.withdraw(workspace, release_id, reason=reason, by=person, now=now)
     return RedirectResponse(f"{root_path()}/privacy/releases/{release_id}", status_code=303)

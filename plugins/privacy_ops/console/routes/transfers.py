@@ -31,7 +31,7 @@ LEGAL_TIME = ZoneInfo("Europe/London")
 NOT_COVERED = [verdict.value for verdict in (Verdict.UNCOVERED, Verdict.SCOPE_MISMATCH, Verdict.UNRESOLVED)]
 SEVERITIES = ("CRITICAL", "HIGH", "MEDIUM", "LOW", "INFO")
 MOST_JUDGED = 200  # flows that one question judges anew
-_LAST = date(2100, 1, 1)
+_FIRST, _LAST = date(1990, 1, 1), date(2100, 1, 1)  # days that a question may be about
 
 router = APIRouter(prefix="/transfers")
 Reader = Annotated[Any, Depends(Needs(Right.TRANSFERS))]
@@ -173,7 +173,7 @@ def ask_what_if(
     include = home_directory() / "include"
     changed = max(file.stat().st_mtime_ns for file in (include / "reference").iterdir())
     reference = _reference(include, changed)
-    day = min(on or now.astimezone(LEGAL_TIME).date(), _LAST)
+    day = max(min(on or now.astimezone(LEGAL_TIME).date(), _LAST), _FIRST)
     with database.transaction(read_only=True) as connection:
         snapshot = _snapshot(connection)
         found = rows(
@@ -236,9 +236,8 @@ def _otherwise(
     row: Any, flow: Flow, law: Reference, day: date, country: str, dropped: what_if.Dropped, rules: Rules
 ) -> dict[str, Any]:
     """A flow's verdicts as published, and as they would be."""
-    kept = tuple(m for m in flow.mechanisms if not {m.mechanism_id, m.code} & dropped.mechanisms)
-    changed = flow.model_copy(update={"mechanisms": kept} | ({"country": country} if country else {}))
-    then = judge(changed, law, day, day, rules)
+    left = what_if.bare(flow, dropped)
+    then = judge(left.model_copy(update={"country": country}) if country else left, law, day, day, rules)
     before = row.verdicts or {}
     return {
         "place": row.place,

@@ -146,5 +146,9 @@ class AccessPointObserver:
 
     def _grants(self, points: Sequence[AccessPoint], account: str) -> Iterator[ObservedFlow | Note]:
         for point in points:
-            for grantee in policies.grantees(point.policy, account):
-                yield from _shown(point.bucket, f"access point {point.name}", grantee, self._registry)
+            via = f"{'multi-region ' * point.multi_region}access point {point.name}"
+            grantees = policies.grantees(point.policy, account)
+            if point.account not in {"", account}:  # what is written through it ends with somebody else
+                grantees = (*grantees, Grantee("account", point.account))
+            for grantee in grantees:
+                yield from _shown(point.bucket, via, grantee, self._registry)

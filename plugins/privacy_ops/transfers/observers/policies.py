@@ -11,6 +11,10 @@ from typing import Any, Literal
 _ACCOUNT = re.compile(r"(?:arn:aws[a-z-]*:(?:iam|sts)::)?([0-9]{12})(?::.*)?")
 # Conditions that name the account that is let in, whatever the principal says.
 _ACCOUNT_CONDITIONS = frozenset({"aws:principalaccount", "s3:dataaccesspointaccount", "aws:sourceaccount"})
+# Keys that narrow down who may come. Conditions of other keys alone (how, not who) leave it public, as S3 says too.
+_NARROWING = re.compile(
+    r"aws:(principal|source|userid|username|vpc|calledvia|via)|s3:(dataaccesspoint|.*kms-key-id)", re.IGNORECASE
+)
 _EXACT = frozenset({"stringequals", "stringlike", "stringequalsignorecase", "foranyvalue:stringequals"})
 _EVERYBODY = ("/groups/global/AllUsers", "/groups/global/AuthenticatedUsers")
 _DELIVERY = "/groups/s3/LogDelivery"
@@ -53,7 +57,7 @@ def _of_statement(statement: Any) -> Iterator[Grantee]:
         return
     bound = _accounts_of(statement.get("Condition"))
     if "NotPrincipal" in statement:
-        yield Grantee("public") if not statement.get("Condition") else Grantee("unread", "all but some")
+        yield Grantee("unread", "all but some") if _narrows(statement.get("Condition")) else Grantee("public")
         return
     for kind, who in _principals(statement.get("Principal")):
         if kind == "Service":
@@ -61,7 +65,7 @@ def _of_statement(statement: Any) -> Iterator[Grantee]:
         if who == "*" and kind in {"*", "AWS"}:
             if bound:
                 yield from (Grantee("account", one) for one in bound)
-            elif statement.get("Condition"):
+            elif _narrows(statement.get("Condition")):
                 yield Grantee("unread", "anybody under a condition")
             else:
                 yield Grantee("public")
@@ -81,6 +85,14 @@ def _principals(principal: Any) -> Iterator[tuple[str, str]]:
                 yield known, one if isinstance(one, str) else ""
     else:
         yield "other", ""
+
+
+def _narrows(condition: Any) -> bool:
+    """Whether a condition may say who is let in. One that cannot be read may."""
+    if not isinstance(condition, Mapping):
+        return bool(condition)
+    tests = list(condition.values())
+    return any(not isinstance(keys, Mapping) or any(_NARROWING.match(str(key)) for key in keys) for keys in tests)
 
 
 def _accounts_of(condition: Any) -> tuple[str, ...]:

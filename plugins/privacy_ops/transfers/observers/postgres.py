@@ -16,7 +16,8 @@ from privacy_ops.transfers.registry import Registry
 
 
 class Link(Protocol):
-    """One row of ``gov.data_links()``: a replica, a foreign server, a subscription; its host without anything else."""
+    """One row of ``gov.data_links()``: a replica, an idle slot, a publication, a foreign server, a subscription; its
+    host without anything else."""
 
     kind: str
     name: str
@@ -66,11 +67,33 @@ class PostgresObserver:
                 )
                 continue
             place = f"{link.kind}:{link.name}"
+            if link.kind == "publication":
+                yield from self._published(place)
+                continue
             found = hosts.hosts_in(link.host)
             for host in found.names:
                 yield self._flow(place, host)
             if found.unread or not found.names:
                 yield ObservedFlow(place, "PROCESSING", None, "host not told")
+
+    def _published(self, place: str) -> Iterator[ObservedFlow | Note]:
+        """The server does not know who may read a publication: it is declared, or unknown."""
+        declared = [
+            ObservedFlow(place, flow.nature, flow.country, "publication", transfer.importer)
+            for transfer in self._registry.transfers.values()
+            for flow in transfer.flows
+            if place in flow.places
+        ]
+        yield from declared
+        if not declared:
+            yield Note(
+                "publication_readers_unknown",
+                "LOW",
+                place,
+                "",
+                "a publication of the database of which nobody declared who reads it: a subscriber gets every change",
+                f"name {place} among the places of the transfer that it serves, or drop it",
+            )
 
     def _server(self) -> Iterator[ObservedFlow]:
         """The server itself. On this machine or network it is where the data map says."""

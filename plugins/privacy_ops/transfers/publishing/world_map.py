@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -117,8 +117,8 @@ def drawing(view: View, verdicts: Mapping[str, Verdict]) -> str:
         axes.set_axis_off()
         axes.set_xlim(left, right)
         axes.set_ylim(low, high)
-        for code, polygons in sorted(outlines().items()):
-            _land(axes, polygons, view, verdicts.get(code))
+        for code, shape in _shapes(view).items():
+            _land(axes, shape, verdicts.get(code))
         scale = (right - left) / view.width
         taken: list[Point] = []
         for code, verdict in sorted(verdicts.items()):
@@ -144,24 +144,29 @@ def drawing(view: View, verdicts: Mapping[str, Verdict]) -> str:
     )
 
 
-def _land(axes: Any, polygons: Sequence[tuple[Ring, ...]], view: View, verdict: Verdict | None) -> None:
-    from matplotlib.patches import PathPatch
+@cache
+def _shapes(view: View) -> Mapping[str, Any]:
+    """Each country that the view shows, as one path of matplotlib in the view's projection."""
     from matplotlib.path import Path
 
-    corners: list[Point] = []
-    codes: list[int] = []
-    for polygon in polygons:
-        for ring in polygon:
-            # A ring is moved as a whole, so that it never runs across the seam of the map.
-            moved = _moved(ring, view)
-            if not _meets(moved, view):
-                continue
-            corners += [project(x, y, view.middle) for x, y in moved]
-            codes += [int(Path.MOVETO), *[int(Path.LINETO)] * (len(moved) - 2), int(Path.CLOSEPOLY)]
-    if not corners:
-        return
+    found = {}
+    for code, polygons in sorted(outlines().items()):
+        # A ring is moved as a whole, so that it never runs across the seam of the map.
+        rings = [moved for polygon in polygons for ring in polygon if _meets(moved := _moved(ring, view), view)]
+        if rings:
+            corners = [project(x, y, view.middle) for ring in rings for x, y in ring]
+            codes = [
+                int(kind) for ring in rings for kind in (Path.MOVETO, *[Path.LINETO] * (len(ring) - 2), Path.CLOSEPOLY)
+            ]
+            found[code] = Path(corners, codes, readonly=True)
+    return found
+
+
+def _land(axes: Any, shape: Any, verdict: Verdict | None) -> None:
+    from matplotlib.patches import PathPatch
+
     patch = PathPatch(
-        Path(corners, codes),
+        shape,
         facecolor=paint.drawn(verdict) if verdict else paint.LAND,
         edgecolor=paint.PAGE,
         linewidth=0.6,
