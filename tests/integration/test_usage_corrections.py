@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import copy
+import os
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from privacy_ops.errors import GateBlocked, ReleaseRefused, UserError
 from privacy_ops.stores.database import Database
-from privacy_ops.usage import corrections, periods, release
+from privacy_ops.usage import corrections, periods, release, weeks
 from privacy_ops.workspace import Workspace
 from sqlalchemy import text
 
 from tests import usage_world as world
 from tests.integration.usage_fixtures import one, sql
 from tests.usage_world import NOW, WEEK
+
+ALL = os.environ.get("PRIVACY_OPS_TEST_MOMENTS") == "all"  # `make proof`
+long = pytest.mark.skipif(not ALL, reason="takes long: part of make proof")
 
 
 def ask(ws: Workspace, period: str = WEEK.key) -> int:
@@ -35,8 +41,8 @@ def correct(ws: Workspace, number: int, name: str, *, decision: str = "approve")
     return staged | done
 
 
-def load_late(dsn: str, people: range) -> None:
-    """Starts of module 20 that came too late for the week's release."""
+def load_late(dsn: str, people: range, module: int = 20) -> None:
+    """Starts of a module of course 2 that came too late for the week's release."""
     with Database(dsn).transaction() as c:
         for number in people:
             c.execute(
@@ -46,7 +52,7 @@ def load_late(dsn: str, people: range) -> None:
                 ),
                 {"u": world.person(number), "at": WEEK.start},
             )
-            world.learn(c, number, 20, day=number % 7, minutes=20, completes=True)
+            world.learn(c, number, module, day=number % 7, minutes=20, completes=True)
 
 
 def test_a_correction_is_a_revision_that_everybody_is_served_from_then_on(ws, dsn):
@@ -146,3 +152,85 @@ def test_a_person_is_asked_about_a_new_column_and_after_a_warning_and_else_not(w
     new = release.release_request(ws, world.prepare(ws, "dimension", week=WEEK.before(1).key))
     assert new is not None
     assert "EXP-AUTHOR: usage_by_module_week.module_id was never released" in new.body
+
+
+LAST, AFTER = "2026-W53", datetime(2027, 1, 6, 6, tzinfo=UTC)  # closes a block, the quarter and the year
+
+
+@pytest.fixture
+def chain(ws: Workspace, dsn: str, tmp_path: Path) -> Workspace:
+    """Course 2 goes by blocks; the one with the busy week, the quarter and the year are released to a supporter."""
+    sql(dsn, "ALTER TABLE gov.release_base_period DISABLE TRIGGER append_only")
+    sql(dsn, "UPDATE gov.release_base_period SET base = 'block'")
+    registry = copy.deepcopy(world.REGISTRY)
+    registry["entitlements"] = [e for e in registry["entitlements"] if e["recipient"] == "supporter-one"]
+    registry["entitlements"][0]["courses"] = ["2"]
+    world.entitle(dsn, tmp_path, registry)
+    later, week = NOW + timedelta(days=7), ready(ws, dsn)
+    world.export(ws, "block", week=week, now=later)
+    with Database(dsn).transaction() as c:
+        world.view_page(c, 1, 40, weeks.from_key(LAST).start + timedelta(hours=5), 600)
+        world.detect(c, AFTER - timedelta(hours=3))
+    world.export(ws, "quarter", week=LAST, now=AFTER)
+    return ws
+
+
+def started(ws: Workspace) -> dict[str, str]:
+    """Starters of the course by period, as the supporter is served them now."""
+    with ws.database("export").transaction() as c:
+        rows = c.execute(text("SELECT period_key, object_prefix FROM gov.release_register ORDER BY revision")).all()
+    prefixes = {row.period_key: row.object_prefix for row in rows}
+    found = {}
+    for key, prefix in prefixes.items():
+        kind = periods.from_key(key).kind
+        part = "course_block" if kind == "block" else f"region_{kind}"
+        lines = ws.objects().get("imp-exports", f"{prefix}usage_by_{part}.csv").decode().splitlines()
+        named = [dict(zip(lines[0].split(","), line.split(","), strict=True)) for line in lines[1:]]
+        (found[key],) = [row["n_starters"] for row in named if row.get("region", "all regions") == "all regions"]
+    return found
+
+
+def carry_out(ws: Workspace, number: int, name: str) -> dict:
+    """As ``correct``, after the year has ended."""
+    run = world.open_run(ws, name, week="2026-W47", now=AFTER)
+    release.open_week(ws, run, WEEK, correction=number, now=AFTER)
+    release.judge_input(ws, run, now=AFTER)
+    release.protect(ws, run, now=AFTER)
+    staged = release.stage(ws, run)
+    release.judge_files(ws, run, now=AFTER)
+    assert world.approve(ws, run, now=AFTER)
+    done = release.publish(ws, run, now=AFTER)
+    release.judge_published(ws, run, now=AFTER)
+    return staged | done
+
+
+@long
+def test_what_the_revisions_of_a_chain_would_tell_together_refuses_all_of_it(chain, dsn):
+    """Twenty more: the block alone could say so, but not beside the quarter and the year that it is counted into."""
+    before = started(chain)
+    assert before == {"2026-Q4-B2": "40", "2026-Q4-B3": "", "2026-Q4": "40", "2026": "40"}
+    load_late(dsn, range(100, 120))
+    with pytest.raises(GateBlocked, match=r"blocks: E-09\. "):
+        carry_out(chain, ask(chain, "2026-Q4-B2"), "refused")
+    assert started(chain) == before
+    assert one(dsn, "SELECT count(*) FROM gov.release_register WHERE revision > 0") == 0
+
+
+@long
+def test_a_handful_more_is_withheld_in_the_part_and_in_what_it_is_in(chain, dsn):
+    load_late(dsn, range(100, 105))
+    done = carry_out(chain, ask(chain, "2026-Q4-B2"), "few")
+    assert (done["published"], done["unchanged"], done["ended"]) == (3, 0, 0)
+    assert set(started(chain).values()) == {""}
+    assert one(dsn, "SELECT count(DISTINCT revision) FROM gov.release_register WHERE revision > 0") == 1
+
+
+def test_a_release_that_nobody_approved_though_it_was_new_is_noticed(ws, dsn):
+    """E-14: the lock in publish was passed by some other way."""
+    world.export(ws)
+    run = world.prepare(ws)
+    assert release.judge_published(ws, run, now=NOW)["verdict"] == "pass"
+    sql(dsn, "ALTER TABLE gov.release_register DISABLE TRIGGER append_only")
+    sql(dsn, "UPDATE gov.release_register SET approvers = '{}' WHERE recipient_id = 'supporter-one'")
+    with pytest.raises(GateBlocked, match=r"blocks: E-14\. "):
+        release.judge_published(ws, run, now=NOW)

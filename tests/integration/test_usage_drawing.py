@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import csv
 import io
 import os
@@ -16,7 +17,7 @@ import pytest
 from privacy_ops.disclosure import noise
 from privacy_ops.errors import GateBlocked, PrivacyOpsError, ReleaseRefused, StoreRefused
 from privacy_ops.stores.database import Database, DatabaseFault
-from privacy_ops.usage import drawing, release, release_spec
+from privacy_ops.usage import corrections, drawing, release, release_spec
 from privacy_ops.workspace import Workspace
 from sqlalchemy import text
 
@@ -177,6 +178,57 @@ def test_who_leaves_after_the_draw_changes_no_byte(noisy, dsn):
     assert world.exported(noisy) == before
 
 
+def test_a_course_made_after_the_draw_is_left_out_and_stops_nobody(noisy, dsn, tmp_path):
+    """The public list is frozen with the draw: who gets an older course as well gets that one, who gets no other,
+    nothing."""
+    world.export(noisy)
+    first = world.exported(noisy)
+    with Database(dsn).transaction() as c:
+        c.execute(text("INSERT INTO learn.course (id, code, title, live_from) VALUES (5, 'C5', 'New', '2020-01-01')"))
+        c.execute(
+            text(
+                "INSERT INTO learn.module (id, course_id, code, title, live_from) VALUES"
+                " (50, 5, 'M50', 'New', '2020-01-01'), (13, 1, 'M13', 'Newer', '2020-01-01')"
+            )
+        )
+    registry = copy.deepcopy(world.REGISTRY)
+    for name, courses in (("both", [{"course": "1"}, {"course": "5"}]), ("new", [{"course": "5"}]),
+                          ("module", [{"course": "1", "modules": ["13"]}])):  # fmt: skip
+        registry["recipients"].append({"id": name, "kind": "author", "name": name, "country": "GB"})
+        registry["agreements"].append({"id": f"of-{name}", "recipient": name, **world.AGREED})
+        registry["entitlements"] += [
+            {"recipient": name, "product": "EXP-AUTHOR", "agreement": f"of-{name}", "courses": [given["course"]]}
+            | ({"modules": given["modules"]} if "modules" in given else {})
+            for given in courses
+        ]
+    world.entitle(dsn, tmp_path, registry)
+    assert world.export(noisy, "later") == {"iso_week": WEEK.key, "published": 1, "adopted": 0, "served": 3}
+    assert one(dsn, DRAWS) == 1
+    courses = rows(noisy, "both", "usage_by_course_week")
+    assert courses == {("1", ""): rows(noisy, "author-one", "usage_by_course_week")["1", ""]}
+    assert set(rows(noisy, "both", "usage_by_module_week")) == {("1", "10"), ("1", "11"), ("1", "12")}
+    kept = one(dsn, "SELECT entitlement FROM gov.release_register WHERE recipient_id = 'both'")
+    assert [grant["course_id"] for grant in kept] == ["1"]
+    assert first.items() <= world.exported(noisy).items()
+
+
+def test_noisy_counts_are_never_corrected(noisy, dsn):
+    world.export(noisy)
+    first = world.exported(noisy)
+    drawn = one(dsn, "SELECT sha256 FROM gov.privacy_draw")
+    with Database(dsn).transaction() as c:
+        for number in range(40):
+            world.erase_person(c, number)
+    with noisy.database("export").transaction() as c:
+        number = corrections.request(c, release.periods.from_key(WEEK.key), reason="x", by="y", now=NOW)
+    run = world.open_run(noisy, "correction")
+    release.open_week(noisy, run, WEEK, correction=number, now=NOW)
+    with pytest.raises(ReleaseRefused, match="all that was released of it are noisy counts"):
+        release.judge_input(noisy, run, now=NOW)
+    assert (one(dsn, DRAWS), one(dsn, "SELECT sha256 FROM gov.privacy_draw")) == (1, drawn)
+    assert world.exported(noisy) == first
+
+
 def spend(dsn: str, rho: str, key: str) -> None:
     """An earlier draw of the year, under whatever spec."""
     sql(
@@ -264,26 +316,23 @@ def test_neither_a_true_nor_a_noisy_count_is_kept(noisy, dsn):
     assert all(value is None or (value % 5 == 0 and value >= 25) for value in values)
 
 
-def some(moments: list[str]) -> list[str]:
-    """Every moment, or those around the draw and the publishing of it."""
+DRAWN = "protect/committed/1"  # the moment after the draw; the one that is tried outside `make proof`
+
+
+def test_a_run_killed_at_any_moment_ends_with_one_draw_one_charge_one_release(noisy, dsn):
+    moments = [DRAWN]
     if ALL:
-        return moments
-    wanted = {"protect/committed"}
-    first = {moment.rpartition("/")[0]: moment for moment in reversed(moments)}
-    return [moment for kind, moment in first.items() if kind in wanted]
-
-
-def test_a_run_killed_at_any_moment_ends_with_one_draw_one_charge_one_release(noisy, dsn, tmp_path):
-    undisturbed = delivery_crash.export(noisy.settings, world.open_run(noisy, "undisturbed"), NOW)
-    assert some(undisturbed)
-    assert {"protect/commit/1", "protect/committed/1", "publish/request/1"} <= set(undisturbed)
-    for moment in some(undisturbed):
+        moments = delivery_crash.export(noisy.settings, world.open_run(noisy, "undisturbed"), NOW)
+        assert {"protect/commit/1", DRAWN, "publish/request/1"} <= set(moments)
         begin_again(noisy, dsn)
+    for moment in moments:
         run = world.open_run(noisy, secrets.token_hex(4))
-        delivery_crash.export(noisy.settings, run, NOW, kill_at=moment)
+        assert moment in delivery_crash.export(noisy.settings, run, NOW, kill_at=moment)
         left = world.exported(noisy)
         drawn = one(dsn, "SELECT min(sha256) FROM gov.privacy_draw")
-        delivery_crash.export(noisy.settings, run, NOW)
+        assert moment != DRAWN or drawn
+        for step in world.STEPS.values():
+            step(noisy, run, NOW)
         assert one(dsn, DRAWS) == 1, moment
         assert str(one(dsn, SPENT)) == "0.0147", moment
         assert drawn in {None, one(dsn, "SELECT sha256 FROM gov.privacy_draw")}, f"{moment}: never drawn again"
@@ -291,6 +340,7 @@ def test_a_run_killed_at_any_moment_ends_with_one_draw_one_charge_one_release(no
         assert left.items() <= world.exported(noisy).items(), f"{moment}: what stood there stays"
         versions = list(noisy.objects().versions("imp-exports", ""))
         assert len(versions) == len(world.exported(noisy)), f"{moment}: each file was put once"
+        begin_again(noisy, dsn)
 
 
 def begin_again(ws: Workspace, dsn: str) -> None:

@@ -30,7 +30,7 @@ GOOD_INPUT = {
     "source_ratio": 1.1,
 }
 GOOD_FILES = dict.fromkeys(Metrics.names(), 0) | {"packs": 4}
-GOOD_PUBLISHED = {"packs": 4, "unregistered": 0, "wrong_bytes": 0}
+GOOD_PUBLISHED = {"packs": 4, "unregistered": 0, "unapproved": 0, "wrong_bytes": 0}
 SUITES = {
     "input": (input_suite(LIMITS), GOOD_INPUT),
     "files": (files_suite(SPEC), GOOD_FILES),
@@ -91,6 +91,7 @@ def test_a_good_row_passes(gate):
         ("files", "overspent", 1, "E-17"),
         ("files", "refused_corrections", 1, "E-15-correction"),
         ("published", "unregistered", 1, "E-12-registered"),
+        ("published", "unapproved", 1, "E-14"),
         ("published", "wrong_bytes", 1, "E-12-bytes"),
     ],
 )

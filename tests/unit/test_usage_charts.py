@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 from privacy_ops.settings import home_directory
-from privacy_ops.usage import institutions
+from privacy_ops.usage import institutions, plan
 from privacy_ops.usage.files import report
 from privacy_ops.usage.files.build import build
 from privacy_ops.usage.master import Master
@@ -114,3 +114,22 @@ def test_charts_that_do_not_say_what_the_weeks_said_are_noticed(masters):
 def test_a_report_that_is_not_what_the_content_says_is_noticed(masters):
     found = judged(masters, masters, files={"report.html": report.write(content(masters)) + b" "}.items())
     assert found["wrong_values"] == 2
+
+
+def test_a_quarter_whose_charts_alone_would_change_is_corrected_too(masters, monkeypatch):
+    """A week was counted again, the quarter comes to the same: its old charts would contradict the new week."""
+    at = ("1", WEEKS[0].key)
+    new = {**masters, at: replace(masters[at], protected=protected_week(WEEKS[0], 60, 60))}
+    recounted = {WEEKS[0]: ("1",), QUARTER: ("1",)}
+
+    def says_otherwise(revised, product):
+        def read(_connection, _version, keys, _courses, *, revision, least):
+            kept = revised if revision else masters
+            return {(course, key): found for (course, key), found in kept.items() if key in keys}
+
+        monkeypatch.setattr(plan, "read_masters", read)
+        return plan._Found(None, SPEC, recounted, 3).says_otherwise(pack(product))
+
+    for product in ("EXP-AUTHOR", "EXP-SUPPORTER"):
+        assert not says_otherwise(masters, product)
+        assert says_otherwise(new, product)

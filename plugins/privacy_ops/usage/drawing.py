@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -70,6 +70,11 @@ class Draw:
     cells_per_person: int
     courses: Mapping[str, PublicCourse]
     cells: Mapping[str, tuple[PublishedCell, ...]]
+
+    def tells_of(self, course_id: str, modules: Collection[str] = ()) -> bool:
+        """Whether a course, or one of these modules of it, was there when it was drawn."""
+        course = self.courses.get(course_id)
+        return course is not None and (not modules or any(module in modules for module, _ in course.modules))
 
 
 Draws = Mapping[str, Draw]  # by period

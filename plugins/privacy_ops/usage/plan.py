@@ -18,9 +18,10 @@ from sqlalchemy import Connection
 from privacy_ops.errors import ReleaseRefused, UserError
 from privacy_ops.runs import Run
 from privacy_ops.stores.sql import statement
-from privacy_ops.usage import base_period, corrections, counting, periods, weeks
+from privacy_ops.usage import base_period, corrections, counting, drawing, periods, weeks
 from privacy_ops.usage.corrections import Correction
-from privacy_ops.usage.master import read_masters
+from privacy_ops.usage.frames import parts_of
+from privacy_ops.usage.master import Master, read_masters
 from privacy_ops.usage.periods import Period
 from privacy_ops.usage.protection import IN_FILES, Protected, cells_of, told
 from privacy_ops.usage.recipients import CLAUSES
@@ -172,14 +173,16 @@ def make_plan(connection: Connection, run: Run, window: Window, spec: ReleaseSpe
     period allow.
 
     A course has the tables of its base period, once that is decided. A pack that was released under any spec version
-    is planned as it was released, in its newest revision: nothing is ever restated. A run that carries a correction out
-    plans that and nothing else. Raises ReleaseRefused when what it corrects was released under other rules.
+    is planned as it was released, in its newest revision: nothing is ever restated. The public list of a period is
+    frozen with its draw: a course that goes by noisy counts alone and came later is left out. A run that carries a
+    correction out plans that and nothing else. Raises ReleaseRefused when what it corrects cannot be.
     """
     correction = corrections.of_run(connection, run, window.timezone)
     if correction is not None:
         return _correcting(connection, run, window, spec, correction)
     closing = periods.closing_with(window)
     registered = _registered(connection, closing)
+    draws = drawing.read(connection, spec.spec_version, [p.key for p in closing if spec.drawn(p.kind)])
     packs: list[PlannedPack] = []
     entitled: set[str] = set()
     withdrawn = 0
@@ -190,6 +193,9 @@ def make_plan(connection: Connection, run: Run, window: Window, spec: ReleaseSpe
         bases = base_period.decided(connection, periods.of_kind(window, "quarter"), courses)
         for (product, recipient), rows in sorted(by_pack.items()):
             grants = _due(_merged(rows), period, product, bases, spec)
+            if (draw := draws.get(period.key)) is not None:
+                alone = _drawn_only(grants, period, product, bases, spec)
+                grants = tuple(g for g in grants if g.course_id not in alone or draw.tells_of(g.course_id, g.modules))
             if (known := registered.get((product, recipient, period.key))) is not None:
                 entry, grants = known
                 if entry.withdrawn:
@@ -201,11 +207,7 @@ def make_plan(connection: Connection, run: Run, window: Window, spec: ReleaseSpe
                 ident = release_id(product, recipient, period.key, version)
             else:
                 continue
-            drawn = frozenset(
-                g.course_id
-                for g in grants
-                if not spec.closing(product, period.kind, counting.due(period, bases).get(g.course_id, ()), "threshold")
-            )
+            drawn = _drawn_only(grants, period, product, bases, spec)
             name = rows[0].legal_name
             about = (product, recipient, name, period, window.key, ident, version, grants, entry)
             packs.append(PlannedPack(*about, revision=revision, drawn_only=drawn))
@@ -224,6 +226,13 @@ def _correcting(connection: Connection, run: Run, window: Window, spec: ReleaseS
     ):
         kept[row.period_key].add(row.course_id)
     mine = kept[correction.period.key]
+    if not mine:
+        raise ReleaseRefused(
+            "nothing of this period can be corrected: all that was released of it are noisy counts",
+            where=correction.period.key,
+            do="leave it: they were drawn once, and a second draw would let a reader average the noise away; or"
+            " withdraw the release",
+        )
     recounted = {period: tuple(sorted(kept[key] & mine)) for key, period in chain.items() if kept[key] & mine}
     found = _Found(connection, spec, recounted, correction.revision)
     packs: list[PlannedPack] = []
@@ -273,21 +282,25 @@ class _Found:
         self, connection: Connection, spec: ReleaseSpec, recounted: Mapping[Period, tuple[str, ...]], revision: int
     ) -> None:
         self.spec = spec
-        self.old: dict[tuple[str, str], Protected] = {}
-        self.new: dict[tuple[str, str], Protected] = {}
+        self.old: dict[tuple[str, str], Master] = {}
+        self.new: dict[tuple[str, str], Master] = {}
         for period, courses in recounted.items():
             for revised, into in ((0, self.old), (revision, self.new)):
                 masters = read_masters(
                     connection, spec.spec_version, [period.key], courses, revision=revised, least=revised
                 )
-                into.update({key: master.protected for key, master in masters.items()})
+                into.update(masters)
 
     def says_otherwise(self, pack: PlannedPack) -> bool:
-        """Whether a pack would say something else; True as long as nothing was counted again."""
+        """Whether a pack would say something else, in its tables or in the charts of its parts; True as long as nothing
+        was counted again."""
         return not self.new or any(
-            _told(self.old[at], pack.product, self.spec) != _told(self.new[at], pack.product, self.spec)
+            _told(self.old[at].protected, pack.product, self.spec)
+            != _told(self.new[at].protected, pack.product, self.spec)
             for grant in pack.grants
-            if (at := (grant.course_id, pack.period.key)) in self.new
+            if (own := self.new.get((grant.course_id, pack.period.key))) is not None
+            for shown in (pack.period, *parts_of(pack.period, own.base))
+            if (at := (grant.course_id, shown.key)) in self.new
         )
 
 
@@ -347,6 +360,18 @@ def _due(
         if has & some if grant.modules else has:
             found.append(grant)
     return tuple(found)
+
+
+def _drawn_only(
+    grants: Iterable[Grant], period: Period, product: Product, bases: Mapping[str, BasePeriod], spec: ReleaseSpec
+) -> frozenset[str]:
+    """Courses of which this audience has noisy counts of the period, and nothing else."""
+    due = counting.due(period, bases)
+    return frozenset(
+        grant.course_id
+        for grant in grants
+        if not spec.closing(product, period.kind, due.get(grant.course_id, ()), "threshold")
+    )
 
 
 def _merged(rows: Iterable[Any]) -> tuple[Grant, ...]:

@@ -323,6 +323,10 @@ def judge_published(workspace: Workspace, run: Run, *, now: datetime) -> dict[st
     with workspace.database(DUTY).transaction(read_only=True) as connection:
         window = _week(workspace, connection, run)
         plan = make_plan(connection, run, window, spec)
+        unapproved = connection.execute(
+            statement("usage", "count_unapproved_releases"),
+            {"run_id": run.run_id, "gates": [suites.INPUT, suites.FILES]},
+        ).scalar_one()
     registered = [pack.registered for pack in plan.packs if pack.registered]
     wrong = 0
     for entry in registered:
@@ -331,6 +335,7 @@ def judge_published(workspace: Workspace, run: Run, *, now: datetime) -> dict[st
     metrics = {
         "packs": len(registered),
         "unregistered": len(plan.packs) - len(registered),
+        "unapproved": unapproved,
         "wrong_bytes": wrong,
     }
     lines = "\n".join(sorted(f"{entry.release_id} {entry.pack_sha256}" for entry in registered))

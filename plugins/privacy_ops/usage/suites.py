@@ -229,6 +229,13 @@ def published_suite() -> Suite:
         (
             _ONE_ROW,
             _number("E-12-registered", "Each planned pack is in the register", "unregistered", high=0, do=incident),
+            _number(
+                "E-14",
+                "A person approved what is new, what a gate warned of, and each correction",
+                "unapproved",
+                high=0,
+                do="treat it as an incident: something left the house past its lock; withdraw it until it was read",
+            ),
             _number("E-12-bytes", "Published bytes are the registered ones", "wrong_bytes", high=0, do=incident),
         ),
         _RUNBOOK,
