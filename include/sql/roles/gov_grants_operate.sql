@@ -1,4 +1,5 @@
--- Purpose: what the duty that watches the jobs may do: note and tell, count, and change nothing that a job decides by.
+-- Purpose: what the duty that watches the jobs may do: note and tell, count, and write the runs of the watch. A grant
+-- knows no rows: it could write other runs too, and the export asks runs when people were last looked for.
 -- Parameters: none.
 -- Grain: grants only.
 -- Idempotency: the same grants however often it runs.
