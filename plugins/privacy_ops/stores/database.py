@@ -149,15 +149,20 @@ def copy_rows(connection: Connection, table: str, columns: Sequence[str], rows: 
     count = 0
     with raw.cursor() as cursor, cursor.copy(target) as copy:
         for row in rows:
-            copy.write_row([_array(value) if isinstance(value, list) else value for value in row])
+            copy.write_row([text_array(value) if isinstance(value, list) else value for value in row])
             count += 1
     return count
 
 
-def _array(items: list[str]) -> str:
-    """``items`` as PostgreSQL reads an array: the driver's own way looks up the type of every item."""
+def text_array(items: list[str]) -> str:
+    """``items`` as PostgreSQL reads an array: the driver's own way looks up the type of every item.
+
+    For ``copy_rows`` as well: an array that stands in many rows is written once.
+    """
+    if not items:
+        return "{}"
     plain = "\x00".join(items)  # which no text of PostgreSQL holds
-    if items and '"' not in plain and "\\" not in plain:
+    if '"' not in plain and "\\" not in plain:
         return '{"' + plain.replace("\x00", '","') + '"}'
     escaped = (item.replace("\\", "\\\\").replace('"', '\\"') for item in items)
     return "{" + ",".join([f'"{item}"' for item in escaped]) + "}"
