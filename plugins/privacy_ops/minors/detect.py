@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, timezone
 from functools import lru_cache
-from itertools import groupby
+from itertools import chain, groupby
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -38,7 +38,7 @@ from privacy_ops.minors.readings import Context, Flag
 from privacy_ops.minors.signals import Said, earlier_dates, interpret, reports_others
 from privacy_ops.minors.sources import CHILD_ROW_TYPES, SPREADSHEET, Builder, parameters, placeholders, sources
 from privacy_ops.runs import Run
-from privacy_ops.stores.database import blocks, copy_rows, stream, text_array
+from privacy_ops.stores.database import blocks, copy_rows, text_array
 from privacy_ops.stores.sql import statement
 from privacy_ops.thresholds import Thresholds
 from privacy_ops.workspace import Workspace
@@ -263,8 +263,8 @@ def _judge_all(connection: Connection, builder: Builder, judge: _Judge) -> None:
     connection.execute(text(builder.people_in_question()))
     connection.execute(text("ANALYZE person_in_question"))
     values = parameters(judge.on, judge.as_of, judge.limits)
-    rows = stream(connection, text(builder.evidence(list(judge.sources.values()))), values)
-    evidence = map(_Value._make, rows)  # plain tuples: a driver's row looks up every name that it is asked for
+    sql = text(builder.evidence(list(judge.sources.values())))
+    evidence = map(_Value._make, chain.from_iterable(blocks(connection, sql, values)))
     for (kind, table, key), its_own in groupby(evidence, key=itemgetter(0, 1, 2)):
         judged_row, its_signals = judge.subject(kind, table, key, its_own)
         judged.append(judged_row)
