@@ -305,6 +305,8 @@ def prove_celery(people: int) -> Proof:
         " replaced by loopback. A real Redis with its password, two Celery workers, FAB with the roles of"
         " docs/roles.md, PostgreSQL and the S3 endpoint of the sandbox (in the place of SeaweedFS).",
         f"- airflow-init ended well; the health checks of {states} passed as they stand in the file.",
+        "- The root file system of Airflow's services "
+        + ("was read-only, as in the file." if found.read_only else "could not be made read-only here: not shown."),
         f"- minor_data_deletion over {people:,} people: {found.run.state}. {found.killed or 'No worker'} was killed"
         f" (SIGKILL, with all its processes) while it ran {found.killed_in or 'nothing'}; tried again:"
         f" {', '.join(f'{task} ({tries})' for task, tries in found.retried.items()) or 'nothing'}. Two people with the"
@@ -317,6 +319,11 @@ def prove_celery(people: int) -> Proof:
         f" logs: {', '.join(found.kept_secrets) or 'none'}. {found.seconds:.0f} s.",
         f"- Messages to a chat's webhook, by the callback of the tasks: {len(found.messages)}:"
         f" {'; '.join(text.splitlines()[0] for text in found.messages) or 'none'}.",
+        "- Then as if the deletion had not been started for two days and three verifications had never ended; the"
+        f" watchkeeper looked twice, and operators had these mails:"
+        f" {'; '.join(compose_stack.late_mails(found)) or 'none'}.",
+        f"- OpenTelemetry: {sum('.privacy_ops.' in name for name in found.metrics)} of our figures reached a collector"
+        " over OTLP, from the tasks.",
         *(
             f"- The run took {share.whole:.0f} s: {share.inside:.0f} s inside tasks, {share.people:.0f} s for people to"
             f" answer; Airflow's share of the rest {share.overhead:.0%} (with the wait for the killed worker)."
