@@ -354,9 +354,7 @@ class Trials:
         demo.run(INVENTORY, {}, scheduled=True)
         demo.run(DELETION, {"dry_run": False}, scheduled=True)
         demo.run(EXPORT, {}, scheduled=True)
-        self.shares = [
-            share for dag_id in (INVENTORY, DELETION, EXPORT) for share in overhead.shares(self.runtime, dag_id)
-        ]
+        self.shares = overhead.every(self.runtime)
         demo.night = prepare(self.runtime)  # minors whom the rehearsals must leave alone
         self._step(self.refusals, self.rehearse_the_deletion, self.in_the_browser, self.real_by_hand)
         for dag_id in DRY:
