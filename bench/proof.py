@@ -344,7 +344,8 @@ def prove_backfills() -> Proof:
     wrong = [one for one in found.tried if one.wrong]
     lines = [
         f"- {backfills.PEOPLE:,} made-up people, a real scheduler. {len(found.tried)} things tried by command line,"
-        " REST and in Chromium; minors were planted that no rehearsal may touch, and rows that it may not change were compared.",
+        " REST and in Chromium; minors were planted that no rehearsal may touch, and rows that it may not change were"
+        " compared.",
         "",
         "| by | DAG | what | outcome |",
         "|---|---|---|---|",
