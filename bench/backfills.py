@@ -465,18 +465,21 @@ class Dialog:
         time.sleep(2)
 
     def _dates(self, first: datetime, last: datetime) -> None:
+        """Type both moments into the fields that open below From and To."""
         from selenium.webdriver.common.by import By
+        from selenium.webdriver.common.keys import Keys
 
-        inputs = self.driver.find_elements(By.CSS_SELECTOR, "[role=dialog] input[type='datetime-local']")
-        for entry, moment in zip(inputs, (first, last), strict=False):
-            self.driver.execute_script(
-                "const set = Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, 'value').set;"
-                "set.call(arguments[0], arguments[1]);"
-                "arguments[0].dispatchEvent(new Event('input', {bubbles: true}));"
-                "arguments[0].dispatchEvent(new Event('change', {bubbles: true}));",
-                entry, moment.strftime("%Y-%m-%dT%H:%M"),
-            )  # fmt: skip
-        time.sleep(3)
+        for place, moment in enumerate((first, last)):
+            self.driver.find_elements(By.CSS_SELECTOR, "[role=dialog] [data-testid=datetime-input]")[place].click()
+            time.sleep(1)
+            for hint, how in (("YYYY/MM/DD", "%Y/%m/%d"), ("HH:mm", "%H:%M")):
+                fields = self.driver.find_elements(By.CSS_SELECTOR, f"input[placeholder='{hint}']")
+                field = next(one for one in fields if one.is_displayed())
+                field.send_keys(Keys.CONTROL, "a")
+                field.send_keys(moment.strftime(how), Keys.TAB)
+                time.sleep(1)
+            self._find("//*[@role='dialog']//*[normalize-space(text())='Date Range']").click()
+            time.sleep(1)
 
     def _picture(self, name: str) -> None:
         folder = PROJECT / "docs" / "pictures" / "backfills"
@@ -500,7 +503,7 @@ def _sentence(text: str, holds: str) -> str:
     except (ValueError, KeyError):
         lines = [line for line in text.splitlines() if holds.lower() in line.lower()]
         text = lines[-1] if lines else text[-200:]
-    return " ".join(text.split())[:160]
+    return " ".join(text.split()).partition(" Failed validating")[0][:160]
 
 
 def prove(people: int = PEOPLE, *, var: Path | None = None) -> Trials:
