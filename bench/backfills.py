@@ -164,7 +164,8 @@ class Trials:
         return self.wait(dag_id, fresh.pop(), begins)
 
     def by_rest(self, dag_id: str, begins: datetime, conf: Mapping[str, object]) -> DagRun:
-        return self.wait(dag_id, self.engineer.backfill(dag_id, begins, begins, conf=conf), begins)
+        number = self.engineer.backfill(dag_id, begins, begins, conf=conf, reprocess="completed")
+        return self.wait(dag_id, number, begins)
 
     def dry_job(self, dag_id: str) -> None:
         """A job that destroys or sends: a backfill only counts, whatever is said; by hand unless it is said."""
@@ -221,10 +222,10 @@ class Trials:
         )  # fmt: skip
         open_week = f"{datetime.now(UTC):%G-W%V}"
         run = self.engineer.wait(self.engineer.trigger(EXPORT, conf={"iso_week": open_week}))
-        said = self.log_line(run, "open_run", "UserError")
+        said = self.log_line(run, "gate_input", "GateBlocked")
         self.note(
             "REST", EXPORT, f"by hand, {open_week}, which is not over", f"{run.state}: {said}",
-            "" if run.state == "failed" and "What to do" in said else "it was not refused with a sentence",
+            "" if run.state == "failed" and "E-04" in said and "What to do" in said else "it was not refused with a sentence",
         )  # fmt: skip
 
     def log_line(self, run: DagRun, task: str, holds: str) -> str:
