@@ -225,7 +225,7 @@ class Trials:
         said = self.log_line(run, "gate_input", "GateBlocked")
         self.note(
             "REST", EXPORT, f"by hand, {open_week}, which is not over", f"{run.state}: {said}",
-            "" if run.state == "failed" and "E-04" in said and "What to do" in said else "it was not refused with a sentence",
+            "" if run.state == "failed" and "E-04" in said and "What to do" in said else "it was not refused so",
         )  # fmt: skip
 
     def log_line(self, run: DagRun, task: str, holds: str) -> str:
