@@ -73,8 +73,8 @@ def test_a_run_and_the_next_and_its_sign_off(office: Office, object_settings: Ob
         "UPDATE gov.inventory_snapshot SET published_at = NULL",
         "UPDATE gov.inventory_snapshot SET findings_sha256 = 'x'",
         "DELETE FROM gov.flow_verdict",
-        "INSERT INTO gov.inventory_flow SELECT snapshot_id, 'k', 'p', 'n', NULL, 'i', NULL, true, false, '{}', 'd', 'd',"
-        " '{}' FROM gov.inventory_snapshot",
+        "INSERT INTO gov.inventory_flow SELECT snapshot_id, 'k', 'p', 'n', NULL, 'i', NULL, true, false, '{}', 'd',"
+        " 'd', '{}' FROM gov.inventory_snapshot",
         "INSERT INTO gov.inventory_output (snapshot_id, name, media_type, sha256, body)"
         " SELECT snapshot_id, 'n', 't', 's', '' FROM gov.inventory_snapshot",
     ):

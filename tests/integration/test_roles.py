@@ -193,7 +193,8 @@ def _try(governed: str, duty: str, statement: str, **values: str) -> bool:
     except _Done:
         return True
     except StoreRefused as refused:
-        assert "42501" in str(refused)
+        if "42501" not in str(refused):
+            raise
         return False
 
 

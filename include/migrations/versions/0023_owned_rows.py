@@ -104,6 +104,8 @@ BEGIN
     RETURN NULL;
 END $$;
 """
+# The what-if page lists flows by place.
+UPGRADE += "CREATE INDEX inventory_flow_place ON gov.inventory_flow (snapshot_id, place, flow_key);\n"
 # By statement, not by row: an inventory may have a hundred thousand flows. UPDATE is granted to nobody.
 _FLOWS = ("inventory_flow", "flow_verdict")
 UPGRADE += "".join(
@@ -120,7 +122,8 @@ UPGRADE += "".join(
     for table in _GROWS
 )
 
-DOWNGRADE = "".join(f"DROP TRIGGER append_only ON gov.{table};\n" for table in _GROWS)
+DOWNGRADE = "DROP INDEX gov.inventory_flow_place;\n"
+DOWNGRADE += "".join(f"DROP TRIGGER append_only ON gov.{table};\n" for table in _GROWS)
 DOWNGRADE += "".join(
     f"DROP TRIGGER published_stays_{event} ON gov.{table};\n" for table in _FLOWS for event in ("insert", "delete")
 )

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
-from base64 import b64encode
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from functools import cache
@@ -12,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
+
+from privacy_ops import templates
 
 if TYPE_CHECKING:
     import jinja2
@@ -27,13 +27,12 @@ SECTIONS = (
 )
 
 
-@cache
 def _asset(name: str) -> Markup:
-    return Markup((_FOLDER / "templates" / name).read_text(encoding="utf-8"))  # noqa: S704 - a file of ours
+    return templates.asset(_FOLDER / "templates" / name)
 
 
 def _hash(text: str) -> str:
-    return f"'sha256-{b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+    return f"'{templates.csp_hash(text)}'"
 
 
 def policy(*, styles: Iterable[str], scripts: Iterable[str] = (), forms: bool = False) -> str:
@@ -95,15 +94,7 @@ def words(code: str) -> str:
 
 @cache
 def _environment() -> jinja2.Environment:
-    import jinja2
-
-    made = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_FOLDER / "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    made = templates.environment(_FOLDER / "templates")
     made.filters |= {"moment": moment, "since": since, "number": number, "words": words}
     made.globals |= {"style": _asset("console.css"), "script": _asset("console.js"), "sections": SECTIONS}
     return made

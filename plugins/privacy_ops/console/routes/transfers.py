@@ -48,15 +48,36 @@ def show_transfers(request: Request, user: Reader, database: ConsoleDatabase, no
     today = now.astimezone(LEGAL_TIME).date()
     with database.transaction(read_only=True) as connection:
         snapshot = _snapshot(connection)
-        this = {"snapshot_id": snapshot.snapshot_id if snapshot else None}
         values = {
-            "verdicts": rows(connection, "count_verdicts", **this),
-            "countries": rows(connection, "count_flows_by_country", bad=NOT_COVERED, **this),
+            **_figures(connection, snapshot),
             "findings": _findings(connection, "open", None, "", most=10),
             "blocked": rows(connection, "select_blocked", most=paging.PAGE),
             "counts": rows(connection, "select_open_findings", today=today),
         }
     return page(request, user, "transfers", section="transfers", now=now, today=today, snapshot=snapshot, **values)
+
+
+_FIGURES: dict[tuple[Any, ...], dict[str, Sequence[Any]]] = {}
+MOST_FIGURES = 8
+
+
+def _figures(connection: Any, snapshot: Any) -> dict[str, Sequence[Any]]:
+    """Verdicts and countries of an inventory. Of a published one they are counted once: it stays as it is."""
+    if snapshot is None:
+        return {"verdicts": [], "countries": []}
+    key = (snapshot.snapshot_id, snapshot.run_id, snapshot.taken_at, snapshot.published_at)
+    if (known := _FIGURES.get(key)) is not None:
+        return known
+    this = {"snapshot_id": snapshot.snapshot_id}
+    counted = {
+        "verdicts": rows(connection, "count_verdicts", **this),
+        "countries": rows(connection, "count_flows_by_country", bad=NOT_COVERED, **this),
+    }
+    if snapshot.published_at is not None:
+        if len(_FIGURES) >= MOST_FIGURES:
+            _FIGURES.clear()
+        _FIGURES[key] = counted
+    return counted
 
 
 def _findings(connection: Any, status: str, severity: str | None, after: str, *, most: int) -> Sequence[Any]:
