@@ -16,7 +16,7 @@ from fastapi.responses import HTMLResponse
 from privacy_ops.airflow_support.settings import object_settings
 from privacy_ops.console import paging, trends
 from privacy_ops.console.access import Needs, OwnForm, Right
-from privacy_ops.console.view import ConsoleDatabase, Now, note, page, rows
+from privacy_ops.console.view import ConsoleDatabase, Now, listed, note, page, rows
 from privacy_ops.erasure.certificates import document as certificate_document
 from privacy_ops.errors import UserError
 from privacy_ops.stores.objects import ObjectStore
@@ -106,8 +106,14 @@ def list_certificates(
     """All certificates, newest first."""
     issued_at, case_id = paging.after(after, datetime.fromisoformat, UUID)
     with database.transaction(read_only=True) as connection:
-        found = rows(connection, "select_certificates", issued_at=issued_at, case_id=case_id, most=paging.PAGE + 1)
-    shown = paging.page(found, lambda row: (row.issued_at, row.case_id), cursor=after)
+        shown = listed(
+            connection,
+            "select_certificates",
+            lambda row: (row.issued_at, row.case_id),
+            cursor=after,
+            issued_at=issued_at,
+            case_id=case_id,
+        )
     return page(request, user, "certificates", section="erasures", now=now, shown=shown)
 
 
