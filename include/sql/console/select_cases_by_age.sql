@@ -36,15 +36,16 @@ SELECT
     a.longer,
     a.oldest
 FROM kind AS k
-CROSS JOIN LATERAL (
-    SELECT
-        count(*) AS cases,
-        count(*) FILTER (WHERE m.discovered_at > :day) AS day,
-        count(*) FILTER (WHERE m.discovered_at <= :day AND m.discovered_at > :week) AS week,
-        count(*) FILTER (WHERE m.discovered_at <= :week AND m.discovered_at > :month) AS month,
-        count(*) FILTER (WHERE m.discovered_at <= :month) AS longer,
-        min(m.discovered_at) AS oldest
-    FROM gov.minor_case AS m
-    WHERE m.state = k.state AND m.class = k.class
-) AS a
+CROSS JOIN
+    LATERAL (
+        SELECT
+            count(*) AS cases,
+            count(*) FILTER (WHERE m.discovered_at > :day) AS day,
+            count(*) FILTER (WHERE m.discovered_at <= :day AND m.discovered_at > :week) AS week,
+            count(*) FILTER (WHERE m.discovered_at <= :week AND m.discovered_at > :month) AS month,
+            count(*) FILTER (WHERE m.discovered_at <= :month) AS longer,
+            min(m.discovered_at) AS oldest
+        FROM gov.minor_case AS m
+        WHERE m.state = k.state AND m.class = k.class
+    ) AS a
 ORDER BY k.state, k.class

@@ -31,11 +31,12 @@ SELECT
     a.instructions,
     a.oldest
 FROM kind AS k
-CROSS JOIN LATERAL (
-    SELECT
-        count(*) AS instructions,
-        min(m.created_at) AS oldest
-    FROM gov.downstream_instruction AS m
-    WHERE m.party = k.party AND m.state = k.state
-) AS a
+CROSS JOIN
+    LATERAL (
+        SELECT
+            count(*) AS instructions,
+            min(m.created_at) AS oldest
+        FROM gov.downstream_instruction AS m
+        WHERE m.party = k.party AND m.state = k.state
+    ) AS a
 ORDER BY k.party, k.state

@@ -76,7 +76,8 @@ GRANT SELECT, INSERT ON
 gov.erasure_plan_case, gov.erasure_row, gov.erasure_asset, gov.certificate
 TO privacy_erase;
 
--- Statistics of the plan just frozen: those of the last one mislead the planner. Plans are locked while one is executed.
+-- Statistics of the plan just frozen: those of the last one mislead the planner. Plans are locked while one is carried
+-- out.
 GRANT MAINTAIN ON -- noqa: PRS
 gov.erasure_plan, gov.erasure_row, gov.erasure_key, gov.erasure_plan_case, gov.erasure_object
 TO privacy_erase;

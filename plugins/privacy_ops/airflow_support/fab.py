@@ -37,4 +37,4 @@ class PrivacyAuthManager(FabAuthManager):
             whole = self._is_authorized(method=method, resource_type=RESOURCE_DAG, user=user)
             if not whole:
                 return False
-        return super().is_authorized_dag(method=method, user=user, access_entity=access_entity, details=details)
+        return bool(super().is_authorized_dag(method=method, user=user, access_entity=access_entity, details=details))
