@@ -311,7 +311,10 @@ def test_pages_name_nobody(server: FastAPI, filled: Database) -> None:  # noqa: 
 
 
 def test_a_published_report_is_served_as_it_was_judged(server: FastAPI, filled: Database) -> None:  # noqa: F811
-    body = b"<html><head><style>p {color: red}</style></head><p>flows</p></html>"
+    drawn = b"<svg class='chart' role='img'><path d='M0 0' fill='var(--covered)'></path></svg>"
+    body = (
+        b'<html><head><style>p {color: red}</style></head><div class="maps">' + drawn * 2 + b"</div><p>flows</p></html>"
+    )
     lena = browser(server, "admin", "lena")
     with filled.transaction() as connection:
         number = connection.execute(text("SELECT max(snapshot_id) FROM gov.inventory_snapshot")).scalar_one()
@@ -325,12 +328,15 @@ def test_a_published_report_is_served_as_it_was_judged(server: FastAPI, filled: 
         )
     path = f"/privacy/transfers/{number}/report.html"
     assert lena.get(path).status_code == 404, "not published yet"
+    assert drawn.decode() not in lena.get("/privacy/transfers").text
     with filled.transaction() as connection:
         connection.execute(text("UPDATE gov.inventory_snapshot SET published_at = now()"))
     shown = lena.get(path)
     assert (shown.status_code, shown.content) == (200, body)
     assert shown.headers["content-security-policy"] == pages.policy(styles=["p {color: red}"])
     assert lena.get(f"/privacy/transfers/{number}/manifest.json").status_code == 404
+    for _ in range(2):  # counted, and from then on kept
+        assert lena.get("/privacy/transfers").text.count(drawn.decode()) == 2, "the maps of its report"
 
 
 def test_an_empty_gov_has_pages_too(server: FastAPI, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811

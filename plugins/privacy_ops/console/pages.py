@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import jinja2
 
 _FOLDER = Path(__file__).parent
+_MAPS = re.compile(r'<div class="maps">((?:<svg .*?</svg>)+)</div>', re.DOTALL)
 # What the pages are called in their navigation: path below /privacy, title, right that one needs.
 SECTIONS = (
     ("", "Overview", "look"),
@@ -55,6 +56,15 @@ def report_policy(html: str) -> str:
     head = html.partition("</head>")[0]
     found = re.search(r"<style>(.*?)</style>", head, re.DOTALL)
     return policy(styles=[found.group(1) if found else ""])
+
+
+def maps(report: bytes) -> Markup:
+    """The drawings of the world in the report of an inventory, which stand before its list of flows; "" without any.
+
+    The report is a file of ours, kept as it was published, with every text in it escaped.
+    """
+    found = _MAPS.search(bytes(report).decode(errors="ignore"))
+    return Markup(found[1] if found else "")  # noqa: S704 - drawn and escaped by us, see above
 
 
 def moment(at: datetime | None) -> Markup:

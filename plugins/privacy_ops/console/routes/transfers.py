@@ -64,9 +64,9 @@ MOST_FIGURES = 8
 
 
 def _figures(connection: Any, snapshot: Any) -> dict[str, Sequence[Any]]:
-    """Verdicts and countries of an inventory. Of a published one they are counted once: it stays as it is."""
+    """Verdicts, countries and maps of an inventory. Of a published one they are counted once: it stays as it is."""
     if snapshot is None:
-        return {"verdicts": [], "countries": []}
+        return {"verdicts": [], "countries": [], "maps": []}
     key = (snapshot.snapshot_id, snapshot.run_id, snapshot.taken_at, snapshot.published_at)
     if (known := _FIGURES.get(key)) is not None:
         return known
@@ -74,6 +74,7 @@ def _figures(connection: Any, snapshot: Any) -> dict[str, Sequence[Any]]:
     counted = {
         "verdicts": rows(connection, "count_verdicts", **this),
         "countries": rows(connection, "count_flows_by_country", bad=NOT_COVERED, **this),
+        "maps": [found for row in rows(connection, "select_inventory_maps", **this) if (found := pages.maps(row[0]))],
     }
     if snapshot.published_at is not None:
         if len(_FIGURES) >= MOST_FIGURES:
