@@ -1,7 +1,8 @@
 """`make demo`: the jobs through a real scheduler, and a table of what came of them.
 
 Inventory and deletion; then, beside the export, what follows an erasure: processors are told, erased people are
-looked for again, and reviewers are asked about the cases that no machine may decide. Then a backfill of four past
+looked for again, new evidence comes in and is taken up at once by the intake and the erasure that it starts, the
+watchkeeper looks, and reviewers are asked about the cases that no machine may decide. Then a backfill of four past
 weeks and a second run of a released week. The questions that runs ask are answered over REST by made-up people with
 logins of their own: two of them confirm one case, which the next run erases; another and the newest sign-off stay
 open to look at. Facts go to ``var/demo/summary.json``; the command fails when a run failed or a fact disagrees with
@@ -40,6 +41,7 @@ from sandbox.runtime import DEFAULT_PEOPLE, FAILURES, Runtime
 
 INVENTORY, DELETION, EXPORT = "transfer_inventory_check", "minor_data_deletion", "course_usage_export"
 REVIEW, PROPAGATION, VERIFICATION = "minor_case_review", "erasure_propagation", "erasure_verification"
+INTAKE, WATCH = "minor_signal_intake", "watchkeeper"
 ASKED_CASES = 2  # one is answered, one stays open
 ENGINEER, FIRST, SECOND, LEAD = "emil", "rosa", "ravi", "lena"
 BACKFILLED_WEEKS = 4
@@ -59,12 +61,17 @@ SHOWN = {
         "wrongly_released", "wrongly_restricted", "third_party_planted", "third_party_found", "source_suspect",
         "flags_found", "restricted", "review_queue", "not_in_scope",
     ),
+    INTAKE: (
+        "planted_confirmed", "planted_suspected", "detected", "restricted", "minutes_to_restriction", "erased",
+        "certified",
+    ),
     REVIEW: ("confirmed", "waiting"),
     PROPAGATION: ("instructions", "acknowledged", "left_to_people", "received"),
     VERIFICATION: ("sweep",),
     EXPORT: (
         "releases", "recipients", "released_weeks", "files", "cells", "cells_withheld", "bytes_identical_on_rerun",
     ),
+    WATCH: ("late", "breached", "noted", "channels"),
 }  # fmt: skip
 
 
@@ -198,6 +205,36 @@ class Demo:
             time.sleep(0.5)
         return None
 
+    def take_in(self, *, scheduled: bool) -> list[DagRun]:
+        """Evidence comes in by day; the intake restricts at once and starts the erasure of whom it confirms.
+
+        Returns the intake's run and the erasure's. The intake is paused again: the case that people confirm next is to
+        wait for the next night, where the ground truth expects it.
+        """
+        publisher = self.runtime.publisher
+        planted = plant_night(
+            self.runtime.server.dsn(PUBLISHER),
+            self.runtime.server.dsn(GROUND_TRUTH),
+            self.runtime.object_settings,
+            night=facts.newest_night(self.runtime) + 1,
+            seed=publisher.seed,
+            anchor=publisher.anchor,
+            by_day=True,
+        )
+        settings = settings_of.from_environment(self.runtime.project_environment())
+        night = facts.newest_night(self.runtime)
+        plant_governance(settings, self.runtime.server.dsn(GROUND_TRUTH), now=datetime.now(UTC), night=night)
+        self.say("came in by day: " + ", ".join(f"{n} {what}" for what, n in planted.items()))
+        engineer = self.api(ENGINEER)
+        taken = self.run(INTAKE, {"dry_run": False}, scheduled=scheduled)
+        engineer.unpause(INTAKE, paused=True)
+        started = [run for run in engineer.runs(DELETION) if run.run_id == f"intake__{taken.run_id}"]
+        if not started:
+            self.failures.append(f"{INTAKE} {taken.run_id} started no erasure")
+        over = [engineer.wait(run, seconds=600, on_action=self._answer) for run in started]
+        self.failures += [f"{DELETION} {run.run_id} failed" for run in over if run.state == "failed"]
+        return [taken, *over]
+
     def backfill(self, newest_week: str) -> list[DagRun]:
         """The weeks before ``newest_week``, two at a time."""
         monday = datetime.strptime(newest_week + "-1", "%G-W%V-%u").replace(tzinfo=UTC)
@@ -223,13 +260,18 @@ class Demo:
         started = datetime.now(UTC)
         released_before = facts.released_objects(self.runtime)
         runs: dict[str, list[DagRun]] = {}
+        self.api(ENGINEER).unpause(INTAKE, paused=True)
+
+        def by_day() -> None:
+            runs[INTAKE] = self.take_in(scheduled=first_night)
+            runs[REVIEW] = [self.review()]
 
         def once(dag_id: str, conf: dict[str, object]) -> Callable[[], None]:
             return lambda: runs.__setitem__(dag_id, [self.run(dag_id, conf, scheduled=first_night)])
 
         self.beside(once(INVENTORY, {}), once(DELETION, {"dry_run": False}))
         rest = [once(d, {"dry_run": False}) for d in (PROPAGATION, VERIFICATION)]
-        self.beside(*rest, lambda: runs.__setitem__(REVIEW, [self.review()]), once(EXPORT, {}))
+        self.beside(*rest, by_day, once(EXPORT, {}), once(WATCH, {}))
         week = facts.newest_exported_week(self.runtime)
         if week is None:
             self.failures.append("no week was exported")
@@ -238,10 +280,14 @@ class Demo:
             released_before = facts.released_objects(self.runtime)
         if week is not None:
             runs[EXPORT].append(self.run(EXPORT, {"iso_week": week}, scheduled=False))
-        summary = facts.summary(self.runtime, runs, night=self.night, started=started, released_before=released_before)
+        watched = self.api(ENGINEER).xcom(runs[WATCH][-1], "look")
+        summary = facts.summary(
+            self.runtime, runs, night=self.night, started=started, released_before=released_before, watched=watched
+        )
         summary["open_action"] = self.leave_one_open()
         self.failures += facts.disagreements(summary)
         facts.tell_truth_of_confirmed(self.runtime)
+        self.api(ENGINEER).unpause(INTAKE)
         summary["failures"] = self.failures
         return summary
 

@@ -316,6 +316,15 @@ def a_step_found_more(night: Night) -> None:
     )
 
 
+def a_held_cell_was_not_kept(night: Night) -> None:
+    night.sql(
+        "WITH h AS (INSERT INTO gov.legal_hold (subject_ref, ref_key_id, basis, approver, placed_at, review_on, scope)"
+        " VALUES ('r', 'k1', 'LEGAL_CLAIM', 'legal', now(), current_date, '{press.comment}') RETURNING hold_id)"
+        " INSERT INTO gov.erasure_hold (plan_id, case_id, hold_id, step_no, table_name, columns, planned, kept)"
+        " SELECT plan_id, case_id, hold_id, 1, 'press.comment', '{body}', 1, 0 FROM gov.erasure_plan_case, h LIMIT 1"
+    )
+
+
 def an_object_without_proof(night: Night) -> None:
     night.sql("UPDATE gov.erasure_object SET state = 'planned' WHERE object_no = 1")
 
@@ -376,6 +385,7 @@ def no_canary(night: Night) -> None:
 
 AFTER = {
     "G-27": a_step_found_more,
+    "G-27-HELD": a_held_cell_was_not_kept,
     "G-27-OBJECTS": an_object_without_proof,
     "G-28-ROWS": a_row_came_back,
     "G-28-OBJECTS": an_object_came_back,

@@ -20,6 +20,13 @@ GRANT UPDATE (
     identity_verified_at, closed_at, sealed_at, sealed_approver, seal_bucket, seal_key, seal_sha256, seal_destroyed_at
 ) ON gov.dsr_request TO privacy_detect;
 
+-- What a hold over parts of a case keeps: written, and deleted when the hold ended; never read.
+GRANT SELECT, INSERT, UPDATE, DELETE ON gov.erasure_hold TO privacy_erase;
+
+GRANT INSERT ON gov.held_record TO privacy_erase;
+
+GRANT EXECUTE ON FUNCTION gov.delete_held() TO privacy_erase;
+
 -- Written and deleted at its term, never read.
 GRANT INSERT ON gov.retained_record TO privacy_erase;
 

@@ -20,7 +20,7 @@ from privacy_ops.erasure.downstream import work_items
 from privacy_ops.erasure.gates import PLAN_GATE, evidence
 from privacy_ops.erasure.plan import Plan, content_sha256, covered_catalogue, require_plan
 from privacy_ops.erasure.returning import returned, suppression, sweep
-from privacy_ops.erasure.rows import retention
+from privacy_ops.erasure.rows import held, retention
 from privacy_ops.erasure.rows.builder import Builder, Step
 from privacy_ops.errors import PlanChanged
 from privacy_ops.gates.lock import require_open
@@ -50,6 +50,7 @@ def erase_database(workspace: Workspace, run: Run, *, now: datetime) -> dict[str
         return {"rehearsal": True}
     runs.require_fresh(run, now=now, max_drift_hours=limits.as_of_max_drift_hours)
     retention.delete_expired(workspace, now=now)
+    held.delete_released(workspace, now=now)
     with workspace.database("erase").transaction(read_only=True) as connection:
         plan = require_plan(connection, run.run_id)
     if plan.state == "frozen":
@@ -191,6 +192,7 @@ def _erase_rows(connection: Connection, workspace: Workspace, run: Run, plan: Pl
     done = dict.fromkeys(planned, 0)
     for step in builder.own.values():
         retention.retain(connection, builder, step, planned[step.number], this)
+    held.keep(connection, builder, plan.plan_id, plan.sha256, at=now)
     for steps in builder.rounds():
         done |= _carry_out(connection, builder, [step for step in steps if planned[step.number]], planned, this)
         for step in steps:
@@ -218,10 +220,10 @@ def _erase_rows(connection: Connection, workspace: Workspace, run: Run, plan: Pl
 def _require_unmoved(connection: Connection, builder: Builder, workspace: Workspace, plan: Plan) -> None:
     """Holds, requests, evidence and rows are what the gate saw. The age is the one at discovery, never now's."""
     this = {"plan_id": plan.plan_id}
-    held = connection.execute(statement("erasure", "count_held_in_plan"), this).one()
-    if held.legal_holds or held.access_requests:
+    waits = connection.execute(statement("erasure", "count_held_in_plan"), this).one()
+    if waits.legal_holds or waits.access_requests:
         raise PlanChanged(
-            f"{held.legal_holds} legal holds and {held.access_requests} access requests came after the plan",
+            f"{waits.legal_holds} legal holds and {waits.access_requests} access requests came after the plan",
             where=plan.run_id,
             do=_AGAIN,
         )

@@ -192,6 +192,7 @@ def _bodies(
         told.setdefault(row.case_id, []).append(_told(row))
     people = {row.case_id: row.by_people for row in connection.execute(statement("erasure", "select_decisions"), this)}
     exceptions = objects.exceptions(connection, plan)
+    held = _held(connection, this)
     verification = _verification(connection, gate)
     data_map = workspace.data_map
     backups = times.database_erased_at + timedelta(days=workspace.thresholds.backup_max_age_days)
@@ -222,6 +223,7 @@ def _bodies(
             "assets": assets.get(case.case_id, []),
             "methods": documents.METHODS,
             "retained": _retained(data_map, assets.get(case.case_id, [])),
+            "held": held.get(case.case_id, []),
             "exceptions": [*exceptions.get(case.case_id, []), *exceptions.get(None, [])],
             "ages_out": _ages_out(data_map),
             "backups_beyond_use_until": backups.date().isoformat(),
@@ -268,6 +270,21 @@ def _retained(data_map: DataMap, assets: Iterable[Mapping[str, Any]]) -> list[di
         if table is not None and asset["method"] in {"EMPTY", "KEEP"}:
             ground = table.retention or ", ".join(purpose.value for purpose in table.purpose) or "not about the person"
             found.append({"asset": asset["asset"], "ground": ground, "rows": asset["done"]})
+    return found
+
+
+def _held(connection: Connection, this: Mapping[str, Any]) -> dict[UUID, list[dict[str, Any]]]:
+    """What is kept of each case, cell by cell, because of a hold over parts of it."""
+    found: dict[UUID, list[dict[str, Any]]] = {}
+    for row in connection.execute(statement("erasure", "select_kept_of_plan"), this):
+        found.setdefault(row.case_id, []).append({
+            "asset": row.table_name,
+            "columns": list(row.columns),
+            "hold": int(row.hold_id),
+            "basis": row.basis,
+            "review_on": row.review_on.isoformat(),
+            "rows": int(row.planned),
+        })
     return found
 
 

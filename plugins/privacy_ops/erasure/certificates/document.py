@@ -71,6 +71,15 @@ class NotErased(_Strict):
     objects: int = Field(ge=0)
 
 
+class Held(_Strict):
+    asset: str
+    columns: list[str] = Field(min_length=1)
+    hold: int
+    basis: str
+    review_on: str = Field(pattern=_DAY)
+    rows: int = Field(ge=0)
+
+
 class AgesOut(_Strict):
     asset: str
     rule: str
@@ -125,6 +134,7 @@ class Statement(_Strict):
     methods: dict[str, str]
     retained: list[Retained]
     exceptions: list[NotErased]
+    held: list[Held] = Field(default=[], description="cells kept apart because of a hold, until it ends")
     ages_out: list[AgesOut]
     backups_beyond_use_until: str = Field(pattern=_DAY)
     logs_of_visitors: Literal["NOT_ATTRIBUTABLE"]
