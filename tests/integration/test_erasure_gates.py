@@ -358,6 +358,14 @@ def _attendee(night: Night, user_id: str | None) -> None:
     )
 
 
+def a_redacted_text_was_changed(night: Night) -> None:
+    night.sql(
+        "INSERT INTO gov.redaction (redaction_id, case_id, table_name, column_name, row_key, firsts, lasts,"
+        " text_sha256, proposed_by, proposed_at, state) SELECT gen_random_uuid(), case_id, 'press.comment', 'body', '{1}', '{0}',"
+        " '{1}', 'x', 'dora', now(), 'redacted' FROM gov.erasure_plan_case LIMIT 1"
+    )
+
+
 def a_row_points_at_nobody(night: Night) -> None:
     """Where a foreign key is enforced, PostgreSQL sees to it; links of the map need none."""
     night.sql("ALTER TABLE press.enrolment DROP CONSTRAINT enrolment_user_id_fkey")
@@ -391,6 +399,7 @@ AFTER = {
     "G-28-OBJECTS": an_object_came_back,
     "G-28-ELSEWHERE": an_address_hangs_on_nobody,
     "G-28-MENTIONS": an_address_in_somebody_elses_row,
+    "G-28-REDACTED": a_redacted_text_was_changed,
     "G-29-ORPHANS": a_row_points_at_nobody,
     "G-29-ROWS": more_rows_went,
     "G-29-CONTROL": the_control_group_changed,

@@ -53,6 +53,37 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 $$;
 REVOKE ALL ON FUNCTION gov.delete_held() FROM PUBLIC;
 
+-- Characters that are taken out of somebody else's text; never a word of it.
+CREATE TABLE gov.redaction (
+    redaction_id uuid PRIMARY KEY,
+    case_id uuid NOT NULL REFERENCES gov.minor_case,    -- about whom
+    table_name text NOT NULL,
+    column_name text NOT NULL,
+    row_key text[],                         -- whose text; emptied when it is over
+    firsts integer[] NOT NULL,              -- half-open places, in order
+    lasts integer[] NOT NULL,
+    text_sha256 text NOT NULL,              -- salted by the id: the text that people read
+    proposed_by text NOT NULL CHECK (proposed_by <> ''),
+    proposed_at timestamptz NOT NULL,
+    state text NOT NULL DEFAULT 'proposed' CHECK (state IN
+        ('proposed', 'rejected', 'confirmed', 'intended', 'redacted', 'verified', 'refused')),
+    reason text NOT NULL DEFAULT '',
+    intent_at timestamptz,
+    redacted_at timestamptz,
+    result_sha256 text,
+    ended_at timestamptz,
+    CHECK (cardinality(firsts) = cardinality(lasts) AND cardinality(firsts) > 0)
+);
+CREATE INDEX redaction_case ON gov.redaction (case_id);
+CREATE INDEX redaction_state ON gov.redaction (state);
+CREATE TABLE gov.redaction_answer (
+    redaction_id uuid NOT NULL REFERENCES gov.redaction,
+    person text NOT NULL CHECK (person <> ''),
+    answer text NOT NULL CHECK (answer IN ('viewed', 'confirmed', 'rejected')),
+    at timestamptz NOT NULL,
+    PRIMARY KEY (redaction_id, person, answer)
+);
+
 ALTER TABLE gov.canary
     ADD COLUMN withdrawn_at timestamptz,
     ADD COLUMN withdrawn_by text,
@@ -76,6 +107,7 @@ LEFT JOIN LATERAL (
     WHERE m.subject_ref = k.subject_ref ORDER BY m.discovered_at DESC LIMIT 1
 ) AS c ON true;
 ALTER TABLE gov.canary DROP CONSTRAINT canary_withdrawn, DROP COLUMN withdrawn_at, DROP COLUMN withdrawn_by;
+DROP TABLE gov.redaction_answer, gov.redaction;
 DROP FUNCTION gov.delete_held();
 DROP TABLE gov.held_record, gov.erasure_hold;
 ALTER TABLE gov.legal_hold DROP COLUMN scope;

@@ -15,7 +15,7 @@ from sqlalchemy import Connection, text
 
 from privacy_ops import approvals, ledger, pseudonyms, runs
 from privacy_ops.datamap import catalogue
-from privacy_ops.erasure import withdrawal
+from privacy_ops.erasure import redaction, withdrawal
 from privacy_ops.erasure.downstream import work_items
 from privacy_ops.erasure.gates import PLAN_GATE, evidence
 from privacy_ops.erasure.plan import Plan, content_sha256, covered_catalogue, require_plan
@@ -51,6 +51,7 @@ def erase_database(workspace: Workspace, run: Run, *, now: datetime) -> dict[str
     runs.require_fresh(run, now=now, max_drift_hours=limits.as_of_max_drift_hours)
     retention.delete_expired(workspace, now=now)
     held.delete_released(workspace, now=now)
+    taken_out = redaction.carry_out(workspace, now=now)
     with workspace.database("erase").transaction(read_only=True) as connection:
         plan = require_plan(connection, run.run_id)
     if plan.state == "frozen":
@@ -61,7 +62,7 @@ def erase_database(workspace: Workspace, run: Run, *, now: datetime) -> dict[str
             with workspace.database("erase").transaction() as connection:
                 withdrawal.withdraw(connection, plan.plan_id, now=now)
             raise
-    return _done(workspace, run)
+    return _done(workspace, run) | taken_out
 
 
 def write_ahead(workspace: Workspace, run: Run, plan: Plan, *, now: datetime) -> None:

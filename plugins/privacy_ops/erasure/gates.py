@@ -156,6 +156,12 @@ def done_suite() -> Suite:
                 "mentions",
                 "a person looks at the rows named in gov.return_finding and takes the identifier out",
             ),
+            _warn(
+                "G-28-REDACTED",
+                "Every text from which a mention was taken out is as it was left",
+                "redactions_unproven",
+                "its author changed it at that moment: a person looks whether the mention is back",
+            ),
             _none(
                 "G-28-LOOKED",
                 "Every mapped table and bucket was looked at",

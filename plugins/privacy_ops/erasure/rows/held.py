@@ -27,7 +27,8 @@ def note_partial(connection: Connection, data_map: DataMap) -> None:
     """Fill ``partial_hold`` with the holds that cover named parts only. One whose scope the map does not know any more
     covers the whole case: nothing goes that somebody wanted kept."""
     connection.execute(statement("erasure", "create_partial_hold_table"))
-    copy_rows(connection, "partial_hold", ("hold_id",), _understood(connection, data_map))
+    understood = list(_understood(connection, data_map))  # read before the COPY begins: a connection does one thing
+    copy_rows(connection, "partial_hold", ("hold_id",), understood)
 
 
 def _understood(connection: Connection, data_map: DataMap) -> Iterator[tuple[int]]:
