@@ -1,8 +1,8 @@
 """`make demo`: the jobs through a real scheduler, and a table of what came of them.
 
-Inventory and deletion; then, beside the export, what follows an erasure: processors are told, erased people are
-looked for again, new evidence comes in and is taken up at once by the intake and the erasure that it starts, the
-watchkeeper looks, and reviewers are asked about the cases that no machine may decide. Then a backfill of four past
+Inventory and deletion, and new evidence that comes in after the night has looked, taken up by the intake; then, beside
+the export, what follows: the erasure that the intake started, processors are told, erased people are looked for
+again, the watchkeeper looks, and reviewers are asked about the cases that no machine may decide. Then a backfill of four past
 weeks and a second run of a released week. The questions that runs ask are answered over REST by made-up people with
 logins of their own: two of them confirm one case, which the next run erases; another and the newest sign-off stay
 open to look at. Facts go to ``var/demo/summary.json``; the command fails when a run failed or a fact disagrees with
@@ -19,7 +19,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -100,8 +100,24 @@ class Demo:
     def say(self, text: str) -> None:
         self.console.print(f"[dim]{datetime.now(UTC):%H:%M:%S}[/dim]  {text}", highlight=False)
 
-    def run(self, dag_id: str, conf: dict[str, object], *, scheduled: bool) -> DagRun:
-        """The scheduled run that unpausing brings about, or one started by hand; waits and answers its questions."""
+    def run(
+        self,
+        dag_id: str,
+        conf: dict[str, object],
+        *,
+        scheduled: bool,
+        on_success: Callable[[str], None] = lambda _task: None,
+    ) -> DagRun:
+        """The scheduled run that unpausing brings about, or one started by hand; waits and answers its questions.
+
+        ``on_success`` is told each task that ends well.
+        """
+
+        def changed(task: str, state: str) -> None:
+            self._show(task, state)
+            if state == "success":
+                on_success(task)
+
         engineer = self.api(ENGINEER)
         before = {run.run_id for run in engineer.runs(dag_id)}
         engineer.unpause(dag_id)
@@ -110,7 +126,7 @@ class Demo:
             run = engineer.trigger(dag_id, conf=conf)
         self.say(f"[bold]{dag_id}[/bold] {run.run_id}")
         started = time.monotonic()
-        run = engineer.wait(run, seconds=900, on_change=self._show, on_action=self._answer)
+        run = engineer.wait(run, seconds=900, on_change=changed, on_action=self._answer)
         if run.state == "failed":
             self.failures.append(f"{dag_id} {run.run_id} failed")
         waiting = "" if run.state != "running" else " (waits for a sign-off)"
@@ -205,11 +221,11 @@ class Demo:
             time.sleep(0.5)
         return None
 
-    def take_in(self, *, scheduled: bool) -> list[DagRun]:
+    def take_in(self, *, scheduled: bool) -> DagRun:
         """Evidence comes in by day; the intake restricts at once and starts the erasure of whom it confirms.
 
-        Returns the intake's run and the erasure's. The intake is paused again: the case that people confirm next is to
-        wait for the next night, where the ground truth expects it.
+        Returns the intake's run. The intake is paused again: whom people confirm next is to wait for the next night,
+        where the ground truth expects it; and an export whose people change between its gate and its counts is stopped.
         """
         publisher = self.runtime.publisher
         planted = plant_night(
@@ -228,12 +244,17 @@ class Demo:
         engineer = self.api(ENGINEER)
         taken = self.run(INTAKE, {"dry_run": False}, scheduled=scheduled)
         engineer.unpause(INTAKE, paused=True)
+        return taken
+
+    def erasure_of(self, taken: DagRun) -> list[DagRun]:
+        """The erasure that a run of the intake started, when it is over."""
+        engineer = self.api(ENGINEER)
         started = [run for run in engineer.runs(DELETION) if run.run_id == f"intake__{taken.run_id}"]
         if not started:
             self.failures.append(f"{INTAKE} {taken.run_id} started no erasure")
         over = [engineer.wait(run, seconds=600, on_action=self._answer) for run in started]
         self.failures += [f"{DELETION} {run.run_id} failed" for run in over if run.state == "failed"]
-        return [taken, *over]
+        return over
 
     def backfill(self, newest_week: str) -> list[DagRun]:
         """The weeks before ``newest_week``, two at a time."""
@@ -262,16 +283,30 @@ class Demo:
         runs: dict[str, list[DagRun]] = {}
         self.api(ENGINEER).unpause(INTAKE, paused=True)
 
-        def by_day() -> None:
-            runs[INTAKE] = self.take_in(scheduled=first_night)
+        by_day: list[Future[DagRun]] = []
+
+        def nightly(beside: ThreadPoolExecutor) -> None:
+            def came_in(task: str = "detect_and_restrict") -> None:
+                # The night has looked: what comes from now on is the intake's.
+                if task == "detect_and_restrict" and not by_day:
+                    by_day.append(beside.submit(self.take_in, scheduled=first_night))
+
+            conf: dict[str, object] = {"dry_run": False}
+            runs[DELETION] = [self.run(DELETION, conf, scheduled=first_night, on_success=came_in)]
+            came_in()
+
+        def decided() -> None:
+            runs[INTAKE] += self.erasure_of(runs[INTAKE][0])
             runs[REVIEW] = [self.review()]
 
         def once(dag_id: str, conf: dict[str, object]) -> Callable[[], None]:
             return lambda: runs.__setitem__(dag_id, [self.run(dag_id, conf, scheduled=first_night)])
 
-        self.beside(once(INVENTORY, {}), once(DELETION, {"dry_run": False}))
+        with ThreadPoolExecutor(1, thread_name_prefix="by day") as pool:
+            self.beside(once(INVENTORY, {}), lambda: nightly(pool))
+            runs[INTAKE] = [by_day[0].result()]
         rest = [once(d, {"dry_run": False}) for d in (PROPAGATION, VERIFICATION)]
-        self.beside(*rest, by_day, once(EXPORT, {}), once(WATCH, {}))
+        self.beside(*rest, decided, once(EXPORT, {}), once(WATCH, {}))
         week = facts.newest_exported_week(self.runtime)
         if week is None:
             self.failures.append("no week was exported")

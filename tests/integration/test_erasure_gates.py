@@ -359,10 +359,11 @@ def _attendee(night: Night, user_id: str | None) -> None:
 
 
 def a_redacted_text_was_changed(night: Night) -> None:
+    names = "redaction_id, case_id, table_name, column_name, row_key, firsts, lasts, text_sha256, proposed_by"
     night.sql(
-        "INSERT INTO gov.redaction (redaction_id, case_id, table_name, column_name, row_key, firsts, lasts,"
-        " text_sha256, proposed_by, proposed_at, state) SELECT gen_random_uuid(), case_id, 'press.comment', 'body', '{1}', '{0}',"
-        " '{1}', 'x', 'dora', now(), 'redacted' FROM gov.erasure_plan_case LIMIT 1"
+        f"INSERT INTO gov.redaction ({names}, proposed_at, state)"
+        " SELECT gen_random_uuid(), case_id, 'press.comment', 'body', '{1}', '{0}', '{1}', 'x', 'dora', now(),"
+        " 'redacted' FROM gov.erasure_plan_case LIMIT 1"
     )
 
 

@@ -30,6 +30,7 @@ from privacy_ops.stores.sql import statement
 from privacy_ops.workspace import Workspace
 
 BREAKER = "breaker"
+POLICY = "2018-05-15"  # the version of the policy under whose section 10 everything here is erased
 _AGAIN = "clear the run from detect_and_restrict on: judge and plan anew, nothing was erased"
 _CONTROL_SUBJECTS = 100
 _WORK_MEM = "64MB"  # the keys of thousands of people are sorted and joined without a detour over the disk
@@ -70,7 +71,7 @@ def write_ahead(workspace: Workspace, run: Run, plan: Plan, *, now: datetime) ->
     with workspace.database("erase").transaction() as connection:
         _require_allowed(connection, run, plan, now)
         ledger.require_sound(connection)
-        _write_ahead(connection, workspace, plan, now)
+        _write_ahead(connection, workspace, run, plan, now)
     ledger.copy_out(workspace, now)
 
 
@@ -118,7 +119,7 @@ def _require_allowed(connection: Connection, run: Run, plan: Plan, now: datetime
         approvals.require(connection, run.run_id, BREAKER, sha256, people=2)
 
 
-def _write_ahead(connection: Connection, workspace: Workspace, plan: Plan, now: datetime) -> None:
+def _write_ahead(connection: Connection, workspace: Workspace, run: Run, plan: Plan, now: datetime) -> None:
     """Intent into the ledger and identifiers into the suppression list, once, before anything is destroyed."""
     written = connection.execute(
         text("UPDATE gov.erasure_plan SET intent_at = :now WHERE plan_id = :p AND intent_at IS NULL"),
@@ -127,6 +128,7 @@ def _write_ahead(connection: Connection, workspace: Workspace, plan: Plan, now: 
     if not written:
         return
     this = {"plan_id": plan.plan_id}
+    released_by = len(set(approvals.approvers(connection, run.run_id, BREAKER, plan.sha256)))
     ledger.append_many(
         connection,
         "intent",
@@ -142,6 +144,10 @@ def _write_ahead(connection: Connection, workspace: Workspace, plan: Plan, now: 
                     "subject": case.subject_kind,
                     "subject_table": case.subject_table,
                     "planned": case.planned,
+                    "rules": case.rules,
+                    "policy": POLICY,
+                    "code_version": run.code_version,
+                    "approvals": released_by,
                 },
                 case.case_id,
             )
