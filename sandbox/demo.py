@@ -1,8 +1,8 @@
 """`make demo`: the jobs through a real scheduler, and a table of what came of them.
 
 Inventory and deletion, and new evidence that comes in after the night has looked, taken up by the intake; then, beside
-the export, what follows: the erasure that the intake started, processors are told, erased people are looked for
-again, the watchkeeper looks, and reviewers are asked about the cases that no machine may decide. Then a backfill of four past
+the export, what follows: the erasure that the intake started, processors are told, erased people are looked for again,
+the watchkeeper looks, and reviewers are asked about the cases that no machine may decide. Then a backfill of four past
 weeks and a second run of a released week. The questions that runs ask are answered over REST by made-up people with
 logins of their own: two of them confirm one case, which the next run erases; another and the newest sign-off stay
 open to look at. Facts go to ``var/demo/summary.json``; the command fails when a run failed or a fact disagrees with

@@ -5,9 +5,9 @@ SELECT
         WHERE EXISTS (
             SELECT 1 FROM gov.legal_hold AS h
             WHERE h.subject_ref = any(p.subject_refs) AND h.released_at IS NULL AND NOT EXISTS (
-                    SELECT 1 FROM gov.erasure_hold AS k
-                    WHERE k.plan_id = p.plan_id AND k.case_id = p.case_id AND k.hold_id = h.hold_id
-                )
+                SELECT 1 FROM gov.erasure_hold AS k
+                WHERE k.plan_id = p.plan_id AND k.case_id = p.case_id AND k.hold_id = h.hold_id
+            )
         )
     ) AS legal_holds,
     count(*) FILTER (
