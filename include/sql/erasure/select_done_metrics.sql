@@ -30,7 +30,7 @@ SELECT
         SELECT count(*) FROM gov.erasure_hold AS k
         WHERE k.plan_id = :plan_id AND k.kept IS DISTINCT FROM k.planned
     ) AS held_unbalanced,
-    (SELECT count(*) FROM gov.redaction WHERE state = 'redacted') AS redactions_unproven,
+    (SELECT count(*) FROM gov.redaction WHERE state IN ('intended', 'redacted')) AS redactions_unproven,
     (
         SELECT count(*) FROM gov.erasure_object AS o
         WHERE o.plan_id = :plan_id AND o.state = 'planned'

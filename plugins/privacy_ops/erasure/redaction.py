@@ -20,7 +20,7 @@ from privacy_ops import ledger
 from privacy_ops.datamap import catalogue
 from privacy_ops.datamap.model import DataMap
 from privacy_ops.errors import UserError
-from privacy_ops.stores.database import quote, quote_table
+from privacy_ops.stores.database import DatabaseFault, quote, quote_table
 from privacy_ops.stores.sql import statement
 from privacy_ops.workspace import Workspace
 
@@ -148,7 +148,11 @@ def answer(workspace: Workspace, redaction_id: UUID, *, person: str, confirm: bo
 
 def carry_out(workspace: Workspace, *, now: datetime) -> dict[str, int]:
     """Carry out what two people confirmed, write-ahead first; returns how many texts were changed and how many not,
-    because they or their rows are not what was confirmed. Every night; killed and called again it goes on."""
+    because they or their rows are not what was confirmed. Every night; killed and called again it goes on.
+
+    One that the database refuses (a right that was not granted) holds up no erasure: it stays, is counted as failed,
+    and the gate after the erasure warns of it. Raises StoreRefused, StoreUnavailable for the copy of the ledger.
+    """
     database = workspace.database("erase")
     with database.transaction() as connection:
         fresh = connection.execute(statement("redaction", "update_intended"), {"at": now}).all()
@@ -174,10 +178,15 @@ def carry_out(workspace: Workspace, *, now: datetime) -> dict[str, int]:
         todo = connection.execute(statement("redaction", "select_in_state"), {"state": "intended"}).all()
     if todo:
         ledger.copy_out(workspace, now)
-    counts = {"redacted": 0, "refused": 0}
+    counts = {"redacted": 0, "refused": 0, "failed": 0}
     for one in todo:
-        with database.transaction() as connection:
-            counts["redacted" if _carry_out(connection, workspace, one, now) else "refused"] += 1
+        try:
+            with database.transaction() as connection:
+                done = _carry_out(connection, workspace, one, now)
+        except (UserError, DatabaseFault):
+            counts["failed"] += 1
+        else:
+            counts["redacted" if done else "refused"] += 1
     _verify(workspace, now)
     return counts
 
