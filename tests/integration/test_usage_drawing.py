@@ -11,13 +11,14 @@ import threading
 from collections import Counter, defaultdict
 from contextlib import suppress
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from privacy_ops.disclosure import noise
 from privacy_ops.errors import GateBlocked, PrivacyOpsError, ReleaseRefused, StoreRefused
 from privacy_ops.stores.database import Database, DatabaseFault
-from privacy_ops.usage import corrections, drawing, release, release_spec
+from privacy_ops.usage import corrections, drawing, periods, release, release_spec, weeks
 from privacy_ops.workspace import Workspace
 from sqlalchemy import text
 
@@ -227,6 +228,47 @@ def test_noisy_counts_are_never_corrected(noisy, dsn):
         release.judge_input(noisy, run, now=NOW)
     assert (one(dsn, DRAWS), one(dsn, "SELECT sha256 FROM gov.privacy_draw")) == (1, drawn)
     assert world.exported(noisy) == first
+
+
+@long
+def test_a_correction_of_a_pack_of_both_profiles_counts_the_one_again_and_draws_nothing(ws, dsn, tmp_path):
+    """A quarter by course under thresholds, and its countries and regions as noisy counts of one kept draw."""
+    counts, drawn = ["starters", "completers"], {"profile": "differential_privacy"}
+    tables = {
+        "EXP-AUTHOR": {"period": {"parts": ["course", "module"], "measures": counts},
+                       "country_quarter": {"parts": ["country"], "measures": counts, **drawn}},
+        "EXP-SUPPORTER": {"period": {"parts": ["course"], "measures": counts},
+                          "region_quarter": {"parts": ["region"], "measures": counts, **drawn}},
+    }  # fmt: skip
+    both = world.with_noise(ws, tmp_path, tables, rho={"quarter": 0.15})
+    sql(dsn, "ALTER TABLE gov.release_base_period DISABLE TRIGGER append_only")
+    sql(dsn, "UPDATE gov.release_base_period SET base = 'quarter'")
+    last, after = weeks.from_key("2026-W53"), datetime(2027, 1, 6, 6, tzinfo=UTC)
+    with Database(dsn).transaction() as c:
+        world.view_page(c, 1, 40, last.start + timedelta(hours=5), 600)
+        world.detect(c, after - timedelta(hours=3))
+    world.export(both, "quarter", week=last.key, now=after)
+
+    def told(revision: int) -> dict[str, bytes]:
+        """Tables of the author of course 2 in that revision."""
+        prefix = one(dsn, "SELECT object_prefix FROM gov.release_register WHERE recipient_id = 'author-two'"
+                     f" AND revision = {revision}")  # fmt: skip
+        every = world.exported(both)
+        return {name: every[f"{prefix}usage_by_{name}_quarter.csv"] for name in ("course", "module", "country")}
+
+    first, spent = told(0), one(dsn, SPENT)
+    assert len(first["country"].splitlines()) > 200
+    world.load_late(dsn, range(100, 120))
+    with both.database("export").transaction() as c:
+        asked = corrections.request(c, periods.from_key("2026-Q4"), reason="x", by="y", now=after)
+    run = world.open_run(both, "correction", week=last.key, now=after)
+    release.open_week(both, run, WEEK, correction=asked, now=after)
+    for step in world.STEPS.values():
+        step(both, run, after)
+    again = told(asked)
+    assert again["course"] != first["course"]
+    assert again["country"] == first["country"], "twenty more people, and the one draw"
+    assert (one(dsn, DRAWS), one(dsn, SPENT)) == (1, spent)
 
 
 def spend(dsn: str, rho: str, key: str) -> None:

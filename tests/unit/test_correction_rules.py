@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -10,11 +12,23 @@ from privacy_ops.disclosure.linked.cells import Need, PublishedCell
 from privacy_ops.disclosure.linked.compare import compare_revisions, may_follow, refused_corrections
 from privacy_ops.disclosure.linked.frame import Entry, Frame, Measure
 from privacy_ops.usage.frames import ALL
+from privacy_ops.usage.periods import Period
 from privacy_ops.usage.protection import IN_FILES, Protected, protect_period
+from privacy_ops.usage.release_spec import BasePeriod
 
 from tests.linked_tables import RULES, flat
-from tests.protected_courses import COURSE, PLACES, SPEC, WEEKS, cell, protected_week, week_cells
-from tests.unit.test_usage_packs import SIGNER, master, pack, wrong
+from tests.protected_courses import (
+    COURSE,
+    PLACES,
+    QUARTER,
+    SPEC,
+    WEEKS,
+    cell,
+    protected_week,
+    quarter_cells,
+    week_cells,
+)
+from tests.unit.test_usage_packs import SIGNER, master, pack, shown_anyway, wrong
 
 WEEK = WEEKS[0]
 COURSE_CELL = (WEEK.key, ALL, ALL)
@@ -125,7 +139,7 @@ def test_the_newest_revisions_are_attacked_where_no_older_number_fits():
         compare_revisions([*NEWEST, *older(b=90)], [], FLAT, RULES, ROOM)
 
 
-def judged(old: Protected, new: Protected):
+def judged(old: Protected, new: Protected, period: Period = WEEK, base: BasePeriod = "week"):
     """The gate's numbers of a correction, from the files of both revisions."""
     from privacy_ops.usage.files.build import build
     from privacy_ops.usage.measure import measure
@@ -134,11 +148,11 @@ def judged(old: Protected, new: Protected):
     from tests.unit.test_usage_packs import REFERENCES
 
     contents, staged, replaced = {}, {}, {}
-    kept = {("1", WEEK.key): master(new)}
-    for one in (pack("EXP-AUTHOR"), pack("EXP-SUPPORTER")):
+    kept = {("1", period.key): master(new, period, base)}
+    for one in (pack("EXP-AUTHOR", period), pack("EXP-SUPPORTER", period)):
         contents[one] = content_of(one, kept, PLACES, SPEC, "privacy office")
         staged[one.prefix] = build(contents[one], SIGNER)
-        told = content_of(one, {("1", WEEK.key): master(old)}, PLACES, SPEC, "privacy office")
+        told = content_of(one, {("1", period.key): master(old, period, base)}, PLACES, SPEC, "privacy office")
         replaced[one] = [build(told, SIGNER)]
     return wrong(measure(contents, [*contents], staged, kept, {}, REFERENCES, (SIGNER.public_key,), replaced))
 
@@ -146,6 +160,18 @@ def judged(old: Protected, new: Protected):
 def test_an_honest_correction_has_nothing_wrong():
     before = protected_week(WEEK)
     assert judged(before, corrected(before, 60, 30)) == {}
+
+
+def test_a_correction_is_held_where_the_first_release_gives_back_what_both_withhold():
+    """Four people live in America. The newest release withholds Africa with them; the first one had shown it."""
+    cells = quarter_cells({"Europe": 300, "Asia": 200, "Africa": 64, "Americas": 4})
+    newest = protect_period(QUARTER, "quarter", COURSE, PLACES, SPEC, cells, (), is_open=True)
+    africa = {((QUARTER.key, ALL, place), "starters"): 65 for place in ("Africa", "ZA")}
+    assert {c.key: c.values for c in newest.master}[QUARTER.key, ALL, "Africa"]["starters"] is None
+    assert judged(newest, newest, QUARTER, "quarter") == {}
+    first = replace(newest, master=shown_anyway(newest.master, africa),
+                    views={name: shown_anyway(view, africa) for name, view in newest.views.items()})  # fmt: skip
+    assert set(judged(first, newest, QUARTER, "quarter")) == {"narrowed_cells"}
 
 
 def test_a_correction_that_only_counts_again_is_refused():

@@ -123,12 +123,11 @@ def test_a_quarter_whose_charts_alone_would_change_is_corrected_too(masters, mon
     recounted = {WEEKS[0]: ("1",), QUARTER: ("1",)}
 
     def says_otherwise(revised, product):
-        def read(_connection, _version, keys, _courses, *, revision, least):
-            kept = revised if revision else masters
-            return {(course, key): found for (course, key), found in kept.items() if key in keys}
+        def read(_connection, _version, keys, _courses, *, revision):
+            return {at: [(0, masters[at]), (revision, found)] for at, found in revised.items() if at[1] in keys}
 
-        monkeypatch.setattr(plan, "read_masters", read)
-        return plan._Found(None, SPEC, recounted, 3).says_otherwise(pack(product))
+        monkeypatch.setattr(plan, "read_revisions", read)
+        return plan._Found(None, SPEC, recounted, 3).says_otherwise(pack(product), 0)
 
     for product in ("EXP-AUTHOR", "EXP-SUPPORTER"):
         assert not says_otherwise(masters, product)

@@ -18,13 +18,14 @@ from privacy_ops.disclosure.linked.frame import Entry, Frame, Key
 from privacy_ops.disclosure.linked.publish import project
 from privacy_ops.disclosure.linked.rules import Rules
 from privacy_ops.usage import frames, periods
+from privacy_ops.usage.drawing import Draws
 from privacy_ops.usage.files import report, verify
 from privacy_ops.usage.files.model import PackContent
 from privacy_ops.usage.files.read import Unreadable, csv_table
 from privacy_ops.usage.files.text import safe
 from privacy_ops.usage.frames import ALL, COHORT, COMPLETERS, FINISHED, MINUTES, PASSED, STARTERS
 from privacy_ops.usage.master import Master, Masters
-from privacy_ops.usage.pack import EVERYWHERE, FileTable, file_tables
+from privacy_ops.usage.pack import EVERYWHERE, FileTable, file_tables, public_rows
 from privacy_ops.usage.periods import Kind, Period
 from privacy_ops.usage.plan import PlannedPack
 from privacy_ops.usage.protecting import References
@@ -51,6 +52,7 @@ class Metrics:
     narrowed_cells: int = 0
     wrong_columns: int = 0
     wrong_grain: int = 0
+    wrong_rows: int = 0
     wrong_values: int = 0
     unknown_values: int = 0
     wrong_files: int = 0
@@ -103,13 +105,14 @@ def measure(
     references: References,
     public_keys: tuple[bytes, ...],
     replaced: Mapping[PlannedPack, Sequence[Mapping[str, bytes]]] | None = None,
+    draws: Draws | None = None,
 ) -> Metrics:
     """Metrics of ``staged`` (files by pack prefix).
 
     ``contents``: what each fresh pack has to say; packs that were released before are held to their registered hash
     only. ``beside``: by course and period, all masters of other periods whose numbers hang together with its own.
     ``replaced``: files of every revision that a correction takes the place of. ``uncovered``, ``restated`` and
-    ``overspent`` are left at 0 for the caller, who asks the database.
+    ``overspent`` are left at 0 for the caller, who asks the database. ``draws``: noisy counts by period.
     """
     prefixes = {pack.prefix for pack in planned}
     found = Metrics(packs=len(staged), packs_off_plan=len(prefixes ^ set(staged)))
@@ -124,6 +127,7 @@ def measure(
             found.wrong_values += verify.differences_from(content, files)
             found.wrong_values += files["report.html"] != report.write(content)
             cells = _cells(pack, content, files, references.spec)
+            found.wrong_rows += _rows_off_list(pack, files, masters, draws or {}, references)
         except (Unreadable, KeyError):
             found.wrong_files += 1
             continue
@@ -154,6 +158,25 @@ def measure(
         _attack_family(masters[course, key], every, family, frame, references.spec, found)
         if course in before:
             _attack_revisions(masters[course, key], before[course], every, family, frame, references.spec, found)
+    return found
+
+
+def _rows_off_list(
+    pack: PlannedPack, files: Mapping[str, bytes], masters: Masters, draws: Draws, references: References
+) -> int:
+    """Rows of the public list that a CSV file does not have, and rows that it has beside them; a table that is not
+    there lacks all of its own. Raises Unreadable, KeyError."""
+    found = 0
+    listed = public_rows(pack, masters, draws, references.places, references.spec)
+    for table in file_tables(pack, references.spec):
+        name = f"{table.spec.name}.csv"
+        said: set[tuple[str, ...]] = set()
+        if name in files:
+            read = csv_table(files[name], [measure.name for measure in table.spec.measures if measure.kind == "count"])
+            places = [read.header.index(dimension.name) for dimension in table.spec.dimensions]
+            said = {tuple(str(row[place]) for place in places) for row in read.rows}
+        wanted = {tuple(map(safe, key)) for key in listed.get(table.spec.name, ())}
+        found += len(said ^ wanted)
     return found
 
 

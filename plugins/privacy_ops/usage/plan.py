@@ -288,7 +288,8 @@ class _Found:
             every = read_revisions(connection, spec.spec_version, [period.key], courses, revision=revision)
             for at, masters in every.items():
                 self.old[at] = [(number, master) for number, master in masters if number < revision]
-                self.new |= {at: master for number, master in masters if number == revision}
+                if made := [master for number, master in masters if number == revision]:
+                    (self.new[at],) = made
 
     def says_otherwise(self, pack: PlannedPack, since: int) -> bool:
         """Whether a pack would say something else than in revision ``since``, the last that its recipient was given, in

@@ -187,7 +187,8 @@ def judge_files(workspace: Workspace, run: Run, *, now: datetime) -> dict[str, A
         plan, contents, masters = _contents(workspace, connection, run)
         beside = _beside(connection, plan, known.spec)
         replaced = _replaced(workspace, connection, plan)
-        metrics = measure(contents, plan.packs, staged, masters, beside, known, trusted, replaced)
+        draws = drawing.read(connection, known.spec.spec_version, [pack.period.key for pack in plan.fresh])
+        metrics = measure(contents, plan.packs, staged, masters, beside, known, trusted, replaced, draws)
         registry = connection.execute(statement("usage", "select_registry")).all()
         for period in {pack.period for pack in plan.fresh}:  # also of packs that are drawn alone
             fresh = [pack for pack in plan.fresh if pack.period == period]
