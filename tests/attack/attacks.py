@@ -25,12 +25,17 @@ UNKNOWN = (0.0, float("inf"))
 
 @dataclass(frozen=True)
 class Released:
-    """What readers hold: a file each. The frame and the rules are public, the row set with them."""
+    """What readers hold: a file each. The frame and the rules are public, and the rows that each file has to have:
+    ``lists``, one for each file, all rows of the frame where there is none."""
 
     frame: Frame
     rules: Rules
     files: tuple[tuple[PublishedCell, ...], ...]
-    unshown: frozenset[str] = frozenset()  # members that have no row anywhere, by a public rule
+    lists: tuple[frozenset[Key], ...] = ()
+
+    def listed(self) -> Iterator[tuple[tuple[PublishedCell, ...], frozenset[Key]]]:
+        """Each file with its public list."""
+        yield from zip(self.files, self.lists or (frozenset(self.frame.keys),) * len(self.files), strict=True)
 
     @property
     def together(self) -> tuple[PublishedCell, ...]:
@@ -187,9 +192,12 @@ def all_completed(released: Released) -> Told:
 
 
 def marks_and_shape(released: Released) -> Told:
-    """11. A row that is not there, or another mark than the one, tells zeros from small counts."""
+    """11. A row that is not there, or another mark than the one, tells zeros from small counts.
+
+    Which rows there are must be what the public list says, no more and no less: then the shape of a file tells nothing.
+    """
     found: Told = {}
-    for file in released.files:
+    for file, public in released.listed():
         columns = {tuple(sorted(cell.values)) for cell in file}
         rows = [cell.key for cell in file]
         if rows != sorted(rows) or len(columns) > 1:
@@ -198,15 +206,7 @@ def marks_and_shape(released: Released) -> Told:
             for name, value in cell.values.items():
                 if (isinstance(value, int) and value < released.rules.min_people) or value == "":
                     found[Entry(cell.key, name)] = (0.0, 0.0)
-        # Of a table that is crossed in full, every row has to be there.
-        for dimension, parent, children, complete in Frame(
-            released.frame.dimensions, released.frame.measures, tuple(rows)
-        ).relations:
-            public = [r for r in released.frame.relations if r.parent == parent and r.dimension == dimension]
-            same_level = public and set(children) <= set(public[0].children)  # a file may leave a whole level out
-            if same_level and public[0].complete and not complete and len(children) > len(public[0].children) // 2:
-                absent = {key for key in public[0].children if not released.unshown & set(key)} - set(children)
-                found |= {Entry(key, "row"): (0.0, 0.0) for key in absent}
+        found |= {Entry(key, "row"): (0.0, 0.0) for key in public ^ set(rows)}
     return found
 
 

@@ -94,7 +94,7 @@ ATTACKS = (
     ),
     _from_files(
         11, "implicit zeros, shape of files", "a zero written as zero, a row left out",
-        f"{HERE}::test_a_row_that_is_left_out_tells_that_nobody_was_there",
+        f"{HERE}::test_each_row_that_is_left_out_tells_that_nobody_was_there",
         f"{LINKED}::test_published_zeros_leave_small_counts_no_room",
     ),
     _from_files(

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from privacy_ops.disclosure import noise
 from privacy_ops.disclosure.linked.cells import PublishedCell, share_of
-from privacy_ops.disclosure.linked.frame import Amount, Entry, Frame, Measure
+from privacy_ops.disclosure.linked.frame import Amount, Entry, Frame, Key, Measure
 from privacy_ops.disclosure.linked.primary import primaries
 from privacy_ops.disclosure.linked.protect import Mask, protect
 from privacy_ops.disclosure.linked.publish import publish
@@ -157,11 +157,11 @@ def zeros_as_numbers() -> Released:
     return weaker(found, lambda cell: PublishedCell(cell.key, {"starters": 0}) if cell.key in zeros else cell)
 
 
-def rows_left_out() -> Released:
-    """A row in which there was nobody is not there at all."""
+def rows_left_out(*keys: Key) -> Released:
+    """Rows of which nobody should know that they are empty are not there at all."""
     table = numbers([0, 60, 70], [80, 90, 0])
     found = released(table, protect(table, RULES))
-    return replace(found, files=(tuple(c for c in found.files[0] if c.key != ("r0", "c0")),))
+    return replace(found, files=(tuple(c for c in found.files[0] if c.key not in keys),))
 
 
 def rounded_only() -> Released:
@@ -212,8 +212,25 @@ def test_files_that_are_safe_alone_are_broken_by_two_who_share_them():
     assert all(score(FROM_FILES[2](replace(weak, files=(file,))), RULES) == NOTHING for file in weak.files)
 
 
-def test_a_row_that_is_left_out_tells_that_nobody_was_there():
-    assert score(FROM_FILES[11](rows_left_out()), RULES)[0] > 0
+@pytest.mark.parametrize(
+    ("name", "keys"),
+    [
+        ("one", [("r0", "c0")]),
+        ("half_of_a_line", [("r0", "c0"), ("r0", "c1")]),
+        ("a_whole_line", [("r0", c) for c in ("c0", "c1", "c2", "*")]),
+        ("all_but_one_of_the_inner_ones", [(r, c) for r in ("r0", "r1") for c in ("c0", "c1", "c2")][1:]),
+        ("a_margin", [("*", "c1")]),
+        ("everything", [(r, c) for r in ("r0", "r1", "*") for c in ("c0", "c1", "c2", "*")]),
+    ],
+)
+def test_each_row_that_is_left_out_tells_that_nobody_was_there(name, keys):
+    assert set(FROM_FILES[11](rows_left_out(*keys))) == {Entry(key, "row") for key in keys}
+
+
+def test_a_row_that_no_list_has_tells_that_somebody_was_there():
+    whole = rows_left_out()
+    narrow = replace(whole, lists=(frozenset(whole.frame.keys) - {("r0", "c1")},))
+    assert set(FROM_FILES[11](narrow)) == {Entry(("r0", "c1"), "row")}
 
 
 @here
