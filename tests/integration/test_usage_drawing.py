@@ -9,22 +9,22 @@ import os
 import secrets
 import threading
 from collections import Counter, defaultdict
-from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
 from privacy_ops.disclosure import noise
 from privacy_ops.errors import GateBlocked, PrivacyOpsError, ReleaseRefused, StoreRefused
 from privacy_ops.stores.database import Database, DatabaseFault
-from privacy_ops.usage import corrections, drawing, periods, release, release_spec, weeks
+from privacy_ops.usage import corrections, drawing, periods, release, weeks
 from privacy_ops.workspace import Workspace
 from sqlalchemy import text
 
 from tests import usage_world as world
 from tests.integration import delivery_crash, faulty
-from tests.integration.usage_fixtures import one, sql
+from tests.integration.usage_fixtures import bounded_counts, one, sql
 from tests.usage_world import NOW, WEEK
 
 ALL = os.environ.get("PRIVACY_OPS_TEST_MOMENTS") == "all"  # `make proof`
@@ -78,31 +78,9 @@ def test_every_course_and_module_of_the_public_list_is_drawn_and_both_audiences_
 
 
 def bounded(ws: Workspace, dsn: str, without: int | None = None) -> tuple[dict[tuple, int], dict[tuple, int]]:
-    """Bounded counts of the week by cell, and each cell's turn, in a transaction that is undone."""
-    spec = release_spec.load(ws.settings.include / "release_spec.yaml")
-    known = release.references(ws)
-    found: dict[tuple, int] = {}
-    order: dict[tuple, int] = {}
-    with suppress(_Undo), Database(dsn).transaction() as c:
-        if without is not None:
-            world.erase_person(c, without)
-        period = next(iter(release.periods.closing_with(WEEK)))
-        courses = drawing.view.all_courses(c, ws.data_map)
-        lists = drawing.period_view.build(c, ws.data_map, period, known.places, known.spellings, courses)
-        measures = ("starters", "completers")
-        parts = dict.fromkeys(("course", "module", "country", "region"), measures)
-        cells = drawing.in_public_order(drawing.public_cells(lists, parts), period.key)
-        drawing.list_cells(c, cells)
-        assert spec.differential_privacy
-        counts = drawing.bounded_counts(drawing.Postgres(c), spec.differential_privacy.cells_per_person)
-        order |= {cell[:3]: turn for turn, cell in enumerate(cells)}
-        found |= {cells[number][:3]: people for number, people in counts.items()}
-        raise _Undo
-    return found, order
-
-
-class _Undo(Exception):
-    pass
+    """Bounded counts of the week by cell, and each cell's turn."""
+    erase = None if without is None else partial(world.erase_person, number=without)
+    return bounded_counts(ws, dsn, WEEK, erase)
 
 
 def by_hand(order: dict[tuple, int]) -> Counter[tuple]:

@@ -24,6 +24,7 @@ from sqlalchemy import text
 
 from tests import block_list
 from tests import usage_world as world
+from tests.attack.attacks import side_channels
 from tests.integration import crash
 from tests.integration.usage_fixtures import administer, one, sql
 from tests.usage_world import NOW, WEEK
@@ -75,6 +76,7 @@ def test_a_pack_is_whole_and_tells_nothing_of_the_run(ws):
     }  # fmt: skip
     assert all(b"\r" not in body for name, body in files.items() if not name.endswith("parquet"))
     assert b"course_usage_export" not in b"".join(files.values())
+    assert not side_channels(world.exported(ws))
 
 
 def test_a_rerun_and_a_cleared_run_serve_the_same_bytes(ws):
