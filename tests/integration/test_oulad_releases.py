@@ -86,6 +86,23 @@ def erase(c: Connection, user: object) -> None:
         c.execute(text(deletion), {"u": user})
 
 
+def busiest(dsn: str) -> list[object]:
+    """Those who did most in the week."""
+    week = weeks.from_key(WEEK)
+    with Database(dsn).transaction() as c:
+        found = c.execute(
+            text(
+                "SELECT e.user_id FROM learn.module_progress AS p JOIN learn.enrolment AS e ON e.id = p.enrolment_id"
+                " WHERE p.started_at >= :a AND p.started_at < :b GROUP BY e.user_id"
+                " ORDER BY count(*) DESC, e.user_id LIMIT 3"
+            ),
+            {"a": week.start, "b": week.end},
+        )
+        users = list(found.scalars())
+    assert len(users) == 3
+    return users
+
+
 def test_whether_a_student_was_there_cannot_be_told_from_noisy_counts(noisy, empty_database):
     """For the students who did most that week: at most five counts differ, by one each, and noise covers them."""
     spec = release_spec.load(noisy.settings.include / "release_spec.yaml").differential_privacy
@@ -94,17 +111,7 @@ def test_whether_a_student_was_there_cannot_be_told_from_noisy_counts(noisy, emp
     week = weeks.from_key(WEEK)
     everybody, _ = bounded_counts(noisy, empty_database, week)
     assert sum(everybody.values()) > 1_000
-    with Database(empty_database).transaction() as c:
-        busiest = c.execute(
-            text(
-                "SELECT e.user_id FROM learn.module_progress AS p JOIN learn.enrolment AS e ON e.id = p.enrolment_id"
-                " WHERE p.started_at >= :a AND p.started_at < :b GROUP BY e.user_id"
-                " ORDER BY count(*) DESC, e.user_id LIMIT 3"
-            ),
-            {"a": week.start, "b": week.end},
-        ).scalars().all()  # fmt: skip
-    assert len(busiest) == 3
-    for user in busiest:
+    for user in busiest(empty_database):
         without, _ = bounded_counts(noisy, empty_database, week, lambda c, user=user: erase(c, user))
         moved = Counter(everybody)
         moved.subtract(without)
@@ -116,7 +123,7 @@ def test_whether_a_student_was_there_cannot_be_told_from_noisy_counts(noisy, emp
         assert advantage(counts, dice, DRAWS) <= allowed(float(spec.rho["week"])) + error
 
 
-def test_released_windows_nest_and_files_tell_nothing_beside_their_numbers(university):
+def test_released_files_stand_nest_and_tell_nothing_beside_their_numbers(university, empty_database):
     """A week, the week after it, and the one with which the quarter and the year close; from the objects alone."""
     for week in (WEEK, "2013-W46", LAST):
         world.export(university, week, week=week, now=NOW)
@@ -126,3 +133,8 @@ def test_released_windows_nest_and_files_tell_nothing_beside_their_numbers(unive
     assert not overlapping_windows(windows)
     assert len(files) > 100
     assert not side_channels(files)
+    with Database(empty_database).transaction() as c:
+        erase(c, busiest(empty_database)[0])
+    done = world.export(university, "after-erasure", week=WEEK, now=NOW)
+    assert (done["published"], done["served"]) == (0, 3)
+    assert world.exported(university) == files

@@ -65,6 +65,28 @@ def test_a_quarter_shows_its_weeks_as_each_audience_may_see_them(masters):
     assert rows[SMALL.key].values == (None, None, None)
 
 
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [
+        ("2026-W40", "about one week alone"),
+        ("2026-Q4-B1", "about one block alone"),
+        ("2026-Q4", "about one quarter alone"),
+        ("2026", "about one year alone"),
+    ],
+)
+def test_a_report_without_a_chart_says_why(masters, key, said):
+    week = replace(pack("EXP-SUPPORTER"), period=WEEKS[0], iso_week=WEEKS[0].key)
+    alone = replace(content_of(week, masters, PLACES, SPEC, "privacy office", ()), period_key=key)
+    page = " ".join(report.write(alone).decode().split())
+    assert page.count("No chart over time: ") == 1
+    assert said in page
+    assert "<svg" not in page
+
+
+def test_a_report_with_a_chart_needs_no_excuse(masters):
+    assert "No chart over time" not in report.write(content(masters)).decode()
+
+
 def test_the_page_hatches_the_withheld_week_and_never_draws_a_zero(masters):
     page = report.write(content(masters, "EXP-SUPPORTER")).decode()
     assert page.count("<svg") == 1
