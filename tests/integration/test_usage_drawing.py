@@ -24,7 +24,7 @@ from sqlalchemy import text
 
 from tests import usage_world as world
 from tests.integration import delivery_crash, faulty
-from tests.integration.usage_fixtures import bounded_counts, one, sql
+from tests.integration.usage_fixtures import begin_again, bounded_counts, one, sql
 from tests.usage_world import NOW, WEEK
 
 ALL = os.environ.get("PRIVACY_OPS_TEST_MOMENTS") == "all"  # `make proof`
@@ -361,17 +361,6 @@ def test_a_run_killed_at_any_moment_ends_with_one_draw_one_charge_one_release(no
         versions = list(noisy.objects().versions("imp-exports", ""))
         assert len(versions) == len(world.exported(noisy)), f"{moment}: each file was put once"
         begin_again(noisy, dsn)
-
-
-def begin_again(ws: Workspace, dsn: str) -> None:
-    """As if the week had never been released."""
-    with Database(dsn).transaction() as c:
-        for table in ("release_event", "release_register", "privacy_draw"):
-            c.execute(text(f"ALTER TABLE gov.{table} DISABLE TRIGGER append_only"))
-            c.execute(text(f"DELETE FROM gov.{table}"))
-            c.execute(text(f"ALTER TABLE gov.{table} ENABLE TRIGGER append_only"))
-    store = ws.objects()
-    store.delete_versions("imp-exports", list(store.versions("imp-exports", "")))
 
 
 def puts_to_exports(asked: faulty.Asked) -> bool:

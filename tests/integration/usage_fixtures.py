@@ -68,6 +68,17 @@ def one(dsn: str, statement: str, **values: object):
         return c.execute(text(statement), values).scalar_one()
 
 
+def begin_again(ws: Workspace, dsn: str) -> None:
+    """As if the week had never been protected, drawn or released."""
+    with Database(dsn).transaction() as c:
+        for table in ("release_event", "release_register", "release_master", "privacy_draw"):
+            c.execute(text(f"ALTER TABLE gov.{table} DISABLE TRIGGER append_only"))
+            c.execute(text(f"DELETE FROM gov.{table}"))
+            c.execute(text(f"ALTER TABLE gov.{table} ENABLE TRIGGER append_only"))
+    store = ws.objects()
+    store.delete_versions("imp-exports", list(store.versions("imp-exports", "")))
+
+
 class _Undo(Exception):
     pass
 
