@@ -210,13 +210,12 @@ def test_noisy_counts_are_never_corrected(noisy, dsn):
 
 @long
 def test_a_correction_of_a_pack_of_both_profiles_counts_the_one_again_and_draws_nothing(ws, dsn, tmp_path):
-    """A quarter by course under thresholds, and its countries and regions as noisy counts of one kept draw."""
+    """A quarter's modules under thresholds, and its countries and regions as noisy counts of one kept draw."""
     counts, drawn = ["starters", "completers"], {"profile": "differential_privacy"}
     tables = {
-        "EXP-AUTHOR": {"period": {"parts": ["course", "module"], "measures": counts},
+        "EXP-AUTHOR": {"period": {"parts": ["module"], "measures": counts},
                        "country_quarter": {"parts": ["country"], "measures": counts, **drawn}},
-        "EXP-SUPPORTER": {"period": {"parts": ["course"], "measures": counts},
-                          "region_quarter": {"parts": ["region"], "measures": counts, **drawn}},
+        "EXP-SUPPORTER": {"region_quarter": {"parts": ["region"], "measures": counts, **drawn}},
     }  # fmt: skip
     both = world.with_noise(ws, tmp_path, tables, rho={"quarter": 0.15})
     sql(dsn, "ALTER TABLE gov.release_base_period DISABLE TRIGGER append_only")
@@ -232,7 +231,7 @@ def test_a_correction_of_a_pack_of_both_profiles_counts_the_one_again_and_draws_
         prefix = one(dsn, "SELECT object_prefix FROM gov.release_register WHERE recipient_id = 'author-two'"
                      f" AND revision = {revision}")  # fmt: skip
         every = world.exported(both)
-        return {name: every[f"{prefix}usage_by_{name}_quarter.csv"] for name in ("course", "module", "country")}
+        return {name: every[f"{prefix}usage_by_{name}_quarter.csv"] for name in ("module", "country")}
 
     first, spent = told(0), one(dsn, SPENT)
     assert len(first["country"].splitlines()) > 200
@@ -241,10 +240,10 @@ def test_a_correction_of_a_pack_of_both_profiles_counts_the_one_again_and_draws_
         asked = corrections.request(c, periods.from_key("2026-Q4"), reason="x", by="y", now=after)
     run = world.open_run(both, "correction", week=last.key, now=after)
     release.open_week(both, run, WEEK, correction=asked, now=after)
-    for step in world.STEPS.values():
-        step(both, run, after)
+    done = {name: step(both, run, after) for name, step in world.STEPS.items()}
     again = told(asked)
-    assert again["course"] != first["course"]
+    assert done["publish"] == {"iso_week": last.key, "published": 1, "adopted": 0, "served": 0}, "of course 2 alone"
+    assert again["module"] != first["module"]
     assert again["country"] == first["country"], "twenty more people, and the one draw"
     assert (one(dsn, DRAWS), one(dsn, SPENT)) == (1, spent)
 

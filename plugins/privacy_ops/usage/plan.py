@@ -309,7 +309,8 @@ class _Found:
 
 
 def _told(kept: Protected, product: Product, spec: ReleaseSpec) -> list[Mapping[Any, Any]]:
-    tables = sorted(spec.audiences[product].tables)
+    given = spec.audiences[product].tables
+    tables = sorted(name for name in given if given[name].profile == "threshold")  # a draw is never made again
     every = (told(cells_of(kept, product, table)) for table in tables)
     return [{entry: value for entry, value in one.items() if entry.measure in IN_FILES} for one in every]
 

@@ -171,8 +171,8 @@ def files_suite(spec: ReleaseSpec) -> Suite:
                 "Neither from all packs together, with all periods and revisions before",
                 "narrowed_cells",
                 high=0,
-                do="hold the release: a part of the quarter or year says too much beside it; the mask does not change. A"
-                " correction: an older revision gives back what this one withholds; withdraw the release instead",
+                do="hold the release: a part of the quarter or year says too much beside it; the mask does not change."
+                " A correction: an older revision gives back what this one withholds; withdraw the release instead",
             ),
             _number("E-10", "Only columns of the dictionary, in their order", "wrong_columns", high=0, do=restage),
             _number(
