@@ -25,6 +25,20 @@ GRANT UPDATE (
     identity_verified_at, closed_at, sealed_at, sealed_approver, seal_bucket, seal_key, seal_sha256, seal_destroyed_at
 ) ON gov.dsr_request TO privacy_detect;
 
+-- Places in other people's texts, and who confirmed that they go.
+GRANT SELECT, INSERT ON gov.redaction, gov.redaction_answer TO privacy_erase;
+
+GRANT UPDATE (
+    state, row_key, reason, intent_at, redacted_at, result_sha256, ended_at
+) ON gov.redaction TO privacy_erase;
+
+-- What a hold over parts of a case keeps: written, and deleted when the hold ended; never read.
+GRANT SELECT, INSERT, UPDATE, DELETE ON gov.erasure_hold TO privacy_erase;
+
+GRANT INSERT ON gov.held_record TO privacy_erase;
+
+GRANT EXECUTE ON FUNCTION gov.delete_held() TO privacy_erase;
+
 -- Written and deleted at its term, never read.
 GRANT INSERT ON gov.retained_record TO privacy_erase;
 

@@ -40,7 +40,10 @@ GRANT SELECT ON gov.minor_report TO privacy_erase;
 
 GRANT SELECT ON gov.canary, gov.legal_hold, gov.dsr_request TO privacy_detect;
 
-GRANT SELECT, INSERT ON gov.canary TO privacy_canary;
+GRANT SELECT, INSERT, UPDATE (withdrawn_at, withdrawn_by) ON gov.canary TO privacy_canary;
+
+-- Whether a made-up person was erased: a keyed reference and a time.
+GRANT SELECT (subject_ref, closed_at) ON gov.minor_case TO privacy_canary;
 
 GRANT SELECT ON
 gov.source_observation, gov.minor_case, gov.minor_signal, gov.canary, gov.legal_hold, gov.dsr_request

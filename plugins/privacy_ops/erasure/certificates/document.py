@@ -71,6 +71,22 @@ class NotErased(_Strict):
     objects: int = Field(ge=0)
 
 
+class Held(_Strict):
+    asset: str
+    columns: list[str] = Field(min_length=1)
+    hold: int
+    basis: str
+    review_on: str = Field(pattern=_DAY)
+    rows: int = Field(ge=0)
+
+
+class Redacted(_Strict):
+    asset: str
+    texts: int = Field(ge=1)
+    places: int = Field(ge=1)
+    redacted_at: str = Field(pattern=_MOMENT)
+
+
 class AgesOut(_Strict):
     asset: str
     rule: str
@@ -125,6 +141,8 @@ class Statement(_Strict):
     methods: dict[str, str]
     retained: list[Retained]
     exceptions: list[NotErased]
+    held: list[Held] = Field(default=[], description="cells kept apart because of a hold, until it ends")
+    redactions: list[Redacted] = Field(default=[], description="mentions taken out of other people's texts")
     ages_out: list[AgesOut]
     backups_beyond_use_until: str = Field(pattern=_DAY)
     logs_of_visitors: Literal["NOT_ATTRIBUTABLE"]
@@ -145,6 +163,7 @@ class Supplement(_Strict):
     supplements_sha256: str = Field(pattern=_SHA256)
     as_of: str = Field(pattern=_MOMENT)
     told: list[Told]
+    redactions: list[Redacted] = Field(default=[], description="mentions taken out of other people's texts until then")
 
 
 def schema() -> dict[str, Any]:

@@ -106,11 +106,22 @@ def write(content: PackContent) -> bytes:
         n_values=sum(table.n_values for table in content.tables),
         n_published=sum(table.n_values - table.n_withheld for table in content.tables),
         sections=sections,
+        no_chart="" if any(section.series or section.silent for section in sections) else _no_chart(content.period_key),
         given=tuple(_given(content.tables)),
         style=css,
         style_hash=templates.csp_hash(css),
     )
     return page.encode(errors="replace")
+
+
+def _no_chart(period_key: str) -> str:
+    """Why a report compares no two periods: it shows the parts of its own window, and nothing of any other."""
+    kind = periods.from_key(period_key).kind
+    return (
+        f"No chart over time: this report is about one {kind} alone, and a report shows nothing of other periods than"
+        " its own, since what you may see is decided for each of them. Reports of quarters and years compare the"
+        " periods inside them, unless these are noisy counts."
+    )
 
 
 def _day(day: date) -> str:

@@ -6,8 +6,8 @@ a gate of the deletion, and an inventory could be taken back after it was publis
 
 from alembic import op
 
-revision = "0023_owned_rows"
-down_revision = "0020_operations"
+revision = "0022_owned_rows"
+down_revision = "0021_parts_held"
 branch_labels = None
 depends_on = None
 
