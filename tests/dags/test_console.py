@@ -195,9 +195,9 @@ def test_airflow_is_given_an_entry_and_tabs_that_lead_to_pages(server: FastAPI, 
     from privacy_console import PrivacyConsole
 
     views = PrivacyConsole.external_views
-    assert {view["destination"] for view in views} == {"nav", "dag", "dag_run"}
-    for view in views:
-        path = view["href"].replace("{DAG_ID}", "minor_data_deletion").replace("{RUN_ID}", "manual__1")
+    assert {one["destination"] for one in views} == {"nav", "dag", "dag_run"}
+    for one in views:
+        path = one["href"].replace("{DAG_ID}", "minor_data_deletion").replace("{RUN_ID}", "manual__1")
         assert path.startswith("/privacy/")
         assert client(server, None).get(path).status_code == 401, path
         assert client(server).get(path).status_code == 200, path
