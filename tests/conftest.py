@@ -29,7 +29,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.pool import NullPool
 
-from sandbox.objects import list_without_copying_bodies
+from sandbox.objects import serve_at_less_cost
 from sandbox.postgres import PostgresServer, free_port
 from sandbox.state import new_signing_key
 from tests import block_list
@@ -112,7 +112,7 @@ def object_settings() -> Iterator[ObjectSettings]:
     """Address of an S3 endpoint (moto's server, in a thread of this process)."""
     from moto.server import ThreadedMotoServer
 
-    list_without_copying_bodies()
+    serve_at_less_cost()
     logging.getLogger("werkzeug").setLevel(logging.ERROR)  # one line per request, each with a key
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
