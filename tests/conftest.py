@@ -23,10 +23,10 @@ from pathlib import Path
 
 import pytest
 from privacy_ops.settings import DUTIES, KEY_PURPOSES, KeyRing, ObjectSettings, Settings, home_directory
+from privacy_ops.stores import roles
 from privacy_ops.stores.database import quote
 from privacy_ops.stores.objects import ObjectStore
 from sqlalchemy import create_engine, text
-from sqlalchemy.engine import make_url
 from sqlalchemy.pool import NullPool
 
 from sandbox.objects import serve_at_less_cost
@@ -206,8 +206,7 @@ def publisher(cluster: PostgresServer, object_settings: ObjectSettings, _templat
     try:
         provision.create_database(cluster, name, template=_template.database)
         provision.create_database(cluster, truth, template=_template.truth)
-        # Rights on a database are not cloned with it; passwords belong to the whole server.
-        provision.grant(cluster.dsn(name), _template.passwords)
+        _let_in(cluster, name, _template.passwords)
         _reset(object_settings)
         create_buckets(object_settings)
         store = ObjectStore(object_settings)
@@ -233,22 +232,28 @@ def publisher_database(publisher: Sandbox) -> Settings:
 @pytest.fixture
 def settings(
     cluster: PostgresServer,
-    empty_database: str,
     object_settings: ObjectSettings,
     objects: ObjectStore,
     _empty_template: tuple[str, dict[str, str]],
-) -> Settings:
+) -> Iterator[Settings]:
     """Settings of an empty publisher: schema, gov, roles, grants and buckets, but nobody in it."""
     from sandbox import provision
     from sandbox.publisher.objects import create_buckets
 
-    name = str(make_url(empty_database).database)
+    name = f"empty_{secrets.token_hex(6)}"
     template, passwords = _empty_template
-    provision.drop_database(cluster, name)
-    provision.create_database(cluster, name, template=template)
-    provision.grant(empty_database, passwords)
-    create_buckets(object_settings)
-    return _settings(cluster, name, passwords, object_settings)
+    try:
+        provision.create_database(cluster, name, template=template)
+        _let_in(cluster, name, passwords)
+        create_buckets(object_settings)
+        yield _settings(cluster, name, passwords, object_settings)
+    finally:
+        provision.drop_database(cluster, name)
+
+
+def _let_in(cluster: PostgresServer, database: str, passwords: dict[str, str]) -> None:
+    """Rights on a database are not cloned with it, those on its tables are; passwords belong to the whole server."""
+    roles.apply(cluster.dsn(database), {duty: passwords[duty] for duty in DUTIES})
 
 
 def _settings(
