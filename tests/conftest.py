@@ -272,10 +272,23 @@ def _settings(
     )
 
 
-# A worker that begins one of these last keeps everybody waiting.
-_LONGEST = ("test_whole_runs.py", "test_usage_release.py", "test_crash_night.py", "test_mark_success.py")
+# A worker that begins one of these last keeps everybody waiting. Dearest first.
+_LONGEST = (
+    "test_whole_runs.py",
+    "test_usage_release.py",
+    "test_delivery.py",
+    "test_erasure_safety.py",
+    "test_transfer_inventory.py",
+    "test_usage_drawing.py",
+    "test_crash_night.py",
+    "test_erasure_restore.py",
+    "test_usage_corrections.py",
+    "test_demo_oulad.py",
+    "test_mark_success.py",
+)
+_TURN = {name: turn for turn, name in enumerate(_LONGEST)}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest files first, everything else as it was collected."""
-    items.sort(key=lambda item: item.path.name not in _LONGEST)
+    items.sort(key=lambda item: _TURN.get(item.path.name, len(_TURN)))
