@@ -28,7 +28,7 @@ PARALLEL = ("--numprocesses", "3", "--dist", "loadfile", "--no-loadscope-reorder
 
 # The tests copy and drop a database hundreds of times, thousands of files each: in memory that costs a tenth.
 MEMORY = Path("/dev/shm")  # ruff: ignore[S108] a folder of its own is made in it
-MEMORY_NEEDED = 6 * 1024**3  # twice what was seen
+MEMORY_NEEDED = 6 * 1024**3  # bytes: for the data and logs of each worker's server, and of the demo's
 
 
 @dataclass(frozen=True)

@@ -76,6 +76,7 @@ def cluster() -> Iterator[PostgresServer]:
     folder.chmod(0o755)  # the server runs as another user when the tests run as root
     # Durability is not what these tests are about, except where they start a server of their own.
     fast = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "128MB"}
+    fast |= {"max_wal_size": "512MB"}  # it may lie in memory
     fast |= {"scram_iterations": "1"}  # a duty connects for each of its transactions
     server = PostgresServer(folder / "postgres", free_port(), secrets.token_hex(16), settings=fast)
     watcher = None
