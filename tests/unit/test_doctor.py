@@ -82,6 +82,10 @@ FAULTS: dict[str, tuple[str, dict[str, Any]]] = {
     "time zones of nobody knows when": ("time_zones", {"tzdata": "system"}),
     "reference data a second too old": ("reference", {"reviewed_at": NOW - timedelta(days=7, seconds=1)}),
     "reference data that nobody reviewed": ("reference", {"reviewed_at": None}),
+    "a GeoIP database of last quarter": (
+        "geoip",
+        {"geoip_fault": ("the GeoIP database was built on 2026-08-01", "geoip.mmdb", "fetch the current one")},
+    ),
     "examples": ("airflow", {"airflow": airflow(core__load_examples="True")}),
     "usage data sent away": ("airflow", {"airflow": airflow(usage_data_collection__enabled="True")}),
     "connections shown": ("airflow", {"airflow": airflow(core__hide_sensitive_var_conn_fields="False")}),

@@ -2,9 +2,14 @@
 
 GRANT SELECT, INSERT ON gov.erasure_change TO privacy_erase;
 
-GRANT SELECT, INSERT, UPDATE, DELETE ON gov.erasure_rewrite TO privacy_erase;
+GRANT SELECT, INSERT, DELETE ON gov.erasure_rewrite, gov.erasure_rewrite_case TO privacy_erase;
 
-GRANT SELECT, INSERT, UPDATE, DELETE ON gov.erasure_rewrite_case TO privacy_erase;
+-- Which version of which object it is stays.
+GRANT UPDATE (
+    late, rows_total, rows_found, state, reason, what, locked_until, done_at
+) ON gov.erasure_rewrite TO privacy_erase;
+
+GRANT UPDATE (rows_found) ON gov.erasure_rewrite_case TO privacy_erase;
 
 -- Entries written ahead of an erasure that did not happen are taken back.
 GRANT DELETE ON gov.suppression_entry TO privacy_erase;

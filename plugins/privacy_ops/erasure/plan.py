@@ -25,7 +25,7 @@ from privacy_ops.erasure.rows import held as parts_held
 from privacy_ops.erasure.rows.builder import Builder
 from privacy_ops.errors import DataMapError, UserError
 from privacy_ops.runs import Run
-from privacy_ops.stores.database import copy_rows, stream
+from privacy_ops.stores.database import blocks, copy_rows
 from privacy_ops.stores.sql import statement
 from privacy_ops.workspace import Workspace
 
@@ -259,9 +259,10 @@ def freeze(connection: Connection, builder: Builder, plan_id: UUID) -> None:
 def content_sha256(connection: Connection, plan_id: UUID) -> str:
     """Hash over everything that the plan holds, read anew from the database; streamed."""
     digest = hashlib.sha256()
-    for row in stream(connection, statement("erasure", "select_plan_content"), {"plan_id": plan_id}):
-        line = row.line.encode()
-        digest.update(len(line).to_bytes(8, "big") + line)
+    for block in blocks(connection, statement("erasure", "select_plan_content"), {"plan_id": plan_id}):
+        for (content,) in block:
+            line = content.encode()
+            digest.update(len(line).to_bytes(8, "big") + line)
     return digest.hexdigest()
 
 

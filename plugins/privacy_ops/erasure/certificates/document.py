@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from privacy_ops import signing
+from privacy_ops import signing, templates
 
 if TYPE_CHECKING:
     import jinja2
@@ -193,6 +193,17 @@ def issue(private_pem: bytes | None, body: dict[str, Any]) -> tuple[str, str]:
     return signing.canonical_json(document), page
 
 
+def page_sha256(document: bytes) -> str:
+    """The digest of the page that was issued with a document. Whoever asks knows the document to be whole.
+
+    Raises ValueError for what is no certificate.
+    """
+    try:
+        return str(json.loads(document)["page"]["sha256"])
+    except (TypeError, KeyError, RecursionError):
+        raise ValueError("the file is not a certificate") from None
+
+
 def _page_claim(body: dict[str, Any], digest: str) -> dict[str, object]:
     return {"page_of": body["case_id"], "number": body.get("number", 0), "sha256": digest}
 
@@ -245,13 +256,7 @@ def _embedded(page: bytes) -> Any:
 
 @cache
 def _template() -> jinja2.Template:
-    import jinja2
-
-    loader = jinja2.FileSystemLoader(Path(__file__).parent)
-    environment = jinja2.Environment(
-        loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    return environment.get_template("certificate.html.j2")
+    return templates.environment(Path(__file__).parent).get_template("certificate.html.j2")
 
 
 def _render(body: dict[str, Any], signature: str, public_pem: bytes) -> str:
