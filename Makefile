@@ -45,6 +45,7 @@ proof: bootstrap
 bench: bootstrap
 	@$(RUN) bench.measure
 	@$(RUN) bench.console
+	@$(RUN) bench.overhead
 
 lock: bootstrap
 	@$(RUN) sandbox.lock

@@ -17,25 +17,25 @@ import socket
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import psutil
 import yaml
+from privacy_ops.operations.figures import METRICS
 from privacy_ops.settings import DUTIES
 
-from bench import overhead
+from bench import listeners, overhead
 from sandbox import demo, facts, processors
-from sandbox.airflow import DATABASE
+from sandbox.airflow import DATABASE, geoip_file
 from sandbox.airflow_api import AirflowApi, DagRun
 from sandbox.demo import DELETION, Demo
 from sandbox.postgres import HOST, find_binaries, free_port
+from sandbox.provision import PUBLISHER
 from sandbox.publisher import oracle
 from sandbox.publisher.database import connect
 from sandbox.runtime import Runtime
@@ -54,6 +54,34 @@ KILLED_IN = ("detect_and_restrict", "plan", "erase_database", "erase_objects", "
 # The inventory first: nothing leaves while no block list is set. It ends in a question that may stay open.
 REST_OF_THE_NIGHT = ("transfer_inventory_check", "erasure_propagation", "erasure_verification", "watchkeeper")
 _VARIABLE = re.compile(r"\$\$|\$\{(\w+)(?::([-?])([^}]*))?\}")
+
+# ``read_only`` with the memory that the file allows: /tmp, where the homes and logs of this run are, and nothing else.
+_READ_ONLY = (
+    "unshare", "--mount", "sh", "-c",
+    'mount --make-rprivate / && mount --bind /tmp /tmp && mount -o remount,ro,bind / && exec "$@"', "sh",
+)  # fmt: skip
+
+_NOT_STARTED = """
+UPDATE gov.run SET as_of = as_of - interval '2 days'
+WHERE dag_id = 'minor_data_deletion' AND run_type = 'scheduled'
+"""
+_NOT_ENDED = """
+INSERT INTO gov.run
+SELECT (jsonb_populate_record(r, jsonb_build_object(
+    'run_id', format('erasure_verification/scheduled__2026-01-0%s', n), 'state', 'open', 'closed_at', NULL,
+    'as_of', now() - interval '6 hours'))).*
+FROM gov.run AS r, generate_series(1, 3) AS n
+WHERE r.run_id = (SELECT min(run_id) FROM gov.run WHERE dag_id = 'erasure_verification')
+"""
+_BLOCKED = """
+SELECT g.gate, c ->> 'id' FROM gov.gate_result AS g, jsonb_array_elements(g.checks) AS c
+WHERE g.verdict = 'block' AND NOT (c ->> 'success')::boolean
+"""
+# One message for the run that never began, and one digest for the three that never ended; each once.
+LATE = [
+    "[privacy operations] erasure_verification did not finish in time (3 times)",
+    "[privacy operations] minor_data_deletion did not start in time",
+]
 
 _USERS = """
 import json, os
@@ -80,9 +108,12 @@ class Found:
     killed_in: str
     retried: dict[str, int]
     health: dict[str, bool]
+    read_only: bool
     shown_secrets: list[str]
     kept_secrets: list[str]
     messages: list[str]
+    mails: list[tuple[str, str]]
+    metrics: dict[str, float]
     overhead: list[overhead.Share]
     seconds: float
     failures: list[str] = field(default_factory=list)
@@ -125,8 +156,6 @@ class Stack:
             "conn_type": "aws", "login": objects.access_key, "password": objects.secret_key,
             "extra": {"endpoint_url": objects.endpoint_url, "region_name": objects.region},
         }  # fmt: skip
-        # Nothing listens there: a message that cannot be sent must fail no run.
-        mail = {"conn_type": "smtp", "host": HOST, "port": 1, "extra": {"from_email": "jobs@example.org"}}
         values = {
             "AIRFLOW_BASE_URL": f"http://{HOST}:{ports['api-server']}",
             "AIRFLOW_FERNET_KEY": held.fernet,
@@ -141,7 +170,7 @@ class Stack:
             "PRIVACY_OPS_HMAC_KEYS": held.hmac,
             "PRIVACY_OPS_SIGNING_KEY_PATH": str(held.signing_key_file),
             "CONN_OBJECTS": json.dumps(store),
-            "CONN_SMTP": json.dumps(mail),
+            "PRIVACY_OPS_GEOIP": str(geoip_file(runtime.var)),
             "PRIVACY_OPS_DOWNSTREAM_REGISTRY": str(processors.registry(runtime.var)),
             **{f"{duty.upper()}_DB_PASSWORD": words[f"privacy_{duty}"] for duty in DUTIES},
         }  # fmt: skip
@@ -194,6 +223,21 @@ class Stack:
         }
         return {**kept, **resolved, **here}
 
+    def tell(self, *, chat: int, mail: int, metrics: int) -> None:
+        """Where those listen who are told: ports on loopback."""
+        webhook = {"conn_type": "http", "schema": "http", "host": HOST, "port": chat, "password": secrets.token_hex(8)}
+        smtp = {
+            "conn_type": "smtp", "host": HOST, "port": mail,
+            "extra": {"from_email": "jobs@example.org", "disable_tls": True, "disable_ssl": True},
+        }  # fmt: skip
+        self.values |= {
+            "CONN_WEBHOOK": json.dumps(webhook),
+            "CONN_SMTP": json.dumps(smtp),
+            "PRIVACY_OPS_ALERT_MAIL": "operators@example.org",
+            "OTEL_ON": "true",
+            "OTEL_ENDPOINT": f"http://{HOST}:{metrics}",
+        }
+
     def start_redis(self) -> None:
         """The command of the service, on a port of this machine."""
         shell = [interpolate(str(part), self.values) for part in self.services["redis"]["command"]]
@@ -230,7 +274,16 @@ class Stack:
         command = ["airflow", *shlex.split(self.services[service]["command"])]
         if name in WORKERS:  # containers have host names of their own
             command += ["--celery-hostname", f"{name}@%h"]
+        if self.services[service].get("read_only") and self.can_be_read_only():
+            command = [*_READ_ONLY, *command]
         self.runtime.processes.start(name, command, environ=self.environment(service, name), cwd=PROJECT)
+
+    def can_be_read_only(self) -> bool:
+        """Whether this machine lets us, and the run's folder would stay writable: as root on Linux, below /tmp."""
+        if not self.runtime.var.is_relative_to("/tmp") or not shutil.which("unshare"):  # noqa: S108
+            return False
+        tried = subprocess.run([*_READ_ONLY, "touch", str(PROJECT / ".written")], capture_output=True, check=False)
+        return b"Read-only" in tried.stderr
 
     def is_healthy(self, service: str, name: str = "") -> bool:
         """The health check of the service, as it stands."""
@@ -361,29 +414,6 @@ class Night(Demo):
 
 
 @contextmanager
-def chat() -> Iterator[tuple[int, list[str]]]:
-    """A chat's webhook on loopback: its port, and the texts that arrive."""
-    texts: list[str] = []
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            texts.append(json.loads(self.rfile.read(int(self.headers["Content-Length"])))["text"])
-            self.send_response(200)
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer((HOST, 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield server.server_port, texts
-    finally:
-        server.shutdown()
-        server.server_close()
-
-
-@contextmanager
 def stores(people: int, var: Path | None) -> Iterator[Runtime]:
     """PostgreSQL, the S3 endpoint and the processors with a small publisher, removed afterwards."""
     folder = var or Path(tempfile.mkdtemp(prefix="privacy-ops-compose-"))
@@ -404,10 +434,14 @@ def prove(people: int, say: Callable[[str], None], var: Path | None = None) -> F
     if not shutil.which("redis-server"):
         raise CannotProve("redis-server is missing (apt-get install redis-server)")
     began = time.monotonic()
-    with stores(people, var) as runtime, chat() as (port, texts):
+    with (
+        stores(people, var) as runtime,
+        listeners.chat() as (chat, texts),
+        listeners.mailbox() as (post, mails),
+        listeners.collector() as (otlp, metrics),
+    ):
         stack = Stack.on(runtime)
-        webhook = {"conn_type": "http", "schema": "http", "host": HOST, "port": port, "password": secrets.token_hex(8)}
-        stack.values["CONN_WEBHOOK"] = json.dumps(webhook)
+        stack.tell(chat=chat, mail=post, metrics=otlp)
         number = demo.prepare(runtime)
         stack.start_redis()
         say("airflow-init")
@@ -430,15 +464,35 @@ def prove(people: int, say: Callable[[str], None], var: Path | None = None) -> F
         night = Night(runtime, number, stack=stack)
         run = night.run(DELETION, {"dry_run": False}, scheduled=True)
         rest = {dag_id: night.run(dag_id, {"dry_run": False}, scheduled=True).state for dag_id in REST_OF_THE_NIGHT}
+        with connect(runtime.server.dsn(PUBLISHER)) as connection:
+            night.failures += [f"the gate {gate} was shut by {check}" for gate, check in connection.execute(_BLOCKED)]
+        make_late(runtime)
+        for _ in range(2):  # the second look tells nothing again
+            rest["watchkeeper"] = night.run("watchkeeper", {}, scheduled=False).state
         raw = stack.api("emil").call(
             "GET", f"/dags/{DELETION}/dagRuns/{run.run_id.replace('+', '%2B')}/taskInstances", query={"limit": 100}
         )["task_instances"]
         retried = {task["task_id"]: task["try_number"] for task in raw if task["try_number"] > 1}
         found = Found(
-            run, rest, facts.minors(runtime, [run], number), night.killed, night.killed_in, retried, health, shown,
-            stack.secrets_kept(), texts, overhead.shares(runtime), time.monotonic() - began, list(night.failures),
+            run, rest, facts.minors(runtime, [run], number), night.killed, night.killed_in, retried, health,
+            stack.can_be_read_only(), shown,
+            stack.secrets_kept(), texts, mails, metrics, overhead.shares(runtime), time.monotonic() - began,
+            list(night.failures),
         )  # fmt: skip
     return judged(found)
+
+
+def make_late(runtime: Runtime) -> None:
+    """As if the scheduler had not started the deletion for two days, and three verifications had never ended."""
+    with connect(runtime.server.dsn(PUBLISHER)) as connection:
+        connection.execute("SET session_replication_role = replica")
+        connection.execute(_NOT_STARTED)
+        connection.execute(_NOT_ENDED)
+
+
+def late_mails(found: Found) -> list[str]:
+    """Subjects of the mails that tell what is late."""
+    return sorted(subject for subject, _ in found.mails if "in time" in subject)
 
 
 def _soon(check: Callable[[], bool], tries: int = 4) -> bool:
@@ -475,5 +529,12 @@ def judged(found: Found) -> Found:
     wrong += [f"the secret {name} was kept" for name in found.kept_secrets]
     if not any("minor_data_deletion waits for a person" in text for text in found.messages):
         wrong.append("nobody was told that the run waits for people")
-    wrong += ["a message to operators holds an address" for text in found.messages if "@" in text]
+    if late_mails(found) != LATE:
+        wrong.append(f"the late runs were told as {late_mails(found)}")
+    ours = [text for subject, text in found.mails if subject.startswith("[privacy operations]")]
+    wrong += ["a message to operators names no runbook" for text in (*found.messages, *ours) if ".md" not in text]
+    wrong += ["a message to operators holds an address" for text in (*found.messages, *ours) if "@" in text]
+    lacking = {f"airflow.{metric.name}" for metric in METRICS} - set(found.metrics)
+    if lacking:
+        wrong.append(f"{len(lacking)} figures did not reach the OpenTelemetry collector")
     return found

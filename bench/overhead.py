@@ -1,6 +1,9 @@
 """What Airflow costs: parsing the DAG folder beyond importing Airflow, and its share of a nightly run's wall time.
 
-python -m bench.overhead [--run VAR]    with --run, the nights of the runtime in VAR are read too
+python -m bench.overhead [--people 2000] [--run VAR]    with --run, the runs of the runtime in VAR are read, if it is up
+
+Without it a small publisher is made, inventory, deletion and export run once each by schedule, and all is taken down.
+The result goes to bench/OVERHEAD.md.
 
 The parse time is processor time of fresh processes (import of Airflow alone, and the same with the folder parsed),
 the best of three each. The share of a run is read from Airflow's own rows: what lies between the start and the end of
@@ -13,16 +16,21 @@ import argparse
 import os
 import subprocess
 import sys
+import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from bench.measure import machine
 from sandbox.airflow import DATABASE
 from sandbox.publisher.database import connect
 from sandbox.runtime import Runtime
 from sandbox.state import PROJECT
 
 LIMIT_SECONDS = 1.5
+JOBS = ("transfer_inventory_check", "minor_data_deletion", "course_usage_export")
 _IMPORT = "import airflow.sdk, airflow.dag_processing.dagbag"
 _PARSE = (
     f"{_IMPORT}; b = airflow.dag_processing.dagbag.DagBag({str(PROJECT / 'dags')!r});"
@@ -111,24 +119,80 @@ def shares(runtime: Runtime, dag_id: str = "minor_data_deletion") -> list[Share]
             rows: list[Any] = connection.execute(_TASKS, (dag_id, run_id)).fetchall()
             asked = [(b.timestamp(), e.timestamp()) for b, e, operator in rows if operator == "AskPerson"]
             worked = [(b.timestamp(), e.timestamp()) for b, e, operator in rows if operator != "AskPerson"]
-            found.append(Share(run_id, float(whole), covered(worked), covered(asked)))
+            found.append(Share(f"{dag_id}/{run_id}", float(whole), covered(worked), covered(asked)))
     return found
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Print; exit code 1 when parsing takes longer than it may."""
+def night(people: int) -> list[Share]:
+    """The three jobs once, in a runtime of its own that is taken down again."""
+    from sandbox.demo import DELETION, EXPORT, INVENTORY, Demo, prepare
+
+    with tempfile.TemporaryDirectory(prefix="overhead-") as folder:
+        runtime = Runtime(Path(folder))
+        try:
+            runtime.up(people)
+            demo = Demo(runtime, prepare(runtime))
+            for dag_id in (INVENTORY, DELETION, EXPORT):
+                demo.run(dag_id, {"dry_run": False} if dag_id == DELETION else {}, scheduled=True)
+            return every(runtime)
+        finally:
+            runtime.down()
+
+
+def every(runtime: Runtime) -> list[Share]:
+    """The runs of the three jobs that ended well."""
+    return [share for dag_id in JOBS for share in shares(runtime, dag_id)]
+
+
+def table(found: Sequence[Share]) -> list[str]:
+    """The shares as lines of Markdown."""
+    return [
+        "| run | from start to end | inside tasks | people | Airflow's share of the rest |",
+        "|---|---|---|---|---|",
+        *(
+            f"| {one.run_id} | {one.whole:.0f} s | {one.inside:.0f} s | {one.people:.0f} s | {one.overhead:.0%} |"
+            for one in found
+        ),
+    ]
+
+
+def report(parsed: Parsing, found: Sequence[Share], *, about: str, date: str, what: str) -> str:
+    """bench/OVERHEAD.md."""
+    return "\n".join([
+        "# What Airflow costs",
+        "",
+        f"Written by `python -m bench.overhead` on {date}. Machine: {about}.",
+        "",
+        f"Parsing the DAG folder: {parsed.folder:.2f} s of processor time beyond importing Airflow"
+        f" ({parsed.importing:.2f} s); allowed {LIMIT_SECONDS} s.",
+        "",
+        f"Runs: {what}. Airflow's share is what lies between start and end of a run",
+        "and is in none of its tasks, without the time that people took: scheduling, starting a process per task.",
+        "It is a number of seconds per task, so the share falls as the work grows.",
+        "",
+        *table(found),
+        "",
+    ])
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure, print and write; exit code 1 when parsing takes longer than it may, or no run ended well."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--people", type=int, default=2000)
     parser.add_argument("--run", type=Path, default=None, help="folder of a runtime that is up")
+    parser.add_argument("--output", type=Path, default=PROJECT / "bench" / "OVERHEAD.md")
     given = parser.parse_args(arguments)
     parsed = parsing()
-    print(f"import of Airflow {parsed.importing:.2f} s, DAG folder {parsed.folder:.2f} s beyond it (processor time)")
     if given.run:
-        for share in shares(Runtime(given.run)):
-            print(
-                f"{share.run_id}: {share.whole:.0f} s, {share.inside:.0f} s in tasks, {share.people:.0f} s people,"
-                f" Airflow {share.overhead:.0%}"
-            )
-    return 0 if parsed.held else 1
+        runtime = Runtime(given.run)
+        found, people = every(runtime), runtime.publisher.people
+    else:
+        found, people = night(given.people), given.people
+    what = f"a publisher of {people:,} people, LocalExecutor, metadata in PostgreSQL"
+    text = report(parsed, found, about=machine(), date=f"{datetime.now(UTC):%Y-%m-%d}", what=what)
+    given.output.write_text(text, encoding="utf-8")
+    print(text)
+    return 0 if parsed.held and found else 1
 
 
 if __name__ == "__main__":

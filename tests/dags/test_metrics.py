@@ -18,6 +18,7 @@ from privacy_ops.stores.database import Database
 from privacy_ops.workspace import Workspace
 from sqlalchemy import text
 
+from bench.listeners import collector
 from tests.dags.test_operator_messages import NOW, governed, operated
 
 __all__ = ["governed", "operated"]
@@ -118,6 +119,30 @@ def test_every_figure_arrives_at_a_statsd_listener() -> None:
     finally:
         listener.close()
     assert arrived == {f"airflow.{name}": value for name, value in wanted.items()}
+
+
+def test_every_figure_arrives_at_an_opentelemetry_collector() -> None:
+    """OTLP over HTTP, as a collector takes it: Airflow sends what it has when the process ends."""
+    wanted = {metric.name: float(number) for number, metric in enumerate(METRICS)}
+    with collector() as (port, arrived):
+        done = subprocess.run(
+            [sys.executable, "-c", _SEND, json.dumps(wanted)],
+            env={
+                **os.environ,
+                "PYTHONPATH": str(PROJECT / "plugins"),
+                "NO_PROXY": "127.0.0.1",
+                "AIRFLOW__METRICS__OTEL_ON": "True",
+                "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
+                "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{port}",
+            },
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+    assert done.returncode == 0, done.stderr[-2000:]
+    ours = {name: value for name, value in arrived.items() if ".privacy_ops." in name}
+    assert ours == {f"airflow.{name}": value for name, value in wanted.items()}
 
 
 def test_the_dashboard_shows_every_metric_and_no_other() -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +18,8 @@ from privacy_ops.workspace import Workspace
 from sqlalchemy.engine import make_url
 from typer.testing import CliRunner
 
+from sandbox.publisher import geoip
+
 NOW = datetime.now(UTC)
 
 
@@ -26,8 +29,8 @@ def problems(settings: Settings) -> dict[tuple[str, str], str]:
 
 
 @pytest.fixture
-def sound(settings: Settings) -> Settings:
-    """An empty publisher whose reference data were reviewed, watched a moment ago, and with somebody to tell."""
+def sound(settings: Settings, tmp_path: Path) -> Settings:
+    """An empty publisher with fresh reference data and GeoIP, watched a moment ago, and with somebody to tell."""
     made = Workspace.load(settings)
     with made.database("inventory").transaction() as connection:
         sha256 = inventory.load_reference(settings.include).sha256
@@ -46,7 +49,8 @@ def sound(settings: Settings) -> Settings:
                 "Rules": [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]
             },
         )
-    return replace(settings, alert_mail=("operators@example.org",))
+    database = geoip.write(tmp_path / "geoip.mmdb", NOW - timedelta(days=29))
+    return replace(settings, alert_mail=("operators@example.org",), geoip=database)
 
 
 def test_a_deployment_set_up_as_the_docs_say_has_nothing_to_mend(sound: Settings) -> None:
@@ -78,6 +82,19 @@ def test_what_is_broken_for_real_is_seen(sound: Settings, cluster: Any) -> None:
     }
     assert "SELECT core.user_profile.dob_raw" in found["rights", "role privacy_detect"]
     assert "DELETE core.user_account" in found["rights", "role privacy_export"]
+
+
+@pytest.mark.parametrize(
+    ("age", "said"), [(timedelta(days=31), "older than 30 days"), (None, "no GeoIP database is configured")]
+)
+def test_a_geoip_database_that_the_inventory_would_refuse_is_named_with_what_to_do(
+    sound: Settings, tmp_path: Path, age: timedelta | None, said: str
+) -> None:
+    found = replace(sound, geoip=geoip.write(tmp_path / "old.mmdb", NOW - age) if age else None)
+    (problem,) = [p for p in doctor.examine(deployment.look(found, now=NOW, with_airflow=False)) if p.must]
+    assert problem.check == "geoip"
+    assert said in problem.what
+    assert "PRIVACY_OPS_GEOIP" in problem.do
 
 
 def test_the_command_ends_with_1_and_says_it_as_json_too(sound: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

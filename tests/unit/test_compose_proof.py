@@ -6,8 +6,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from privacy_ops.operations.figures import METRICS
 
-from bench.compose_stack import Found, judged
+from bench.compose_stack import LATE, Found, judged
 from bench.overhead import Share, covered
 from sandbox.airflow_api import DagRun
 from sandbox.publisher import oracle
@@ -24,9 +25,12 @@ GOOD = Found(
     killed_in="plan",
     retried={"plan": 2},
     health={"redis": True},
+    read_only=True,
     shown_secrets=[],
     kept_secrets=[],
-    messages=["[privacy operations] minor_data_deletion waits for a person"],
+    messages=["[privacy operations] minor_data_deletion waits for a person\nRunbook: minor_data_deletion.md"],
+    mails=[(subject, "Runbook: docs/runbooks/x.md") for subject in LATE],
+    metrics={f"airflow.{metric.name}": 0.0 for metric in METRICS},
     overhead=[],
     seconds=1.0,
 )
@@ -51,7 +55,11 @@ def test_a_good_night_is_good() -> None:
         ({"shown_secrets": ["REDIS_PASSWORD"]}, "REDIS_PASSWORD stands in the list"),
         ({"kept_secrets": ["signing key (table log)"]}, "signing key (table log) was kept"),
         ({"messages": []}, "nobody was told"),
-        ({"messages": [*GOOD.messages, "ann@example.org"]}, "holds an address"),
+        ({"messages": [*GOOD.messages, "ann@example.org, x.md"]}, "holds an address"),
+        ({"messages": [*GOOD.messages, "something"]}, "names no runbook"),
+        ({"mails": GOOD.mails[:1]}, "the late runs were told as"),
+        ({"mails": [*GOOD.mails, GOOD.mails[0]]}, "the late runs were told as"),
+        ({"metrics": dict(list(GOOD.metrics.items())[1:])}, "1 figures did not reach"),
     ],
 )
 def test_what_goes_wrong_is_named(changed: dict[str, Any], said: str) -> None:

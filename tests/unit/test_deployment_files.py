@@ -43,6 +43,12 @@ def test_our_services_run_as_nobody_special_over_files_that_they_cannot_change(n
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
     assert all(v.endswith(":ro") for v in service["volumes"] if "/opt/airflow/project" in v)
+    assert service["read_only"] is True
+    assert {mount.partition(":")[0] for mount in service["tmpfs"]} == {"/tmp", "/opt/airflow"}
+
+
+def test_only_the_object_store_may_change_its_own_image() -> None:
+    assert {name for name, service in SERVICES.items() if not service.get("read_only")} == {"objects"}
 
 
 def test_every_secret_is_required_and_none_has_a_default() -> None:
@@ -100,6 +106,7 @@ def test_the_helm_values_hold_no_secret_and_run_as_nobody_special() -> None:
     assert VALUES["securityContexts"]["container"]["allowPrivilegeEscalation"] is False
     assert VALUES["createUserJob"]["defaultUser"]["enabled"] is False
     assert VALUES["workers"]["replicas"] == 2
+    assert VALUES["workers"]["celery"]["terminationGracePeriodSeconds"] >= 600
     flat = yaml.safe_dump(VALUES)
     assert not re.search(r"(?i)password:\s*\S", flat)
 

@@ -18,13 +18,14 @@ from sqlalchemy.engine import make_url
 
 from privacy_ops import runs
 from privacy_ops.datamap import grants
-from privacy_ops.errors import PrivacyOpsError
+from privacy_ops.errors import ConfigError, PrivacyOpsError
 from privacy_ops.operations.doctor import Bucket, Deployment
 from privacy_ops.settings import DUTIES, Settings
 from privacy_ops.stores import migrations
 from privacy_ops.stores.objects import ObjectStore
 from privacy_ops.stores.sql import statement
 from privacy_ops.transfers import inventory
+from privacy_ops.transfers.geoip import GeoDatabase
 from privacy_ops.workspace import Workspace
 
 _AIRFLOW_PROGRAM = "privacy_ops.airflow_support.facts"
@@ -40,6 +41,7 @@ def look(settings: Settings, *, now: datetime, with_airflow: bool = True) -> Dep
     facts |= _databases(workspace, skew)
     facts |= _objects(workspace, skew)
     facts |= {"skew": skew, "tzdata": runs.tzdata_version(), "zone_known": _knows(workspace.thresholds.legal_timezone)}
+    facts["geoip_fault"] = _geoip_fault(workspace, now)
     facts["dag_ids"] = (*workspace.thresholds.punctuality, "watchkeeper")
     if with_airflow:
         facts |= airflow_facts(settings)
@@ -126,6 +128,17 @@ def _governance(workspace: Workspace) -> dict[str, Any]:
     except PrivacyOpsError:
         pass  # an older gov: said by its revision
     return found
+
+
+def _geoip_fault(workspace: Workspace, now: datetime) -> tuple[str, str, str] | None:
+    """What is wrong with the GeoIP database, judged as the inventory judges it when it opens it."""
+    settings, limits = workspace.settings, workspace.thresholds.transfers
+    try:
+        reference = inventory.load_reference(settings.include)
+        GeoDatabase.open(settings.geoip, reference, now=now, max_age_days=limits.geoip_max_age_days)
+    except ConfigError as error:
+        return error.what, error.where, error.do
+    return None
 
 
 def _objects(workspace: Workspace, skew: dict[str, timedelta]) -> dict[str, Any]:

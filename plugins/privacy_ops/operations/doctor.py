@@ -77,6 +77,7 @@ class Deployment:
     zone_known: bool = True
     reviewed_at: datetime | None = None
     review_max_days: int = 7
+    geoip_fault: tuple[str, str, str] | None = None  # what, where, what to do
     last_runs: Mapping[str, datetime] | None = None
     dag_ids: tuple[str, ...] = ()
     channels: tuple[str, ...] = ()
@@ -221,6 +222,12 @@ def reference(found: Deployment) -> Iterator[Problem]:
         )  # fmt: skip
 
 
+def geoip(found: Deployment) -> Iterator[Problem]:
+    if found.geoip_fault is not None:
+        what, where, do = found.geoip_fault
+        yield Problem("geoip", f"{what}: the inventory cannot say where people look from", where, do)
+
+
 def watch(found: Deployment) -> Iterator[Problem]:
     if found.last_runs is None:
         return
@@ -306,8 +313,8 @@ def secrets(found: Deployment) -> Iterator[Problem]:
 
 CHECKS: tuple[Check, ...] = (
     databases, server, governance, rights, server_log, keys, keys_differ, passwords_differ, object_store, buckets,
-    encryption, clocks, time_zones, reference, airflow, executor, pools, secrets, remote_logs, notifications, watch,
-    never_ran,
+    encryption, clocks, time_zones, reference, geoip, airflow, executor, pools, secrets, remote_logs, notifications,
+    watch, never_ran,
 )  # fmt: skip
 
 
