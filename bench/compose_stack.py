@@ -463,7 +463,7 @@ def prove(people: int, say: Callable[[str], None], var: Path | None = None) -> F
             stack.start("worker", worker)
         say("scheduler, dag-processor, triggerer, two workers")
         _wait(lambda: DELETION in {d["dag_id"] for d in stack.api("emil").dags()}, "the DAGs", 600)
-        health = {
+        health: dict[str, bool] = {
             name: _soon(lambda name=name: stack.is_healthy(name)) for name in ("redis", "postgres", *AIRFLOW_SERVICES)
         }
         health |= {name: _soon(lambda name=name: stack.is_healthy("worker", name)) for name in WORKERS}
