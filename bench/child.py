@@ -65,6 +65,19 @@ def erase(given: Arguments) -> dict[str, Any]:
     return execute.erase_database(workspace, _read_run(workspace, given["run_id"]), now=datetime.now(UTC))
 
 
+def sweep(given: Arguments) -> dict[str, Any]:
+    """Erase the objects of a run whose rows are gone, look through every store, and certify."""
+    from privacy_ops.erasure import verify
+    from privacy_ops.erasure.certificates import certify
+    from privacy_ops.erasure.objects import erase as object_erasure
+
+    workspace = Workspace.load(settings_of.from_environment())
+    run = _read_run(workspace, given["run_id"])
+    object_erasure.erase_objects(workspace, run, now=datetime.now(UTC))
+    verify.verify(workspace, run, now=datetime.now(UTC))
+    return certify.certify(workspace, run, now=datetime.now(UTC))
+
+
 def judge(given: Arguments) -> dict[str, Any]:
     """Judge so many flows under both regimes."""
     from bench import transfers
@@ -97,6 +110,7 @@ STEPS: dict[str, Callable[[Arguments], dict[str, Any]]] = {
     "detect": detect,
     "plan": plan,
     "erase": erase,
+    "sweep": sweep,
     "judge": judge,
 }
 

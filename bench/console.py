@@ -116,8 +116,8 @@ FILL = (
     "INSERT INTO gov.release_delivery (release_id, kind, at, run_id) SELECT release_id, 'receipt', released_at, 'r'"
     " FROM gov.release_register",
     "INSERT INTO gov.inventory_snapshot (run_id, basis, taken_at, judged_on, known_on, reference_version,"
-    " reference_sha256, reference_reviewed_on, registry_sha256, map_sha256, observers, inventory_sha256)"
-    " VALUES ('r', 'observed', now(), now(), now(), '1', 's', now(), 's', 's', '[]', 's')",
+    " reference_sha256, reference_reviewed_on, registry_sha256, map_sha256, observers, inventory_sha256, published_at)"
+    " VALUES ('r', 'observed', now(), now(), now(), '1', 's', now(), 's', 's', '[]', 's', now())",
     "INSERT INTO gov.inventory_flow (snapshot_id, flow_key, place, nature, country, importer, personal,"
     " special_category, seen_by, detail, destination, facts) SELECT s.snapshot_id, md5(n::text), 'bucket:' || n,"
     " 'STORAGE', (ARRAY['GB', 'US', 'IE', 'IN'])[1 + n % 4], 'aws', true, false, '{buckets}', 'd', 'bucket:' || n,"
@@ -142,13 +142,16 @@ FILL = (
 
 @dataclass(frozen=True)
 class Timed:
-    """One page: how it was asked, the best time by the clock, mean processor time of both sides, and its size."""
+    """One page: how it was asked, the best time by the clock, mean processor time of both sides, its size, and the
+    time of the first request, which also compiles templates and fills caches.
+    """
 
     page: str
     clock_ms: float
     application_ms: float
     database_ms: float
     kilobytes: float
+    first_ms: float
 
     @property
     def processor_ms(self) -> float:
@@ -156,8 +159,8 @@ class Timed:
 
 
 @contextmanager
-def _database(rows: int) -> Iterator[tuple[str, PostgresServer]]:
-    """A filled gov; gives the address of the role of the pages."""
+def database(rows: int) -> Iterator[tuple[str, PostgresServer]]:
+    """A gov with so many rows of everything; gives the address of the role of the pages, and the server."""
     from privacy_ops.settings import DUTIES
     from privacy_ops.stores import migrations, roles
 
@@ -171,7 +174,8 @@ def _database(rows: int) -> Iterator[tuple[str, PostgresServer]]:
                 connection.execute(text("CREATE DATABASE console"))
             migrations.upgrade(server.dsn("console"))
             roles.apply(server.dsn("console"), passwords, closed_databases=())
-            _fill(server.dsn("console"), rows)
+            if rows:
+                _fill(server.dsn("console"), rows)
             url = make_url(server.dsn("console")).set(username="privacy_console", password=passwords["console"])
             yield url.render_as_string(hide_password=False), server
         finally:
@@ -197,7 +201,7 @@ def _fill(dsn: str, rows: int) -> None:
         connection.execute(text("VACUUM ANALYZE"))
 
 
-def _browser(dsn: str, folder: str) -> Any:
+def signed_in(dsn: str, folder: str) -> Any:
     """The console as Airflow serves it, with a lead signed in."""
     parts = make_url(dsn)
     connection = {
@@ -282,12 +286,14 @@ def _pages(dsn: str) -> list[str]:
 
 def measure(rows: int) -> list[Timed]:
     """Fill, and ask every page. Raises RuntimeError for one that does not answer with 200."""
-    with _database(rows) as (dsn, server), tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        lena = _browser(dsn, folder)
+    with database(rows) as (dsn, server), tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        lena = signed_in(dsn, folder)
         timed = []
         postmaster = psutil.Process(int((server.data / "postmaster.pid").read_text().split()[0]))
         for path in _pages(server.dsn("console")):
+            began = time.perf_counter()
             answer = lena.get(f"/privacy{path}")  # compiles templates and statements
+            first = (time.perf_counter() - began) * 1000
             clocks = []
             before, spent = _of_ended_sessions(postmaster), time.process_time()
             for _ in range(REPEATS):
@@ -295,12 +301,12 @@ def measure(rows: int) -> list[Timed]:
                 answer = lena.get(f"/privacy{path}")
                 clocks.append(time.perf_counter() - began)
             application = (time.process_time() - spent) / REPEATS
-            database = (_of_ended_sessions(postmaster) - before) / REPEATS
+            server_side = (_of_ended_sessions(postmaster) - before) / REPEATS
             if answer.status_code != 200:
                 raise RuntimeError(f"{path} answers {answer.status_code}")
             shown = path if len(path) < 60 and "after=" not in path else f"{path[: path.index('?') + 7]}…"
             size = len(answer.content) / 1024
-            timed.append(Timed(shown, min(clocks) * 1000, application * 1000, database * 1000, size))
+            timed.append(Timed(shown, min(clocks) * 1000, application * 1000, server_side * 1000, size, first))
             print(f"{timed[-1].processor_ms:6.0f} ms  {path[:80]}", file=sys.stderr)
     return timed
 
@@ -315,6 +321,7 @@ def _of_ended_sessions(postmaster: psutil.Process) -> float:
 def render(timed: Sequence[Timed], rows: int, at: datetime, about: str) -> str:
     """The report."""
     late = [one for one in timed if one.processor_ms > LIMIT_MS]
+    waited = [one for one in timed if one.clock_ms > LIMIT_MS]
     verdict = f"{len(late)} of {len(timed)} pages are slower" if late else "No page is slower"
     lines = [
         "# Page times of the console",
@@ -328,13 +335,19 @@ def render(timed: Sequence[Timed], rows: int, at: datetime, about: str) -> str:
         "database connection and rendering; without what Airflow's own database says of next runs and questions.",
         "",
         f"**{verdict} than {LIMIT_MS} ms in processor time of application and database together; the slowest takes"
-        f" {max(one.processor_ms for one in timed):.0f} ms.** By the clock the machine's other work counts too.",
+        f" {max(one.processor_ms for one in timed):.0f} ms.** By the clock, where the machine's other work counts too,"
+        f" {f'{len(waited)} of {len(timed)} pages took longer' if waited else 'no page took longer'} in the best"
+        f" of {REPEATS} requests; the slowest {max(one.clock_ms for one in timed):.0f} ms.",
         "",
-        "| page | processor, ms | of the application | of the database | best by the clock, ms | KiB |",
-        "|---|---:|---:|---:|---:|---:|",
+        "Drawings of service levels, and the counts of an inventory once it is published, are kept by the process that",
+        "serves them: the first request for a new night or a new inventory takes longer, by the column on the right.",
+        "",
+        "| page | processor, ms | of the application | of the database | best by the clock, ms | KiB"
+        " | the first ever, by the clock, ms |",
+        "|---|---:|---:|---:|---:|---:|---:|",
         *(
             f"| `{one.page}` | {one.processor_ms:.0f} | {one.application_ms:.0f} | {one.database_ms:.0f}"
-            f" | {one.clock_ms:.0f} | {one.kilobytes:.0f} |"
+            f" | {one.clock_ms:.0f} | {one.kilobytes:.0f} | {one.first_ms:.0f} |"
             for one in timed
         ),
     ]

@@ -18,8 +18,25 @@ from bench.processor import of_session
 from bench.world import World, now
 from sandbox.publisher.database import Connection
 
-BY_HAND = Path(__file__).parent / "erase_by_hand.sql"
+_HERE = Path(__file__).parent
 APPROVERS = ("rosa", "ravi")  # made-up people: many in one night need two
+
+
+@dataclass(frozen=True)
+class Script:
+    """Erasing by hand: the statements, and the query that gives their temporary table ``victim``, for one run."""
+
+    path: Path
+    victims: str
+
+
+BY_HAND = Script(
+    _HERE / "erase_by_hand.sql",
+    "SELECT a.user_id, lower(btrim(a.email_norm)) AS email"
+    " FROM gov.minor_case AS c JOIN core.user_account AS a ON a.user_id::text = c.subject_key[1]"
+    " WHERE c.class = 'CONFIRMED_MINOR' AND c.state = 'RESTRICTED' AND c.subject_kind = 'person'"
+    " AND c.judged_by_run = %s",
+)
 
 
 @dataclass(frozen=True)
@@ -78,20 +95,23 @@ def erase(world: World, run_id: str) -> Erased:
     return Erased(done["cases"], done["deleted"], done["retained"], planned, judged, ahead, gone)
 
 
-def peak(world: World, people: int) -> tuple[int, float]:
-    """Make, find and erase ``people`` minors; how many cases, and the peak memory (MiB) of plan and erasing task.
+def peak(world: World, people: int) -> tuple[int, dict[str, float]]:
+    """Make, find and erase ``people`` minors; how many cases, and the peak memory (MiB) of each step.
 
     Each is a process of its own, as it is a task of its own; the gate between them is not measured.
     """
     world.make_minors(people)
-    run_id = world.detect()["run_id"]
+    found = world.detect()
+    run_id = found["run_id"]
     planned = world.child("plan", run_id=run_id)
     with world.workspace.database("erase").transaction(read_only=True) as connection:
         run = runs.read_run(connection, run_id)
     gates.judge_plan(world.workspace, run, now=now())
     approve(world, run)
     erased = world.child("erase", run_id=run_id)
-    return erased["cases"], max(planned["peak_mib"], erased["peak_mib"])
+    swept = world.child("sweep", run_id=run_id)
+    steps = {"detect": found, "plan": planned, "erase": erased, "sweep and certify": swept}
+    return erased["cases"], {step: answer["peak_mib"] for step, answer in steps.items()}
 
 
 class _Back(Exception):
@@ -124,7 +144,7 @@ def approve(world: World, run: Run) -> None:
             approvals.record(connection, run.run_id, request, approver=name, decision="approve", at=now())
 
 
-def by_hand(world: World, run_id: str, *, checks: bool = True) -> tuple[float, int]:
+def by_hand(world: World, run_id: str, *, checks: bool = True, script: Script = BY_HAND) -> tuple[float, int]:
     """Processor seconds and deleted rows of the hand-written script for the people whom the run found; rolled back.
 
     Without ``checks`` no trigger and no foreign key is looked at: nothing can be faster.
@@ -132,26 +152,20 @@ def by_hand(world: World, run_id: str, *, checks: bool = True) -> tuple[float, i
     with world.connect() as connection:
         if not checks:
             connection.execute("SET LOCAL session_replication_role = replica")
-        connection.execute(
-            "CREATE TEMPORARY TABLE victim ON COMMIT DROP AS SELECT a.user_id, lower(btrim(a.email_norm)) AS email"
-            " FROM gov.minor_case AS c JOIN core.user_account AS a ON a.user_id::text = c.subject_key[1]"
-            " WHERE c.class = 'CONFIRMED_MINOR' AND c.state = 'RESTRICTED' AND c.subject_kind = 'person'"
-            " AND c.judged_by_run = %s",
-            (run_id,),
-        )
+        connection.execute(f"CREATE TEMPORARY TABLE victim ON COMMIT DROP AS {script.victims}".encode(), (run_id,))
         connection.execute("ALTER TABLE victim ADD PRIMARY KEY (user_id)")
         connection.execute("ANALYZE victim")
         session = connection.info.backend_pid
         began = of_session(session)
-        deleted = _script(connection)
+        deleted = _carry_out(connection, script)
         seconds = of_session(session) - began
         connection.rollback()
     return seconds, deleted
 
 
-def _script(connection: Connection) -> int:
+def _carry_out(connection: Connection, script: Script) -> int:
     """Run the script statement by statement; returns how many rows it deleted."""
-    text = re.sub(r"^--.*$", "", BY_HAND.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    text = re.sub(r"^--.*$", "", script.path.read_text(encoding="utf-8"), flags=re.MULTILINE)
     deleted = 0
     for statement in filter(None, map(str.strip, text.split(";"))):
         cursor = connection.execute(statement.encode())

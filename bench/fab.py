@@ -30,7 +30,7 @@ def prove() -> dict[str, str]:
             "AIRFLOW_HOME": home,
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
             "AIRFLOW__CORE__DAGS_FOLDER": f"{home}/dags",
-            "AIRFLOW__CORE__AUTH_MANAGER": "airflow.providers.fab.auth_manager.fab_auth_manager.FabAuthManager",
+            "AIRFLOW__CORE__AUTH_MANAGER": "privacy_ops.airflow_support.fab.PrivacyAuthManager",
             "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db",
             "AIRFLOW__API_AUTH__JWT_SECRET": "made-up-" * 8,
             "PYTHONPATH": f"{PROJECT}{os.pathsep}{PROJECT / 'plugins'}",

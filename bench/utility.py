@@ -1,6 +1,7 @@
 """What a small publisher's readers still see: 60 courses, 20,000 learners, 256 starts a week (SPEC 4.3).
 
-A made-up year at the level of use: courses of uneven popularity, learners of uneven countries and hospitals. Counted by
+A made-up publisher at the level of use: courses of uneven popularity, learners of uneven countries and hospitals, and a
+year behind it, because a course that never had thirty learners is not released at all. Counted by
 the statements of the export on DuckDB and protected by its engine; each course has the base period that its quarter
 before decides. A cell is a course in one of its base periods; it is published where its starters are shown.
 
@@ -36,6 +37,7 @@ from privacy_ops.usage.view import PublicCourse
 from bench.duck import Duck
 
 COURSES, LEARNERS, STARTS = 60, 20_000, 256  # starts a week, over all courses
+PAST = 4  # quarters before the first that is measured
 SPREAD = 0.85  # of the logarithm of a course's popularity
 INCLUDE = home_directory() / "include"
 SPEC = release_spec.load(INCLUDE / "release_spec.yaml")
@@ -168,19 +170,21 @@ def measure(
 ) -> Utility:
     """Protect every course of a made-up publisher in these quarters, and look at what is left to read."""
     began = time.monotonic()
-    first = periods.previous_quarter(periods.from_key(quarters[0]))
-    weeks = sum(periods.from_key(key).weeks for key in (first.key, *quarters))
-    world = make(seed, first.monday, weeks, courses=courses, starts=starts)
+    before = [periods.previous_quarter(periods.from_key(quarters[0]))]
+    while len(before) < PAST:
+        before.append(periods.previous_quarter(before[-1]))
+    first, oldest = before[0], before[-1]
+    weeks = sum(period.weeks for period in (*before, *map(periods.from_key, quarters)))
+    world = make(seed, oldest.monday, weeks, courses=courses, starts=starts)
     found = Utility(Counter(), Counter(), Counter(), Counter(), Counter(), 0, *_simulated(world, quarters), 0.0)
     exposed = 0
     started = _starters(count(world, first, world.lists.courses), first)
-    ever = Counter(started)
     for key in quarters:
         quarter = periods.from_key(key)
         bases = {c: SPEC.base_period.of(started[c], SPEC.thresholds.round_to) for c in world.lists.courses}
         counted = {p: count(world, p, world.lists.courses) for p in _periods(quarter, set(bases.values()))}
         started = _starters(counted[quarter], quarter)
-        ever.update(started)
+        ever = Counter(course for (_, course), day in world.began.items() if day <= quarter.last_day)
         least = SPEC.thresholds.lifetime_min_learners
         tasks: list[tuple[Any, ...]] = [
             (
@@ -188,9 +192,9 @@ def measure(
                 bases[course],
                 PublicCourse(course, course, tuple((m, m) for c, m in world.lists.modules if c == course)),
                 {part: counted[part][course] for part in (*parts_of(quarter, bases[course]), quarter)},
-                ever[course] >= least,
+                ever[number] >= least,
             )
-            for course in world.lists.courses
+            for number, course in enumerate(world.lists.courses, 1)
         ]
         with ProcessPoolExecutor(workers) as pool:
             for course, base, masters in pool.map(_protect, tasks):
@@ -235,16 +239,16 @@ def _note(found: Utility, base: BasePeriod, period: Period, kept: Protected, tru
         if cell.values[STARTERS] is not None:
             found.published[product, base] += 1
         else:
-            found.why[f"{product}: {_why(true, SPEC.audiences[product].min_institutions)}"] += 1
+            found.why[f"{product}: {_why(kept, true, SPEC.audiences[product].min_institutions)}"] += 1
 
 
-def _why(true: Sequence[TrueCell], institutions: int) -> str:
+def _why(kept: Protected, true: Sequence[TrueCell], institutions: int) -> str:
     whole = [cell for cell in true if (cell.module_id, cell.country, cell.region) == (None, None, None)]
     if not whole or whole[0].starters < SPEC.thresholds.min_people:
         return "fewer than ten"
     if whole[0].institutions < institutions or 10 * whole[0].largest_institution > 7 * whole[0].learners:
         return "institutions"
-    return "to protect another"
+    return "to protect another" if kept.costs.keys() != {"activity"} else "never thirty learners"
 
 
 def _starters(counted: dict[str, list[TrueCell]], period: Period) -> dict[str, int]:

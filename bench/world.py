@@ -169,18 +169,29 @@ def make(
     evidence_bucket: str = "imp-evidence",
 ) -> World:
     """An empty publisher called ``name``: schema, gov, roles, grants, truth, and an evidence bucket of its own."""
-    # Roles belong to the server: several publishers on it share their passwords.
     if evidence_bucket != "imp-evidence":
         make_evidence_bucket(object_settings, evidence_bucket)
-    passwords = {duty: hashlib.sha256(f"{server.password} {duty}".encode()).hexdigest() for duty in DUTIES}
     for database in (name, f"{name}_truth"):
         provision.create_database(server, database)
-    provision.create_publisher(server, name, passwords)
+    provision.create_publisher(server, name, passwords_of(server))
     create_truth(server.dsn(f"{name}_truth"))
+    return World(name, server, object_settings, environment_of(server, object_settings, name, evidence_bucket), anchor)
+
+
+def passwords_of(server: PostgresServer) -> dict[str, str]:
+    """By duty. Roles belong to the server: several publishers on it share their passwords."""
+    return {duty: hashlib.sha256(f"{server.password} {duty}".encode()).hexdigest() for duty in DUTIES}
+
+
+def environment_of(
+    server: PostgresServer, object_settings: ObjectSettings, name: str, evidence_bucket: str
+) -> dict[str, str]:
+    """What a process of the publisher in the database ``name`` is started with."""
+    passwords = passwords_of(server)
     key = server.directory.parent / f"{name}.pem"
     key.write_text(new_signing_key(), encoding="utf-8")
     ring = {p: {"current": "k1", "keys": {"k1": secrets.token_hex(32)}} for p in KEY_PURPOSES}
-    environment = {
+    return {
         "PRIVACY_OPS_HOME": str(PROJECT),
         "PRIVACY_OPS_HMAC_KEYS": json.dumps(ring),
         "PRIVACY_OPS_SIGNING_KEY_FILE": str(key),
@@ -191,7 +202,6 @@ def make(
         "PRIVACY_OPS_EVIDENCE_BUCKET": evidence_bucket,
         **{f"PRIVACY_OPS_DSN_{d.upper()}": server.dsn(name, f"privacy_{d}", passwords[d]) for d in DUTIES},
     }
-    return World(name, server, object_settings, environment, anchor)
 
 
 def fresh_buckets(object_settings: ObjectSettings) -> None:

@@ -196,6 +196,10 @@ class AirflowApi:
             for t in raw
         }
 
+    def delete(self, run: DagRun) -> None:
+        """Delete a run that is not to begin."""
+        self.call("DELETE", self._of(run))
+
     def clear(self, run: DagRun, *, only_failed: bool = False) -> None:
         """Clear the run's tasks, so that the scheduler runs them again."""
         self.call("POST", f"{self._of(run)}/clear", {"dry_run": False, "only_failed": only_failed})

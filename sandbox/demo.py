@@ -1,7 +1,8 @@
 """`make demo`: the jobs through a real scheduler, and a table of what came of them.
 
-Inventory and deletion; then, beside the export, what follows an erasure: processors are told, erased people are
-looked for again, and reviewers are asked about the cases that no machine may decide. Then a backfill of four past
+Inventory and deletion, and new evidence that comes in after the night has looked, taken up by the intake; then, beside
+the export, what follows: the erasure that the intake started, processors are told, erased people are looked for again,
+the watchkeeper looks, and reviewers are asked about the cases that no machine may decide. Then a backfill of four past
 weeks and a second run of a released week. The questions that runs ask are answered over REST by made-up people with
 logins of their own: two of them confirm one case, which the next run erases; another and the newest sign-off stay
 open to look at. Facts go to ``var/demo/summary.json``; the command fails when a run failed or a fact disagrees with
@@ -18,7 +19,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -40,7 +41,7 @@ from sandbox.runtime import DEFAULT_PEOPLE, FAILURES, Runtime
 
 INVENTORY, DELETION, EXPORT = "transfer_inventory_check", "minor_data_deletion", "course_usage_export"
 REVIEW, PROPAGATION, VERIFICATION = "minor_case_review", "erasure_propagation", "erasure_verification"
-ASKED_CASES = 2  # one is answered, one stays open
+INTAKE, WATCH = "minor_signal_intake", "watchkeeper"
 ENGINEER, FIRST, SECOND, LEAD = "emil", "rosa", "ravi", "lena"
 BACKFILLED_WEEKS = 4
 READING_SECONDS = 3
@@ -59,12 +60,17 @@ SHOWN = {
         "wrongly_released", "wrongly_restricted", "third_party_planted", "third_party_found", "source_suspect",
         "flags_found", "restricted", "review_queue", "not_in_scope",
     ),
+    INTAKE: (
+        "planted_confirmed", "planted_suspected", "detected", "restricted", "minutes_to_restriction", "erased",
+        "certified",
+    ),
     REVIEW: ("confirmed", "waiting"),
     PROPAGATION: ("instructions", "acknowledged", "left_to_people", "received"),
     VERIFICATION: ("sweep",),
     EXPORT: (
         "releases", "recipients", "released_weeks", "files", "cells", "cells_withheld", "bytes_identical_on_rerun",
     ),
+    WATCH: ("late", "breached", "noted", "channels"),
 }  # fmt: skip
 
 
@@ -93,8 +99,24 @@ class Demo:
     def say(self, text: str) -> None:
         self.console.print(f"[dim]{datetime.now(UTC):%H:%M:%S}[/dim]  {text}", highlight=False)
 
-    def run(self, dag_id: str, conf: dict[str, object], *, scheduled: bool) -> DagRun:
-        """The scheduled run that unpausing brings about, or one started by hand; waits and answers its questions."""
+    def run(
+        self,
+        dag_id: str,
+        conf: dict[str, object],
+        *,
+        scheduled: bool,
+        on_success: Callable[[str], None] = lambda _task: None,
+    ) -> DagRun:
+        """The scheduled run that unpausing brings about, or one started by hand; waits and answers its questions.
+
+        ``on_success`` is told each task that ends well.
+        """
+
+        def changed(task: str, state: str) -> None:
+            self._show(task, state)
+            if state == "success":
+                on_success(task)
+
         engineer = self.api(ENGINEER)
         before = {run.run_id for run in engineer.runs(dag_id)}
         engineer.unpause(dag_id)
@@ -103,7 +125,7 @@ class Demo:
             run = engineer.trigger(dag_id, conf=conf)
         self.say(f"[bold]{dag_id}[/bold] {run.run_id}")
         started = time.monotonic()
-        run = engineer.wait(run, seconds=900, on_change=self._show, on_action=self._answer)
+        run = engineer.wait(run, seconds=900, on_change=changed, on_action=self._answer)
         if run.state == "failed":
             self.failures.append(f"{dag_id} {run.run_id} failed")
         waiting = "" if run.state != "running" else " (waits for a sign-off)"
@@ -142,14 +164,22 @@ class Demo:
             self.say(f"    not taken: {error}")
             return True
 
-    def review(self) -> DagRun:
-        """Two reviewers confirm the first case that is asked about; the other stays open to look at."""
+    def review(self) -> list[DagRun]:
+        """Two reviewers confirm the case that a first run asks about; what a second run asks stays open to look at."""
+        first = self._reviewed()
+        second = self.api(ENGINEER).trigger(REVIEW, conf={"most_questions": 1})
+        if self._question(second, "first_answer") is None:
+            self.failures.append(f"{REVIEW} {second.run_id}: nobody was asked")
+        return [first, self.api(ENGINEER).run(second.dag_id, second.run_id)]
+
+    def _reviewed(self) -> DagRun:
+        """One case is asked about, two people confirm it, and the run ends."""
         engineer = self.api(ENGINEER)
         # In the place of the scheduled run, which would ask about fifty cases at once.
         due = next(dag["next_dagrun_logical_date"] for dag in engineer.dags() if dag["dag_id"] == REVIEW)
         run = engineer.trigger(
             REVIEW,
-            conf={"most_questions": ASKED_CASES},
+            conf={"most_questions": 1},
             logical_date=datetime.fromisoformat(due) if due and self.night == 0 else None,
         )
         engineer.unpause(REVIEW)
@@ -174,7 +204,16 @@ class Demo:
                     except ApiError as error:
                         self.say(f"    not taken: {error}")
             time.sleep(0.5)
-        return engineer.run(run.dag_id, run.run_id)
+
+        def again(action: RequiredAction) -> bool:
+            if person := self._reviewer(action):
+                self._confirm(person, action)
+            return True
+
+        run = engineer.wait(run, seconds=300, on_action=again)
+        if run.state == "failed":
+            self.failures.append(f"{REVIEW} {run.run_id} failed")
+        return run
 
     @staticmethod
     def _reviewer(action: RequiredAction) -> str | None:
@@ -197,6 +236,45 @@ class Demo:
                     return action
             time.sleep(0.5)
         return None
+
+    def take_in(self, *, scheduled: bool) -> DagRun:
+        """Evidence comes in by day; the intake restricts at once and starts the erasure of whom it confirms.
+
+        Returns the intake's run. The intake is paused again: whom people confirm next is to wait for the next night,
+        where the ground truth expects it; and an export whose people change between its gate and its counts is stopped.
+        """
+        publisher = self.runtime.publisher
+        planted = plant_night(
+            self.runtime.server.dsn(PUBLISHER),
+            self.runtime.server.dsn(GROUND_TRUTH),
+            self.runtime.object_settings,
+            night=facts.newest_night(self.runtime) + 1,
+            seed=publisher.seed,
+            anchor=publisher.anchor,
+            by_day=True,
+        )
+        settings = settings_of.from_environment(self.runtime.project_environment())
+        night = facts.newest_night(self.runtime)
+        plant_governance(settings, self.runtime.server.dsn(GROUND_TRUTH), now=datetime.now(UTC), night=night)
+        self.say("came in by day: " + ", ".join(f"{n} {what}" for what, n in planted.items()))
+        engineer = self.api(ENGINEER)
+        taken = self.run(INTAKE, {"dry_run": False}, scheduled=scheduled)
+        engineer.unpause(INTAKE, paused=True)
+        for run in engineer.runs(REVIEW):
+            # On a working day the intake asks reviewers at once, about fifty cases; here one case at a time is shown.
+            if run.run_id == f"intake__{taken.run_id}":
+                engineer.delete(run)
+        return taken
+
+    def erasure_of(self, taken: DagRun) -> list[DagRun]:
+        """The erasure that a run of the intake started, when it is over."""
+        engineer = self.api(ENGINEER)
+        started = [run for run in engineer.runs(DELETION) if run.run_id == f"intake__{taken.run_id}"]
+        if not started:
+            self.failures.append(f"{INTAKE} {taken.run_id} started no erasure")
+        over = [engineer.wait(run, seconds=600, on_action=self._answer) for run in started]
+        self.failures += [f"{DELETION} {run.run_id} failed" for run in over if run.state == "failed"]
+        return over
 
     def backfill(self, newest_week: str) -> list[DagRun]:
         """The weeks before ``newest_week``, two at a time."""
@@ -223,13 +301,33 @@ class Demo:
         started = datetime.now(UTC)
         released_before = facts.released_objects(self.runtime)
         runs: dict[str, list[DagRun]] = {}
+        for dag_id in (INTAKE, REVIEW):
+            self.api(ENGINEER).unpause(dag_id, paused=True)
+
+        by_day: list[Future[DagRun]] = []
+
+        def nightly(beside: ThreadPoolExecutor) -> None:
+            def came_in(task: str = "detect_and_restrict") -> None:
+                # The night has looked: what comes from now on is the intake's.
+                if task == "detect_and_restrict" and not by_day:
+                    by_day.append(beside.submit(self.take_in, scheduled=first_night))
+
+            conf: dict[str, object] = {"dry_run": False}
+            runs[DELETION] = [self.run(DELETION, conf, scheduled=first_night, on_success=came_in)]
+            came_in()
+
+        def decided() -> None:
+            runs[INTAKE] += self.erasure_of(runs[INTAKE][0])
+            runs[REVIEW] = self.review()
 
         def once(dag_id: str, conf: dict[str, object]) -> Callable[[], None]:
             return lambda: runs.__setitem__(dag_id, [self.run(dag_id, conf, scheduled=first_night)])
 
-        self.beside(once(INVENTORY, {}), once(DELETION, {"dry_run": False}))
+        with ThreadPoolExecutor(1, thread_name_prefix="by day") as pool:
+            self.beside(once(INVENTORY, {}), lambda: nightly(pool))
+            runs[INTAKE] = [by_day[0].result()]
         rest = [once(d, {"dry_run": False}) for d in (PROPAGATION, VERIFICATION)]
-        self.beside(*rest, lambda: runs.__setitem__(REVIEW, [self.review()]), once(EXPORT, {}))
+        self.beside(*rest, decided, once(EXPORT, {}), once(WATCH, {}))
         week = facts.newest_exported_week(self.runtime)
         if week is None:
             self.failures.append("no week was exported")
@@ -238,10 +336,14 @@ class Demo:
             released_before = facts.released_objects(self.runtime)
         if week is not None:
             runs[EXPORT].append(self.run(EXPORT, {"iso_week": week}, scheduled=False))
-        summary = facts.summary(self.runtime, runs, night=self.night, started=started, released_before=released_before)
+        watched = self.api(ENGINEER).xcom(runs[WATCH][-1], "look")
+        summary = facts.summary(
+            self.runtime, runs, night=self.night, started=started, released_before=released_before, watched=watched
+        )
         summary["open_action"] = self.leave_one_open()
         self.failures += facts.disagreements(summary)
         facts.tell_truth_of_confirmed(self.runtime)
+        self.api(ENGINEER).unpause(INTAKE)
         summary["failures"] = self.failures
         return summary
 

@@ -19,6 +19,7 @@ from sandbox.publisher import oracle
 from sandbox.publisher.database import connect
 from sandbox.runtime import Runtime
 
+RESTRICTED_WITHIN = 15  # minutes after the evidence came (M1, target)
 Released = Mapping[str, tuple[tuple[str, str, str], ...]]  # release → (file, sha256, object version)
 
 
@@ -39,8 +40,10 @@ def deletions_done(runtime: Runtime) -> int:
 
 
 def is_registered(runtime: Runtime, night: int) -> bool:
-    """Whether the holds, requests and canaries of a night are in ``gov``: one canary a night."""
-    return int(_rows(runtime, "SELECT count(*) FROM gov.canary")[0][0]) > night
+    """Whether the holds, requests and canaries of all nights up to this one are in ``gov``, told by the canaries."""
+    planted = "SELECT count(*) FROM truth.planted_subject WHERE publisher = 'imp' AND canary AND night <= %s"
+    wanted = int(_rows(runtime, planted, night, database=GROUND_TRUTH)[0][0])
+    return int(_rows(runtime, "SELECT count(*) FROM gov.canary")[0][0]) >= wanted
 
 
 def released_objects(runtime: Runtime) -> Released:
@@ -156,6 +159,72 @@ def minors(runtime: Runtime, runs: Sequence[DagRun], night: int) -> dict[str, An
         - sum(n for what, n in scored["rows_misjudged_by_table"].items() if what.endswith("quarantined")),
         "not_in_scope": _run_facts(runtime, runs).get("detection", {}).get("not_in_scope", {}),
         **scored,
+    }
+
+
+def intake(runtime: Runtime, runs: Sequence[DagRun], night: int) -> dict[str, Any]:
+    """What came in between two nights: whether one run of the intake restricted it, and what the erasure that this run
+    started left of the confirmed. ``night`` is the load that was planted by day; ``runs`` the intake's, then its own
+    erasure's."""
+    taken = f"{runs[0].dag_id}/{runs[0].run_id}"
+    (as_of,) = _rows(runtime, "SELECT as_of FROM gov.run WHERE run_id = %s", taken)[0]
+    scored = oracle.score(
+        runtime.server.dsn(GROUND_TRUTH),
+        runtime.server.dsn(PUBLISHER),
+        runtime.object_settings,
+        as_of=as_of,
+        night=night,
+    )
+    opened, restricted, worst = _rows(
+        runtime,
+        "SELECT count(*), count(restricted_at),"
+        " coalesce(ceil(max(extract(epoch FROM restricted_at - evidence_at)) / 60), 0)::int"
+        " FROM gov.minor_case WHERE opened_by_run = %s",
+        taken,
+    )[0]
+    certified = _rows(
+        runtime,
+        "SELECT count(*) FROM gov.certificate JOIN gov.minor_case USING (case_id) WHERE opened_by_run = %s",
+        taken,
+    )[0][0]
+    return {
+        **_common(runtime, runs),
+        "planted_confirmed": scored["planted_confirmed"],
+        "planted_suspected": scored["suspected_planted"],
+        "detected": opened,
+        "restricted": restricted,
+        "minutes_to_restriction": worst,
+        "suspected_found": scored["suspected_found"],
+        "erased": scored["erased"],
+        "certified": certified,
+        **{name: scored[name] for name in oracle.MUST_BE_ZERO},
+    }
+
+
+def watch(runtime: Runtime, runs: Sequence[DagRun], said: Mapping[str, Any]) -> dict[str, Any]:
+    """What the watchkeeper ``said`` of its look, beside the alerts that it noted and the levels that the night measured
+    over their limit."""
+    run_id = f"{runs[-1].dag_id}/{runs[-1].run_id}"
+    noted = _rows(
+        runtime,
+        "SELECT count(*) FROM gov.operator_alert AS a, gov.run AS r WHERE r.run_id = %s AND a.noted_at >= r.as_of"
+        " AND a.kind IN ('late_start', 'late_finish', 'service_level')",
+        run_id,
+    )[0][0]
+    (levels,) = _rows(
+        runtime,
+        "SELECT facts -> 'service_levels' FROM gov.run WHERE facts ? 'service_levels' ORDER BY as_of DESC LIMIT 1",
+    )[0]
+    state = _rows(runtime, "SELECT state FROM gov.run WHERE run_id = %s", run_id)[0][0]
+    return {
+        **_common(runtime, runs),
+        "closed": state == "done",
+        "late": said["late"],
+        "breached": said["breached"],
+        "breached_by_the_night": sum(bool(level["breached"]) for level in levels.values()),
+        "new": said["new"],
+        "noted": noted,
+        "channels": said["channels"],
     }
 
 
@@ -302,6 +371,7 @@ def summary(
     night: int,
     started: datetime,
     released_before: Released,
+    watched: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Everything that ``summary.json`` holds, but for what was left open and the failures."""
     return {
@@ -310,12 +380,33 @@ def summary(
         "jobs": {
             "transfer_inventory_check": transfers(runtime, runs["transfer_inventory_check"]),
             "minor_data_deletion": minors(runtime, runs["minor_data_deletion"], night),
+            "minor_signal_intake": intake(runtime, runs["minor_signal_intake"], newest_night(runtime)),
             "minor_case_review": reviews(runtime, runs["minor_case_review"]),
             "erasure_propagation": propagation(runtime, runs["erasure_propagation"]),
             "erasure_verification": verification(runtime, runs["erasure_verification"]),
             "course_usage_export": exports(runtime, runs["course_usage_export"], released_before),
+            "watchkeeper": watch(runtime, runs["watchkeeper"], watched),
         },
     }
+
+
+def _of_the_day(taken: Mapping[str, Any], watched: Mapping[str, Any]) -> list[str]:
+    """What is wrong with the intake between two nights, and with what the watchkeeper says."""
+    wrong = [f"minor_signal_intake: {name} is {taken[name]}, not 0" for name in oracle.MUST_BE_ZERO if taken[name]]
+    planted = taken["planted_confirmed"] + taken["planted_suspected"]
+    if not taken["planted_confirmed"] or not taken["planted_suspected"]:
+        wrong.append("minor_signal_intake: nothing was planted, so nothing is proven")
+    if not planted == taken["detected"] == taken["restricted"]:
+        wrong.append("minor_signal_intake: one run did not find and restrict what came in by day")
+    if taken["minutes_to_restriction"] > RESTRICTED_WITHIN:
+        wrong.append(f"minor_signal_intake: somebody was restricted later than {RESTRICTED_WITHIN} minutes")
+    if not taken["planted_confirmed"] == taken["erased"] == taken["certified"]:
+        wrong.append("minor_signal_intake: the erasure that it started did not erase and certify whom it confirmed")
+    if not watched["closed"]:
+        wrong.append("watchkeeper: its run was not closed")
+    if watched["new"] != watched["noted"] or watched["breached"] != watched["breached_by_the_night"]:
+        wrong.append("watchkeeper: what it noted is not what stands")
+    return wrong
 
 
 def disagreements(found: Mapping[str, Any]) -> list[str]:
@@ -333,6 +424,7 @@ def disagreements(found: Mapping[str, Any]) -> list[str]:
             wrong.append(f"minor_data_deletion: {what}: what was found is not what was planted")
     if minors_found["not_in_scope"]:
         wrong.append("minor_data_deletion: a source that the map names was not read")
+    wrong += _of_the_day(found["jobs"]["minor_signal_intake"], found["jobs"]["watchkeeper"])
     if not found["jobs"]["minor_case_review"]["confirmed"]:
         wrong.append("minor_case_review: two people answered, and no case was decided")
     told = found["jobs"]["erasure_propagation"]

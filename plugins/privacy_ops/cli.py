@@ -19,6 +19,7 @@ from sqlalchemy.exc import ArgumentError
 from privacy_ops import settings as configuration
 from privacy_ops.datamap import catalogue, check, docs, grants, loader, scaffold
 from privacy_ops.datamap.model import DataMap
+from privacy_ops.erasure import redaction_commands
 from privacy_ops.erasure.certificates import commands as certificate_commands
 from privacy_ops.erasure.downstream import commands as downstream_commands
 from privacy_ops.erasure.returning import commands as return_commands
@@ -52,6 +53,7 @@ for name, sub in (
     ("suppression", return_commands.suppression_app), ("keys", return_commands.keys_app),
     ("certificate", certificate_commands.app), ("downstream", downstream_commands.app),
     ("traces", traces_commands.app),
+    ("redaction", redaction_commands.app),
     ("hold", hold_commands.hold_app), ("request", hold_commands.request_app), ("canary", hold_commands.canary_app),
 ):  # fmt: skip
     app.add_typer(sub, name=name)

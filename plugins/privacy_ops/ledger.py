@@ -31,7 +31,7 @@ from sqlalchemy import Connection
 
 from privacy_ops import signing
 from privacy_ops.errors import LedgerBroken, UserError
-from privacy_ops.stores.database import stream
+from privacy_ops.stores.database import stream, text_array
 from privacy_ops.stores.objects import ObjectExists, ObjectStore
 from privacy_ops.stores.sql import statement
 from privacy_ops.workspace import Workspace
@@ -138,8 +138,8 @@ def append_many(
             {
                 "at": at,
                 "kind": kind,
-                "cases": [case and str(case) for _, case in batch],
-                "payloads": [_payload(kind, payload) for payload, _ in batch],
+                "cases": f"{{{','.join(str(case) if case else 'NULL' for _, case in batch)}}}",
+                "payloads": text_array([_payload(kind, payload) for payload, _ in batch]),
             },
         )
         written += [LedgerEntry(row.seq, row.hash) for row in rows]

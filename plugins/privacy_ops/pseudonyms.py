@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import hmac
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from privacy_ops.settings import KeyRing
@@ -38,10 +38,25 @@ def references_all_keys(keys: KeyRing, purpose: str, text: str) -> tuple[Referen
     return tuple(Reference(key_id, _digest(key, text)) for key_id, key in sorted(keys.hmac.get(purpose, {}).items()))
 
 
-def subject_text(key: Sequence[object], *, table: str = "") -> str:
+class Referrer:
+    """References to many, under every key of ``purpose`` that is still held, the current key's first.
+
+    Raises ConfigError when there is no current key.
+    """
+
+    def __init__(self, keys: KeyRing, purpose: str) -> None:
+        self.key_id, current = keys.current_key(purpose)
+        others = [key for key_id, key in sorted(keys.hmac[purpose].items()) if key_id != self.key_id]
+        self._keys = (current, *others)
+
+    def values(self, text: str) -> list[str]:
+        """The same as ``references_all_keys``, without the names of the keys."""
+        return [_digest(key, text) for key in self._keys]
+
+
+def subject_text(key: Iterable[object], *, table: str = "") -> str:
     """Canonical text of a subject's or row's key. Parts are length-prefixed, so no two keys share a text."""
-    parts = [table, *map(str, key)]
-    return "".join(f"{len(part)}:{part}" for part in parts)
+    return "".join([f"{len(part)}:{part}" for part in (table, *map(str, key))])
 
 
 def normalise_email(text: str) -> str:

@@ -16,7 +16,7 @@ from sandbox.publisher.conference import write_conference
 from sandbox.publisher.database import Connection, connect
 from sandbox.publisher.learning import write_learning
 from sandbox.publisher.objects import Uploader, vendor_objects
-from sandbox.publisher.plants import REFERENCE_PEOPLE, Plant, planted_in, planted_tonight
+from sandbox.publisher.plants import BY_DAY, NIGHT, REFERENCE_PEOPLE, Plant, planted_in, planted_tonight
 from sandbox.publisher.population import People, make_people, write_people
 from sandbox.publisher.rows import Ids, Rows
 from sandbox.publisher.shared import shared_objects
@@ -100,11 +100,15 @@ def plant_night(
     night: int,
     seed: int,
     anchor: date,
+    by_day: bool = False,
 ) -> dict[str, int]:
-    """Add the fresh minors and the canary of a further night (1, 2, …). Returns how many were planted."""
+    """Add the fresh minors and the canary of a further night (1, 2, …). Returns how many were planted.
+
+    ``by_day``: instead, what comes in between two nights; its rows came this moment.
+    """
     if night < 1:
         raise ValueError("night 0 is the first filling; further nights count from 1")
-    plants = tuple(planted_tonight())
+    plants = tuple(planted_tonight(BY_DAY if by_day else NIGHT))
     with ExitStack() as stack:
         connection = stack.enter_context(_bulk(dsn))
         truth = stack.enter_context(connect(truth_dsn))
@@ -117,7 +121,27 @@ def plant_night(
             REFERENCE_PEOPLE,
         )  # fmt: skip
         _advance_sequences(connection, ids)
+        if by_day:
+            _came_now(connection, truth, night)
     return {"planted": len(plants)}
+
+
+_ARRIVALS = (("core.user_account", "created_at"), ("core.user_profile", "updated_at"), ("support.ticket", "opened_at"))
+
+
+def _came_now(connection: Connection, truth: Connection, night: int) -> None:
+    """The rows of these people that say when they came say: now."""
+    keys = [k for (k,) in truth.execute("SELECT user_key FROM truth.planted_subject WHERE night = %s", (night,))]
+    for table, column in _ARRIVALS:
+        connection.execute(
+            f"UPDATE {table} SET {column} = now() WHERE user_id = ANY(%s::uuid[])",  # noqa: S608
+            (keys,),
+        )
+    connection.execute(
+        "UPDATE support.ticket_message SET at = now() WHERE ticket_id IN"
+        " (SELECT id FROM support.ticket WHERE user_id = ANY(%s::uuid[]))",
+        (keys,),
+    )
 
 
 @contextmanager

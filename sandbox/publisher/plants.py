@@ -16,7 +16,7 @@ Counts are for 20,000 people and scale with them; ``minimum`` is planted in a pu
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
@@ -190,6 +190,16 @@ NIGHT = {
 }
 
 
+# What comes in between two nights: a form and a spreadsheet that confirm, a box, a ticket and a report that do not.
+BY_DAY = {
+    "minor_dob_date": 1,
+    "minor_dob_excel_serial": 1,
+    "declared_under_18": 1,
+    "ticket_i_am_15": 1,
+    "report_by_teacher": 1,
+}
+
+
 def planted_in(people: int, first: int, last: int) -> Iterator[Plant]:
     """The plants of the chunk ``first``…``last`` of ``people``; each total is spread over all chunks.
 
@@ -201,6 +211,6 @@ def planted_in(people: int, first: int, last: int) -> Iterator[Plant]:
         yield from [plant] * (max(count, 1) if index == 0 else count)
 
 
-def planted_tonight() -> Iterator[Plant]:
+def planted_tonight(counts: Mapping[str, int] = NIGHT) -> Iterator[Plant]:
     for plant in PLANTS:
-        yield from [plant] * NIGHT.get(plant.name, 0)
+        yield from [plant] * counts.get(plant.name, 0)

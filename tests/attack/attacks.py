@@ -7,15 +7,24 @@ his colleagues, and the second largest contributor, who knows himself.
 
 from __future__ import annotations
 
+import csv
+import io
+import math
+import re
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, combinations
 
 import numpy as np
+from privacy_ops.disclosure import noise
 from privacy_ops.disclosure.linked.audit import Contradiction, audit
 from privacy_ops.disclosure.linked.cells import PublishedCell, share_of
 from privacy_ops.disclosure.linked.frame import Entry, Frame, Key, Measure, Relation, rest_of
 from privacy_ops.disclosure.linked.rules import Rules
+from privacy_ops.disclosure.noise import Noise
+from privacy_ops.usage import periods
+from privacy_ops.usage.files.read import parquet_secrets
 
 Interval = tuple[float, float]  # low, high
 Told = dict[Entry, Interval]
@@ -25,12 +34,17 @@ UNKNOWN = (0.0, float("inf"))
 
 @dataclass(frozen=True)
 class Released:
-    """What readers hold: a file each. The frame and the rules are public, the row set with them."""
+    """What readers hold: a file each. The frame and the rules are public, and the rows that each file has to have:
+    ``lists``, one for each file, all rows of the frame where there is none."""
 
     frame: Frame
     rules: Rules
     files: tuple[tuple[PublishedCell, ...], ...]
-    unshown: frozenset[str] = frozenset()  # members that have no row anywhere, by a public rule
+    lists: tuple[frozenset[Key], ...] = ()
+
+    def listed(self) -> Iterator[tuple[tuple[PublishedCell, ...], frozenset[Key]]]:
+        """Each file with its public list."""
+        yield from zip(self.files, self.lists or (frozenset(self.frame.keys),) * len(self.files), strict=True)
 
     @property
     def together(self) -> tuple[PublishedCell, ...]:
@@ -187,9 +201,12 @@ def all_completed(released: Released) -> Told:
 
 
 def marks_and_shape(released: Released) -> Told:
-    """11. A row that is not there, or another mark than the one, tells zeros from small counts."""
+    """11. A row that is not there, or another mark than the one, tells zeros from small counts.
+
+    Which rows there are must be what the public list says, no more and no less: then the shape of a file tells nothing.
+    """
     found: Told = {}
-    for file in released.files:
+    for file, public in released.listed():
         columns = {tuple(sorted(cell.values)) for cell in file}
         rows = [cell.key for cell in file]
         if rows != sorted(rows) or len(columns) > 1:
@@ -198,15 +215,7 @@ def marks_and_shape(released: Released) -> Told:
             for name, value in cell.values.items():
                 if (isinstance(value, int) and value < released.rules.min_people) or value == "":
                     found[Entry(cell.key, name)] = (0.0, 0.0)
-        # Of a table that is crossed in full, every row has to be there.
-        for dimension, parent, children, complete in Frame(
-            released.frame.dimensions, released.frame.measures, tuple(rows)
-        ).relations:
-            public = [r for r in released.frame.relations if r.parent == parent and r.dimension == dimension]
-            same_level = public and set(children) <= set(public[0].children)  # a file may leave a whole level out
-            if same_level and public[0].complete and not complete and len(children) > len(public[0].children) // 2:
-                absent = {key for key in public[0].children if not released.unshown & set(key)} - set(children)
-                found |= {Entry(key, "row"): (0.0, 0.0) for key in absent}
+        found |= {Entry(key, "row"): (0.0, 0.0) for key in public ^ set(rows)}
     return found
 
 
@@ -342,6 +351,86 @@ def second_largest(released: Released, largest: Mapping[Entry, tuple[int, int]])
             if first and not told_by_the_cap and top - first < first / 10 and first - bottom < first / 10:
                 found[entry] = (bottom, top)
     return found
+
+
+def windows_of(files: Mapping[str, bytes]) -> list[tuple[str, frozenset[int]]]:
+    """16. The windows that released CSV files tell of, by key, with their days."""
+    found: dict[str, frozenset[int]] = {}
+    for name, body in files.items():
+        if name.endswith(".csv"):
+            for row in csv.reader(io.StringIO(body.decode())):
+                if row[0] not in {"iso_week", "block", "quarter", "iso_year"}:
+                    period = periods.from_key(row[0])
+                    days = range(period.monday.toordinal(), period.last_day.toordinal() + 1)
+                    found[period.key] = frozenset(days)
+    return sorted(found.items())
+
+
+def advantage(counts: Sequence[int], dice: Noise, draws: int) -> float:
+    """18. How much more often than by chance an attacker, who knows everybody else and which ``counts`` the person is
+    in, tells the world with the person from the one without: the best test there is adds these counts up."""
+    moved = len(counts)
+    half = sum(counts) + moved / 2
+    without = noise.draw([*counts] * draws, dice)
+    there = noise.draw([count + 1 for count in counts] * draws, dice)
+
+    def says_there(told: list[int]) -> float:
+        sums = [sum(told[n : n + moved]) for n in range(0, len(told), moved)]
+        return sum((s > half) + 0.5 * (s == half) for s in sums) / len(sums)
+
+    return says_there(there) - says_there(without)
+
+
+def allowed(rho: float) -> float:
+    """The most that noise of this cost lets anybody gain: the distance of two Gaussians √(2ρ) apart."""
+    return math.erf(math.sqrt(2 * rho) / 2 / math.sqrt(2))
+
+
+_KEY = re.compile(r"exports/(?P<product>[^/]+)/(?P<who>[^/]+)/(?P<week>\d{4}-W\d\d)/(?P<ident>[^/]+)/(?P<name>[\w.-]+)")
+_CLOCK = re.compile(rb"(?:\b|T)\d\d:\d\d(?![0-9a-f])")  # a time of day: of a run, or of somebody's use
+_WINDOW = re.compile(rb"\d{4}-\d\d-\d\d|in \w+ \d+ of \d{4}")  # as texts name it
+_PLAIN = ("DATA_DICTIONARY.md", "csv-metadata.json")  # hold no number of the release, whatever it is
+
+
+def side_channels(files: Mapping[str, bytes]) -> list[str]:
+    """19. What released objects tell beside their numbers, by key: names that no rule gives, texts that differ where
+    only numbers may, an order of rows that is not the key's, a mark of its own, Parquet that says more than its rows.
+    """
+    found: list[str] = []
+    plain: dict[tuple[str, ...], set[bytes]] = defaultdict(set)
+    for key, body in files.items():
+        if not (said := _KEY.fullmatch(key)):
+            return [*found, f"a name that no rule gives: {key}"]
+        name, folder = said["name"], key.removesuffix(said["name"])
+        period = {row[0] for row in _cells(files, folder)}
+        if len(period) != 1:
+            found.append(f"several periods in one folder: {folder}")
+        if name.endswith(".parquet") and parquet_secrets(body):
+            found.append(f"Parquet that says more than its rows: {name}")
+        if name.endswith(".csv"):
+            rows = [*csv.reader(io.StringIO(body.decode()))]
+            flags = [place for place, column in enumerate(rows[0]) if column.endswith("_flag")]
+            marks = {(row[place - 1] == "", row[place]) for row in rows[1:] for place in flags}
+            if marks - {(True, "withheld"), (False, "published")}:
+                found.append(f"marks that can be told apart: {name}")
+            least = [row[: flags[0] - 1] for row in rows[1:]]
+            if least != sorted(least):
+                found.append(f"rows in an order of their own: {name}")
+        if not name.endswith((".parquet", ".html", ".sig")) and _CLOCK.search(body):
+            found.append(f"a time of day: {name}")
+        if name in _PLAIN:
+            tables = tuple(sorted(n.rpartition("/")[2] for n in files if n.startswith(folder) and n.endswith(".csv")))
+            neutral = body.replace(said["ident"].encode(), b"").replace(next(iter(period)).encode(), b"")
+            plain[said["product"], said["who"], name, *tables].add(_WINDOW.sub(b"", neutral))
+    found += [f"a text that differs where only numbers may: {at[2]}" for at, texts in plain.items() if len(texts) > 1]
+    return found
+
+
+def _cells(files: Mapping[str, bytes], folder: str) -> Iterator[list[str]]:
+    """Rows of every CSV file of a folder."""
+    for key, body in files.items():
+        if key.startswith(folder) and key.endswith(".csv"):
+            yield from [*csv.reader(io.StringIO(body.decode()))][1:]
 
 
 # By number; 6, 7, 8, 16, 18 and 19 are about runs and files, and have tests of their own.

@@ -19,13 +19,14 @@ RANDOM, MADE_UP, REAL = (
     f"{HERE}::test_a_made_up_publisher",
     f"{HERE}::test_the_open_university",
 )
-NOT_OF_TABLES = "–"  # an attack on runs and files, not on numbers
+OULAD = "tests/integration/test_oulad_releases.py"
 
 
 @dataclass(frozen=True)
 class Attack:
     """``random``, ``made_up``, ``real``: tests that a release survives it on random tables, on a made-up publisher and
-    on the Open University's data. ``broken``: tests in which a weakened release does not."""
+    on the Open University's data. ``broken``: tests in which a weakened release does not. ``no_table``: why there is
+    nothing to carry out on a random table, where there is not."""
 
     number: int
     title: str
@@ -34,6 +35,7 @@ class Attack:
     real: tuple[str, ...]
     weakness: str
     broken: tuple[str, ...]
+    no_table: str = ""
 
     def tests(self) -> Iterator[str]:
         yield from (*self.random, *self.made_up, *self.real, *self.broken)
@@ -47,9 +49,10 @@ def _from_files(number: int, title: str, weakness: str, *broken: str) -> Attack:
 
 
 def _of_runs(
-    number: int, title: str, made_up: tuple[str, ...], real: tuple[str, ...], weakness: str, *broken: str
+    number: int, title: str, why: str, made_up: tuple[str, ...], real: tuple[str, ...], weakness: str, *broken: str
 ) -> Attack:
-    return Attack(number, title, (), made_up, real, weakness, broken)
+    """An attack on what runs leave in the bucket and the register. ``why``: what it means that no table has it."""
+    return Attack(number, title, (), made_up, real, weakness, broken, why)
 
 
 _REAL_WEAK = f"{HERE}::test_real_presentations_without_complements_are_broken_by_subtraction"
@@ -64,13 +67,15 @@ ATTACKS = (
     ),
     _of_runs(
         6, "one person deleted, cleared, backfilled",
+        "compares two runs: a table is protected once, and has no later",
         (f"{RUNS}::test_erasing_one_person_changes_no_released_byte",
          f"{DRAWS}::test_who_leaves_after_the_draw_changes_no_byte"),
-        ("tests/integration/test_demo_oulad.py::test_real_weeks_are_released",),
+        (f"{OULAD}::test_released_files_stand_nest_and_tell_nothing_beside_their_numbers",),
         "a week made anew after a deletion", f"{LINKED}::test_a_release_that_restates_a_number_is_held",
     ),
     _of_runs(
         7, "two hundred reruns",
+        "compares runs: a table is protected by arithmetic alone, without dice, the same every time",
         (f"{RUNS}::test_a_rerun_and_a_cleared_run_serve_the_same_bytes",
          f"{DRAWS}::test_two_hundred_reruns_are_one_draw"),
         ("tests/integration/test_demo_oulad.py::test_real_weeks_are_released",),
@@ -78,7 +83,10 @@ ATTACKS = (
     ),
     _of_runs(
         8, "killed between draw and publication",
-        (f"{DRAWS}::test_a_run_killed_at_any_moment_ends_with_one_draw_one_charge_one_release",), (),
+        "is about processes and what they leave behind; a table is drawn by none",
+        (f"{DRAWS}::test_a_run_killed_at_any_moment_ends_with_one_draw_one_charge_one_release",
+         f"{DRAWS}::test_stores_that_fail_between_put_and_register_release_once"),
+        (f"{OULAD}::test_killed_between_draw_and_publication_there_is_one_draw_one_charge_one_release",),
         "a register that forgets", f"{DRAWS}::test_a_register_that_forgets_draws_and_charges_twice",
     ),
     Attack(
@@ -94,7 +102,7 @@ ATTACKS = (
     ),
     _from_files(
         11, "implicit zeros, shape of files", "a zero written as zero, a row left out",
-        f"{HERE}::test_a_row_that_is_left_out_tells_that_nobody_was_there",
+        f"{HERE}::test_each_row_that_is_left_out_tells_that_nobody_was_there",
         f"{LINKED}::test_published_zeros_leave_small_counts_no_room",
     ),
     _from_files(
@@ -108,7 +116,10 @@ ATTACKS = (
         f"{LINKED}::test_modules_as_overlapping_sets_pin_what_plain_sums_would_not",
     ),
     _of_runs(
-        16, "windows that overlap", (f"{HERE}::test_no_two_windows_overlap",), (),
+        16, "windows that overlap",
+        "reads the calendar of periods; a table has one window, or those of the calendar (5)",
+        (f"{HERE}::test_no_two_windows_overlap", f"{HERE}::test_released_objects_tell_nothing_beside_their_numbers"),
+        (f"{OULAD}::test_released_files_stand_nest_and_tell_nothing_beside_their_numbers",),
         "calendar months beside weeks", f"{HERE}::test_calendar_months_beside_weeks_give_days_away",
     ),
     Attack(
@@ -122,16 +133,21 @@ ATTACKS = (
         18, "membership inference over neighbouring worlds (noisy counts)",
         (f"{HERE}::test_whether_a_person_was_there_cannot_be_told",
          f"{HERE}::test_epsilon_that_is_seen_is_no_more_than_the_one_that_is_promised"),
-        (f"{DRAWS}::test_two_worlds_that_differ_by_a_person_differ_in_five_counts_by_one",), (),
+        (f"{DRAWS}::test_two_worlds_that_differ_by_a_person_differ_in_five_counts_by_one",),
+        (f"{OULAD}::test_whether_a_student_was_there_cannot_be_told_from_noisy_counts",),
         "nobody bounded what a person adds", (f"{HERE}::test_noise_for_one_count_gives_a_person_of_many_away",),
     ),
     _of_runs(
         19, "side channels: keys, sizes, order, metadata of files",
-        (f"{RUNS}::test_a_pack_is_whole_and_tells_nothing_of_the_run",
+        "reads objects as stored; a table becomes objects only in a pack",
+        (f"{HERE}::test_released_objects_tell_nothing_beside_their_numbers",
+         f"{RUNS}::test_a_pack_is_whole_and_tells_nothing_of_the_run",
          "tests/unit/test_pack_files.py::test_a_withheld_cell_looks_the_same_whatever_was_withheld",
          "tests/unit/test_pack_files.py::test_the_metadata_says_nothing_of_a_value_or_of_how_many_rows_there_are",
-         "tests/unit/test_pack_files.py::test_parquet_says_its_rows_and_nothing_else"), (),
-        "Parquet with statistics or the metadata of pandas",
+         "tests/unit/test_pack_files.py::test_parquet_says_its_rows_and_nothing_else"),
+        (f"{OULAD}::test_released_files_stand_nest_and_tell_nothing_beside_their_numbers",),
+        "Parquet with the metadata of pandas, rows in an order of their own, another mark, a time, a run's name",
+        f"{HERE}::test_a_side_channel_is_found", f"{HERE}::test_a_name_that_tells_of_the_run_is_found",
         "tests/unit/test_pack_verify.py::test_what_parquet_says_beside_its_rows_is_seen",
         "tests/unit/test_pack_verify.py::test_pandas_metadata_in_parquet_is_seen",
     ),
@@ -147,7 +163,8 @@ def page() -> str:
         " each kind of release it recovers nothing and leaves no interval narrower than the protection; a release that"
         " was weakened on purpose is broken by it. Made from `tests/attack/catalogue.py`, which is held against the"
         " tests. `make test` takes one course and the three smallest of the Open University's presentations (where"
-        " `OULAD_DIR` names a copy); `make proof` takes courses of every base period and all 22.",
+        " `OULAD_DIR` names a copy); `make proof` takes courses of every base period and all 22, and carries out real"
+        " runs of that data's weeks, quarter and year for the attacks on runs and stored objects.",
         "",
         "The thresholds promise nothing against somebody who knows everybody but one (18): a rounded count may be just"
         " on an edge. Who must be protected from that too chooses noisy counts in the release spec.",
@@ -156,13 +173,14 @@ def page() -> str:
         "|---|---|---|---|---|---|",
     ]
     for one in ATTACKS:
-        cells = [_listed(one.random), _listed(one.made_up), _listed(one.real), f"{one.weakness}: {_listed(one.broken)}"]
+        random = _listed(one.random) or f"it {one.no_table}"
+        cells = [random, _listed(one.made_up), _listed(one.real), f"{one.weakness}: {_listed(one.broken)}"]
         lines.append(f"| {one.number} | {one.title} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 
 
 def _listed(tests: tuple[str, ...]) -> str:
-    return ", ".join(f"`{test.rpartition('::')[2]}`" for test in tests) or NOT_OF_TABLES
+    return ", ".join(f"`{test.rpartition('::')[2]}`" for test in tests)
 
 
 if __name__ == "__main__":

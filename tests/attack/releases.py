@@ -51,7 +51,8 @@ def of_table(name: str, table: Table, rules: Rules, mask: Mask | None = None) ->
     margins = [key for key in table.frame.keys if sum(k != r for k, r in zip(key, roots, strict=True)) <= 1]
     first = [key for key in table.frame.keys if key[1:] == tuple(roots[1:]) or key[0] == roots[0]]
     files = (cells, project(cells, margins, names), project(cells, first, names))
-    return Case(name, Released(table.frame, rules, files), table, _insider(table), _largest(table))
+    lists = (frozenset(table.frame.keys), frozenset(margins), frozenset(first))
+    return Case(name, Released(table.frame, rules, files, lists), table, _insider(table), _largest(table))
 
 
 def _insider(table: Table) -> Insider:
@@ -100,20 +101,24 @@ def _course(course_id: str, base: BasePeriod, world: utility.World, counted: Map
     frame = frames.activity_frame(QUARTER, base, course, places, spec)
     table = frames.activity_table(frame, [cell for part in counted.values() for cell in part[course_id]])
     files: list[tuple[PublishedCell, ...]] = []
+    lists: list[frozenset[Key]] = []
     for product, tables in READERS:
         mine: dict[Key, PublishedCell] = {}
+        listed: set[Key] = set()
         for period, kept in masters:
             for name in tables:
                 given = spec.audiences[product].tables[name]
                 own = frames.activity_frame(period, base, course, places, spec)
                 keys = set(keys_of(name, given, period, base, own))
+                listed |= keys
                 for cell in cells_of(kept, product, name):
                     if cell.key in keys:
                         mine[cell.key] = _seen(cell, mine.get(cell.key))
         files.append(tuple(mine[key] for key in sorted(mine)))
+        lists.append(frozenset(listed))
     whole = tuple(cell for _, kept in masters for cell in kept.master if cell.key in set(frame.keys))
     files.append(tuple(_seen(cell, None) for cell in sorted(whole, key=lambda cell: cell.key)))
-    released = Released(frame, spec.rules(), tuple(files), frozenset(frames.UNSHOWN))
+    released = Released(frame, spec.rules(), tuple(files), (*lists, frozenset(frame.keys)))
     return Case(course_id, released, table, _insider(table), _largest(table))
 
 

@@ -22,6 +22,8 @@ def test_there_are_nineteen_each_with_a_release_that_survives_and_one_that_does_
     assert [attack.number for attack in ATTACKS] == list(range(1, 20))
     for attack in ATTACKS:
         assert attack.made_up, attack.title
+        assert attack.real, attack.title
+        assert bool(attack.random) != bool(attack.no_table), attack.title
         assert attack.broken, attack.title
 
 

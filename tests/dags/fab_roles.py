@@ -9,8 +9,8 @@ import json
 
 from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity, DagDetails
 from airflow.providers.fab.auth_manager.cli_commands.utils import get_application_builder
-from airflow.providers.fab.auth_manager.fab_auth_manager import FabAuthManager
 from privacy_ops.airflow_support import access
+from privacy_ops.airflow_support.fab import PrivacyAuthManager
 
 with get_application_builder() as builder:
     from airflow.providers.fab.auth_manager.models import Model
@@ -27,7 +27,7 @@ access.apply()
 
 found: dict[str, dict[str, object]] = {"roles": {}, "allowed": {}}
 with get_application_builder() as builder:
-    manager = FabAuthManager()
+    manager = PrivacyAuthManager()
     manager.appbuilder = builder
     for name in access.ROLES:
         role = builder.sm.find_role(name)
@@ -46,7 +46,9 @@ with get_application_builder() as builder:
             "starts a run or a backfill": dag("POST", "minor_data_deletion", DagAccessEntity.RUN)
             and manager.is_authorized_backfill(method="POST", user=user),
             "clears or marks a task": dag("PUT", "minor_data_deletion", DagAccessEntity.TASK_INSTANCE),
-            "pauses a DAG": dag("PUT", "erasure_propagation"),
+            "pauses a DAG": any(
+                dag("PUT", one) for one in ("erasure_propagation", "minor_case_review", "minor_data_deletion")
+            ),
             "decides cases of minors": dag("PUT", "minor_case_review", hitl),
             "releases an erasure that the breaker stopped": dag("PUT", "minor_data_deletion", hitl),
             "approves a first release": dag("PUT", "course_usage_export", hitl),

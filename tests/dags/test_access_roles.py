@@ -26,7 +26,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Any:
             "PYTHONPATH": str(PROJECT / "plugins"),
             "AIRFLOW_HOME": str(home),
             "AIRFLOW__CORE__UNIT_TEST_MODE": "False",
-            "AIRFLOW__CORE__AUTH_MANAGER": "airflow.providers.fab.auth_manager.fab_auth_manager.FabAuthManager",
+            "AIRFLOW__CORE__AUTH_MANAGER": "privacy_ops.airflow_support.fab.PrivacyAuthManager",
             "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db",
             "AIRFLOW__FAB__UPDATE_FAB_PERMS": "False",
             "AIRFLOW__API__SECRET_KEY": "made-up",

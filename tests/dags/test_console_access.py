@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import pytest
 from airflow.api_fastapi.app import get_auth_manager
+from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from privacy_ops.console import access
@@ -178,6 +179,26 @@ def test_nobody_withdraws_where_no_lead_is_named(server: FastAPI, monkeypatch: p
     assert ask(server, "lead", withdraw) == 403
     monkeypatch.setenv("PRIVACY_OPS_PRIVACY_LEADS", "vera")
     assert ask(server, "viewer", withdraw) == 403, "named, but Airflow lets a viewer answer nothing"
+
+
+@pytest.mark.parametrize("right", [Right.EVIDENCE, Right.CERTIFICATE, Right.PACK])
+@pytest.mark.parametrize(
+    ("reviewers", "leads", "let_in"),
+    [
+        ("rosa", "lena", {"rosa", "lena"}),
+        ("", "lena", {"lena"}),
+        ("rosa", "", {"rosa"}),
+        ("", "", {"rosa", "emil", "lena"}),
+    ],
+)
+def test_where_anybody_is_named_only_who_is_named_sees_evidence(
+    server: FastAPI, monkeypatch: pytest.MonkeyPatch, right: Right, reviewers: str, leads: str, let_in: set[str]  # noqa: F811
+) -> None:  # fmt: skip
+    monkeypatch.setenv("PRIVACY_OPS_REVIEWERS", reviewers)
+    monkeypatch.setenv("PRIVACY_OPS_PRIVACY_LEADS", leads)
+    people = {"rosa": "op", "emil": "op", "lena": "admin", "vera": "viewer"}
+    found = {n for n, role in people.items() if access.may(SimpleAuthManagerUser(username=n, role=role), right)}
+    assert found == let_in
 
 
 def test_the_docs_show_the_same_rights() -> None:

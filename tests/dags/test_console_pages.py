@@ -11,6 +11,7 @@ import re
 import zipfile
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 from uuid import UUID
 
 import html5lib
@@ -36,7 +37,8 @@ EVIL = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)><a href=javascr
 CASE = UUID(int=7)
 RELEASE = "r0123456789abcde"
 FILES = {"README.md": b"figures", "usage.csv": b"course,starters\n1,20\n"}
-CERTIFICATE = b'{"certificate": true}'
+PAGE = b"<p>page</p>"
+CERTIFICATE = json.dumps({"page": {"sha256": hashlib.sha256(PAGE).hexdigest()}}).encode()
 TABLES = [
     "console_action",
     "blocked_destination",
@@ -228,21 +230,19 @@ class Questions:
         return self.answers.pop(0)
 
 
-def every_page(server: FastAPI) -> dict[str, str]:  # noqa: F811
-    """The text of every page that is only read, with the values of the filled rows, also beyond the first."""
-    lena, found = browser(server, "admin", "lena"), {}
-    from urllib.parse import quote
-
+def paths(word: str) -> list[str]:
+    """Every page that is only read, also with filters; ``word`` is what the rows were filled with."""
+    said = quote(word, safe="")
     values = {
-        "case_id": str(CASE), "release_id": RELEASE, "gate": quote(EVIL, safe=""), "dag_id": "minor_data_deletion",
-        "run_id": quote(EVIL, safe=""),
+        "case_id": str(CASE), "release_id": RELEASE, "gate": said, "dag_id": "minor_data_deletion", "run_id": said,
     }  # fmt: skip
     queries = {
-        "/releases": f"?course={quote(EVIL)}&period={quote(EVIL)}",
-        "/transfers/what-if": f"?country=IE&without={quote(EVIL)}&flow={quote(EVIL)}",
-        "/gates": f"?gate={quote(EVIL)}",
-        "/transfers/flows": f"?country={quote(EVIL)}&verdict={quote(EVIL)}",
+        "/releases": f"?course={said}&period={said}",
+        "/transfers/what-if": f"?country=IE&without={said}&flow={said}",
+        "/gates": f"?gate={said}",
+        "/transfers/flows": f"?country={said}&verdict={said}",
     }
+    found = []
     for route in routes(console.app):
         if (
             route.methods != {"GET"}
@@ -252,11 +252,17 @@ def every_page(server: FastAPI) -> dict[str, str]:  # noqa: F811
         ):
             continue
         path = "/privacy" + re.sub(r"{(\w+)(:\w+)?}", lambda m: values[m.group(1)], route.path)
-        for query in ("", queries.get(route.path)):
-            if query is not None:
-                answer = lena.get(path + query)
-                assert answer.status_code == 200, (path + query, answer.text[-300:])
-                found[path + query] = answer.text
+        found += [path + query for query in ("", queries.get(route.path)) if query is not None]
+    return found
+
+
+def every_page(server: FastAPI) -> dict[str, str]:  # noqa: F811
+    """The text of every page that is only read, with the values of the filled rows."""
+    lena, found = browser(server, "admin", "lena"), {}
+    for path in paths(EVIL):
+        answer = lena.get(path)
+        assert answer.status_code == 200, (path, answer.text[-300:])
+        found[path] = answer.text
     return found
 
 
@@ -305,7 +311,10 @@ def test_pages_name_nobody(server: FastAPI, filled: Database) -> None:  # noqa: 
 
 
 def test_a_published_report_is_served_as_it_was_judged(server: FastAPI, filled: Database) -> None:  # noqa: F811
-    body = b"<html><head><style>p {color: red}</style></head><p>flows</p></html>"
+    drawn = b"<svg class='chart' role='img'><path d='M0 0' fill='var(--covered)'></path></svg>"
+    body = (
+        b'<html><head><style>p {color: red}</style></head><div class="maps">' + drawn * 2 + b"</div><p>flows</p></html>"
+    )
     lena = browser(server, "admin", "lena")
     with filled.transaction() as connection:
         number = connection.execute(text("SELECT max(snapshot_id) FROM gov.inventory_snapshot")).scalar_one()
@@ -319,12 +328,15 @@ def test_a_published_report_is_served_as_it_was_judged(server: FastAPI, filled: 
         )
     path = f"/privacy/transfers/{number}/report.html"
     assert lena.get(path).status_code == 404, "not published yet"
+    assert drawn.decode() not in lena.get("/privacy/transfers").text
     with filled.transaction() as connection:
         connection.execute(text("UPDATE gov.inventory_snapshot SET published_at = now()"))
     shown = lena.get(path)
     assert (shown.status_code, shown.content) == (200, body)
     assert shown.headers["content-security-policy"] == pages.policy(styles=["p {color: red}"])
     assert lena.get(f"/privacy/transfers/{number}/manifest.json").status_code == 404
+    for _ in range(2):  # counted, and from then on kept
+        assert lena.get("/privacy/transfers").text.count(drawn.decode()) == 2, "the maps of its report"
 
 
 def test_an_empty_gov_has_pages_too(server: FastAPI, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
@@ -353,7 +365,7 @@ def stores(
     for name, body in FILES.items():
         objects.put("imp-exports", f"exports/x/{name}", body)
     objects.put("imp-evidence", f"certificates/{CASE}.json", CERTIFICATE)
-    objects.put("imp-evidence", f"certificates/{CASE}.html", b"<p>page</p>")
+    objects.put("imp-evidence", f"certificates/{CASE}.html", PAGE)
     known = asdict(object_settings)
     extra = {"region_name": known["region"], "endpoint_url": known["endpoint_url"]}
     keys = {"login": known["access_key"], "password": known["secret_key"]}
@@ -405,13 +417,20 @@ def test_a_certificate_comes_as_signed(server: FastAPI, filled: Database, stores
     got = rosa.post(url, data=form | {"name": f"{CASE}.json"}, headers=OWN)
     assert (got.status_code, got.content) == (200, CERTIFICATE)
     page = rosa.post(url, data=form | {"name": f"{CASE}.html"}, headers=OWN)
-    assert (page.content, page.headers["content-disposition"][:10]) == (b"<p>page</p>", "attachment")
+    assert (page.content, page.headers["content-disposition"][:10]) == (PAGE, "attachment")
     assert "sandbox" in page.headers["content-security-policy"]
     for name in ("../secrets.json", f"certificates/{CASE}.json", "other.json"):
         assert rosa.post(url, data=form | {"name": name}, headers=OWN).status_code == 404
     assert actions(filled) == [("certificate", str(CASE), "rosa")] * 2
-    stores.put("imp-evidence", f"certificates/{CASE}.json", b"{}")
-    assert rosa.post(url, data=form | {"name": f"{CASE}.json"}, headers=OWN).status_code == 422
+    # A page that is not the one of its document, and any file beside a document that is not the registered one.
+    stores.put("imp-evidence", f"certificates/{CASE}.html", b"<p>nothing was erased</p>")
+    assert rosa.post(url, data=form | {"name": f"{CASE}.html"}, headers=OWN).status_code == 422
+    assert rosa.post(url, data=form | {"name": f"{CASE}.json"}, headers=OWN).status_code == 200
+    forged = hashlib.sha256(b"<p>nothing was erased</p>").hexdigest()
+    stores.put("imp-evidence", f"certificates/{CASE}.json", json.dumps({"page": {"sha256": forged}}).encode())
+    for ending in ("json", "html"):
+        answer = rosa.post(url, data=form | {"name": f"{CASE}.{ending}"}, headers=OWN)
+        assert (answer.status_code, b"nothing was erased" in answer.content) == (422, False), ending
 
 
 def test_a_lead_withdraws_with_a_reason_and_it_is_kept(

@@ -67,6 +67,25 @@ def test_the_nightly_deletion_leaves_nothing_and_takes_nobody_else(summary: dict
     assert facts["gates"]["erasure.done"] == {"pass": 1}
 
 
+def test_what_comes_in_by_day_is_restricted_by_one_intake_and_the_confirmed_are_erased(summary: dict[str, Any]) -> None:
+    facts = summary["jobs"]["minor_signal_intake"]
+
+    assert facts["detected"] == facts["restricted"] == facts["planted_confirmed"] + facts["planted_suspected"] == 5
+    assert facts["erased"] == facts["certified"] == facts["planted_confirmed"] == 2
+    assert facts["minutes_to_restriction"] <= 15
+    assert [facts[name] for name in ("missed", "wrongly_erased", "residual_rows", "residual_objects")] == [0, 0, 0, 0]
+    assert [run["run_id"].split("__")[0] for run in facts["runs"]][-1] == "intake"
+    assert facts["gates"]["minors.intake"] in ({"pass": 1}, {"warn": 1})
+
+
+def test_the_watchkeeper_notes_what_stands_and_nothing_else(summary: dict[str, Any]) -> None:
+    facts = summary["jobs"]["watchkeeper"]
+
+    assert facts["closed"] is True
+    assert facts["breached"] == facts["breached_by_the_night"]
+    assert facts["noted"] == facts["new"]
+
+
 def test_released_weeks_serve_the_same_bytes(summary: dict[str, Any]) -> None:
     facts = summary["jobs"]["course_usage_export"]
 

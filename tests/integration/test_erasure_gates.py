@@ -316,6 +316,15 @@ def a_step_found_more(night: Night) -> None:
     )
 
 
+def a_held_cell_was_not_kept(night: Night) -> None:
+    night.sql(
+        "WITH h AS (INSERT INTO gov.legal_hold (subject_ref, ref_key_id, basis, approver, placed_at, review_on, scope)"
+        " VALUES ('r', 'k1', 'LEGAL_CLAIM', 'legal', now(), current_date, '{press.comment}') RETURNING hold_id)"
+        " INSERT INTO gov.erasure_hold (plan_id, case_id, hold_id, step_no, table_name, columns, planned, kept)"
+        " SELECT plan_id, case_id, hold_id, 1, 'press.comment', '{body}', 1, 0 FROM gov.erasure_plan_case, h LIMIT 1"
+    )
+
+
 def an_object_without_proof(night: Night) -> None:
     night.sql("UPDATE gov.erasure_object SET state = 'planned' WHERE object_no = 1")
 
@@ -349,6 +358,15 @@ def _attendee(night: Night, user_id: str | None) -> None:
     )
 
 
+def a_redacted_text_was_changed(night: Night) -> None:
+    names = "redaction_id, case_id, table_name, column_name, row_key, firsts, lasts, text_sha256, proposed_by"
+    night.sql(
+        f"INSERT INTO gov.redaction ({names}, proposed_at, state)"
+        " SELECT gen_random_uuid(), case_id, 'press.comment', 'body', '{1}', '{0}', '{1}', 'x', 'dora', now(),"
+        " 'redacted' FROM gov.erasure_plan_case LIMIT 1"
+    )
+
+
 def a_row_points_at_nobody(night: Night) -> None:
     """Where a foreign key is enforced, PostgreSQL sees to it; links of the map need none."""
     night.sql("ALTER TABLE press.enrolment DROP CONSTRAINT enrolment_user_id_fkey")
@@ -376,11 +394,13 @@ def no_canary(night: Night) -> None:
 
 AFTER = {
     "G-27": a_step_found_more,
+    "G-27-HELD": a_held_cell_was_not_kept,
     "G-27-OBJECTS": an_object_without_proof,
     "G-28-ROWS": a_row_came_back,
     "G-28-OBJECTS": an_object_came_back,
     "G-28-ELSEWHERE": an_address_hangs_on_nobody,
     "G-28-MENTIONS": an_address_in_somebody_elses_row,
+    "G-28-REDACTED": a_redacted_text_was_changed,
     "G-29-ORPHANS": a_row_points_at_nobody,
     "G-29-ROWS": more_rows_went,
     "G-29-CONTROL": the_control_group_changed,

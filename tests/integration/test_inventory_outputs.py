@@ -66,9 +66,25 @@ def test_a_run_and_the_next_and_its_sign_off(office: Office, object_settings: Ob
         assert (hashlib.sha256(body).hexdigest(), row.object_key) == (row.sha256, prefix + row.name)
         assert row.name == "manifest.json" or manifest["files"][row.name] == {"sha256": row.sha256, "bytes": len(body)}
     # Published, they stay: the rows by a trigger, the run by itself.
-    for change in ("UPDATE gov.inventory_output SET body = ''", "DELETE FROM gov.inventory_output"):
+    # Not even the owner changes them, nor what they rest on, nor the other way round takes the publication back.
+    for change in (
+        "UPDATE gov.inventory_output SET body = ''",
+        "DELETE FROM gov.inventory_output",
+        "UPDATE gov.inventory_snapshot SET published_at = NULL",
+        "UPDATE gov.inventory_snapshot SET findings_sha256 = 'x'",
+        "DELETE FROM gov.flow_verdict",
+        "INSERT INTO gov.inventory_flow SELECT snapshot_id, 'k', 'p', 'n', NULL, 'i', NULL, true, false, '{}', 'd',"
+        " 'd', '{}' FROM gov.inventory_snapshot",
+        "INSERT INTO gov.inventory_output (snapshot_id, name, media_type, sha256, body)"
+        " SELECT snapshot_id, 'n', 't', 's', '' FROM gov.inventory_snapshot",
+    ):
         with pytest.raises(DatabaseFault), office.superuser.transaction() as connection:
             connection.execute(text(change))
+    # The duty itself tried it: it took the publication back and changed what was out.
+    with pytest.raises(DatabaseFault), office.workspace.database("inventory").transaction() as connection:
+        connection.execute(text("UPDATE gov.inventory_snapshot SET published_at = NULL, object_prefix = NULL"))
+    with pytest.raises(StoreRefused), office.workspace.database("inventory").transaction() as connection:
+        connection.execute(text("UPDATE gov.inventory_output SET snapshot_id = snapshot_id"))
     with pytest.raises(UserError, match="published"):
         publish.write_outputs(office.workspace, first)
     assert rows(office, first, "diff.csv") == []

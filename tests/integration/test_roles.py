@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from privacy_ops.errors import ConfigError, PrivacyOpsError, StoreRefused
@@ -158,13 +159,135 @@ def test_not_even_the_owner_takes_rows_out_of_a_table_that_only_grows(
         connection.execute(text(statement.format(table)))
 
 
+# The DAGs of each duty; the run of every other is another's.
+OWN_DAGS = {
+    "detect": {"minor_data_deletion", "minor_signal_intake", "erasure_verification"},
+    "erase": {"minor_data_deletion", "erasure_verification", "erasure_propagation", "restore_replay"},
+    "review": {"minor_case_review"},
+    "export": {"course_usage_export", "course_usage_delivery"},
+    "inventory": {"transfer_inventory_check"},
+    "canary": set[str](),
+    "operate": {"watchkeeper"},
+}
+DAGS = sorted(set().union(*OWN_DAGS.values()))
+OPEN = (
+    "INSERT INTO gov.run (run_id, dag_id, as_of, run_type, dry_run, code_version, thresholds_sha256, map_sha256,"
+    " tzdata_version) VALUES (:run, :dag, now(), 'manual', false, '1', 's', 's', '1')"
+)
+JUDGE = (
+    "INSERT INTO gov.gate_result (run_id, gate, verdict, subject_sha256, checks, judged_at, expires_at)"
+    " VALUES (:run, 'erasure.plan', 'pass', 's', '[]', now(), now())"
+)
+APPROVE = (
+    "INSERT INTO gov.approval (run_id, what, subject_sha256, approver, decision, decided_at)"
+    " VALUES (:run, 'breaker', 's', :who, 'approve', now())"
+)
+
+
+def _try(governed: str, duty: str, statement: str, **values: str) -> bool:
+    """Whether the duty may; what it did is taken back. Raises what is no refusal."""
+    try:
+        with as_duty(governed, duty).transaction() as connection:
+            connection.execute(text(statement), values)
+            raise _Done
+    except _Done:
+        return True
+    except StoreRefused as refused:
+        if "42501" not in str(refused):
+            raise
+        return False
+
+
+class _Done(Exception):
+    pass
+
+
+@pytest.fixture(scope="module")
+def opened(governed: str) -> Iterator[str]:
+    """An open run of every DAG."""
+    with Database(governed).transaction() as connection:
+        for dag in DAGS:
+            connection.execute(text(OPEN), {"run": f"{dag}/r1", "dag": dag})
+    yield governed
+    with Database(governed).transaction() as connection:
+        connection.execute(text("DELETE FROM gov.run"))
+
+
+def test_every_dag_has_a_duty_that_writes_its_runs(governed: str) -> None:
+    with Database(governed).transaction() as connection:
+        found = connection.execute(text("SELECT role, dag_id FROM gov.run_writer")).all()
+    assert {(role, dag) for role, dag in found} == {
+        (f"privacy_{d}", dag) for d, dags in OWN_DAGS.items() for dag in dags
+    }
+    files = {path.stem for path in (Path(__file__).parents[2] / "dags").glob("*.py")}
+    assert files == {dag for _, dag in found} - {"restore_replay"}
+
+
+@pytest.mark.parametrize("duty", sorted(OWN_DAGS))
+def test_a_duty_writes_runs_of_its_own_dags_and_of_no_other(opened: str, duty: str) -> None:
+    close = "UPDATE gov.run SET state = 'done', closed_at = now(), facts = '{\"n\": 1}' WHERE run_id = :run"
+    for dag in DAGS:
+        own = dag in OWN_DAGS[duty]
+        assert _try(opened, duty, OPEN, run=f"{dag}/r2", dag=dag) is own, dag
+        assert _try(opened, duty, close, run=f"{dag}/r1") is own, dag
+
+
+@pytest.mark.parametrize("duty", sorted(OWN_DAGS))
+def test_a_run_cannot_be_squatted_under_a_name_of_ones_own(opened: str, duty: str) -> None:
+    own = next(iter(sorted(OWN_DAGS[duty])), "a_dag_of_the_publisher")
+    others = sorted(set(DAGS) - OWN_DAGS[duty])
+    for other in others:
+        assert not _try(opened, duty, OPEN, run=f"{other}/r3", dag=own), other
+        assert not _try(opened, duty, OPEN, run=f"{own}/r3", dag=other), other
+
+
+@pytest.mark.parametrize("duty", sorted(JOBS))
+def test_a_duty_judges_and_approves_only_runs_of_its_own_dags(opened: str, duty: str) -> None:
+    for dag in DAGS:
+        own = dag in OWN_DAGS[duty]
+        assert _try(opened, duty, JUDGE, run=f"{dag}/r1") is own, dag
+        if duty in ALLOWED["gov.approval", "INSERT"]:
+            assert _try(opened, duty, APPROVE, run=f"{dag}/r1", who="p") is own, dag
+
+
+def test_the_watch_says_that_an_open_run_failed_and_nothing_else_of_it(opened: str) -> None:
+    fail = "UPDATE gov.run SET state = 'failed', closed_at = now(){} WHERE run_id = 'course_usage_export/r1'"
+    assert _try(opened, "operate", fail.format(""))
+    assert not _try(opened, "operate", fail.format(", facts = '{\"n\": 1}'"))
+    for duty in sorted(JOBS - {"export"}):
+        assert not _try(opened, duty, fail.format("")), duty
+
+
 @pytest.mark.parametrize("duty", sorted(JOBS | {"review", "operate"}))
-def test_a_job_closes_its_run_but_cannot_move_its_clock(governed: str, duty: str) -> None:
-    with as_duty(governed, duty).transaction() as connection:
-        connection.execute(text("UPDATE gov.run SET state = 'done', closed_at = now(), facts = '{}'"))
-    for column in ("as_of", "dry_run", "map_sha256", "run_id"):
-        with pytest.raises(StoreRefused), as_duty(governed, duty).transaction() as connection:
-            connection.execute(text(f"UPDATE gov.run SET {column} = {column}"))
+def test_a_job_cannot_move_the_clock_of_a_run(opened: str, duty: str) -> None:
+    for column in ("as_of", "dry_run", "map_sha256", "run_id", "dag_id"):
+        assert not _try(opened, duty, f"UPDATE gov.run SET {column} = {column}")
+
+
+_CHANGED = """
+SELECT DISTINCT
+    c.relname || '.' || a.attname AS name,
+    EXISTS (
+        SELECT 1 FROM pg_index AS i WHERE i.indrelid = c.oid AND i.indisprimary AND a.attnum = any(i.indkey)
+    ) AS is_key,
+    a.attname IN (
+        'first_seen', 'created_at', 'opened_at', 'as_of', 'taken_at', 'run_id', 'frozen_at', 'planted_at', 'noted_at'
+    ) AS is_beginning
+FROM pg_class AS c
+JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+CROSS JOIN unnest(CAST(:duties AS text [])) AS d (duty)
+WHERE c.relnamespace = 'gov'::regnamespace AND c.relkind IN ('r', 'p')
+    AND has_column_privilege(d.duty, c.oid, a.attnum, 'UPDATE')
+"""
+
+
+def test_no_duty_changes_a_key_of_any_table_or_when_it_began(governed: str) -> None:
+    """What a row is about stays: no grant of UPDATE covers a primary key or a column that says since when."""
+    with Database(governed).transaction() as connection:
+        held = connection.execute(text(_CHANGED), {"duties": [f"privacy_{d}" for d in DUTIES if d != "migrate"]}).all()
+    # Whether an address is one person's alone is part of a plan's key of a person.
+    assert {row.name for row in held if row.is_key or row.is_beginning} == {"erasure_key.kind"}
+    assert len(held) > 100
 
 
 # By duty, the columns of a case that it changes. Whoever is not named changes none.

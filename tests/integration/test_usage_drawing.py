@@ -9,21 +9,22 @@ import os
 import secrets
 import threading
 from collections import Counter, defaultdict
-from contextlib import suppress
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
 from privacy_ops.disclosure import noise
 from privacy_ops.errors import GateBlocked, PrivacyOpsError, ReleaseRefused, StoreRefused
 from privacy_ops.stores.database import Database, DatabaseFault
-from privacy_ops.usage import corrections, drawing, release, release_spec
+from privacy_ops.usage import corrections, drawing, periods, release, weeks
 from privacy_ops.workspace import Workspace
 from sqlalchemy import text
 
 from tests import usage_world as world
 from tests.integration import delivery_crash, faulty
-from tests.integration.usage_fixtures import one, sql
+from tests.integration.usage_fixtures import begin_again, bounded_counts, one, sql
 from tests.usage_world import NOW, WEEK
 
 ALL = os.environ.get("PRIVACY_OPS_TEST_MOMENTS") == "all"  # `make proof`
@@ -77,31 +78,9 @@ def test_every_course_and_module_of_the_public_list_is_drawn_and_both_audiences_
 
 
 def bounded(ws: Workspace, dsn: str, without: int | None = None) -> tuple[dict[tuple, int], dict[tuple, int]]:
-    """Bounded counts of the week by cell, and each cell's turn, in a transaction that is undone."""
-    spec = release_spec.load(ws.settings.include / "release_spec.yaml")
-    known = release.references(ws)
-    found: dict[tuple, int] = {}
-    order: dict[tuple, int] = {}
-    with suppress(_Undo), Database(dsn).transaction() as c:
-        if without is not None:
-            world.erase_person(c, without)
-        period = next(iter(release.periods.closing_with(WEEK)))
-        courses = drawing.view.all_courses(c, ws.data_map)
-        lists = drawing.period_view.build(c, ws.data_map, period, known.places, known.spellings, courses)
-        measures = ("starters", "completers")
-        parts = dict.fromkeys(("course", "module", "country", "region"), measures)
-        cells = drawing.in_public_order(drawing.public_cells(lists, parts), period.key)
-        drawing.list_cells(c, cells)
-        assert spec.differential_privacy
-        counts = drawing.bounded_counts(drawing.Postgres(c), spec.differential_privacy.cells_per_person)
-        order |= {cell[:3]: turn for turn, cell in enumerate(cells)}
-        found |= {cells[number][:3]: people for number, people in counts.items()}
-        raise _Undo
-    return found, order
-
-
-class _Undo(Exception):
-    pass
+    """Bounded counts of the week by cell, and each cell's turn."""
+    erase = None if without is None else partial(world.erase_person, number=without)
+    return bounded_counts(ws, dsn, WEEK, erase)
 
 
 def by_hand(order: dict[tuple, int]) -> Counter[tuple]:
@@ -229,6 +208,46 @@ def test_noisy_counts_are_never_corrected(noisy, dsn):
     assert world.exported(noisy) == first
 
 
+@long
+def test_a_correction_of_a_pack_of_both_profiles_counts_the_one_again_and_draws_nothing(ws, dsn, tmp_path):
+    """A quarter's modules under thresholds, and its countries and regions as noisy counts of one kept draw."""
+    counts, drawn = ["starters", "completers"], {"profile": "differential_privacy"}
+    tables = {
+        "EXP-AUTHOR": {"period": {"parts": ["module"], "measures": counts},
+                       "country_quarter": {"parts": ["country"], "measures": counts, **drawn}},
+        "EXP-SUPPORTER": {"region_quarter": {"parts": ["region"], "measures": counts, **drawn}},
+    }  # fmt: skip
+    both = world.with_noise(ws, tmp_path, tables, rho={"quarter": 0.15})
+    sql(dsn, "ALTER TABLE gov.release_base_period DISABLE TRIGGER append_only")
+    sql(dsn, "UPDATE gov.release_base_period SET base = 'quarter'")
+    last, after = weeks.from_key("2026-W53"), datetime(2027, 1, 6, 6, tzinfo=UTC)
+    with Database(dsn).transaction() as c:
+        world.view_page(c, 1, 40, last.start + timedelta(hours=5), 600)
+        world.detect(c, after - timedelta(hours=3))
+    world.export(both, "quarter", week=last.key, now=after)
+
+    def told(revision: int) -> dict[str, bytes]:
+        """Tables of the author of course 2 in that revision."""
+        prefix = one(dsn, "SELECT object_prefix FROM gov.release_register WHERE recipient_id = 'author-two'"
+                     f" AND revision = {revision}")  # fmt: skip
+        every = world.exported(both)
+        return {name: every[f"{prefix}usage_by_{name}_quarter.csv"] for name in ("module", "country")}
+
+    first, spent = told(0), one(dsn, SPENT)
+    assert len(first["country"].splitlines()) > 200
+    world.load_late(dsn, range(100, 120))
+    with both.database("export").transaction() as c:
+        asked = corrections.request(c, periods.from_key("2026-Q4"), reason="x", by="y", now=after)
+    run = world.open_run(both, "correction", week=last.key, now=after)
+    release.open_week(both, run, WEEK, correction=asked, now=after)
+    done = {name: step(both, run, after) for name, step in world.STEPS.items()}
+    again = told(asked)
+    assert done["publish"] == {"iso_week": last.key, "published": 1, "adopted": 0, "served": 0}, "of course 2 alone"
+    assert again["module"] != first["module"]
+    assert again["country"] == first["country"], "twenty more people, and the one draw"
+    assert (one(dsn, DRAWS), one(dsn, SPENT)) == (1, spent)
+
+
 def spend(dsn: str, rho: str, key: str) -> None:
     """An earlier draw of the year, under whatever spec."""
     sql(
@@ -341,17 +360,6 @@ def test_a_run_killed_at_any_moment_ends_with_one_draw_one_charge_one_release(no
         versions = list(noisy.objects().versions("imp-exports", ""))
         assert len(versions) == len(world.exported(noisy)), f"{moment}: each file was put once"
         begin_again(noisy, dsn)
-
-
-def begin_again(ws: Workspace, dsn: str) -> None:
-    """As if the week had never been released."""
-    with Database(dsn).transaction() as c:
-        for table in ("release_event", "release_register", "privacy_draw"):
-            c.execute(text(f"ALTER TABLE gov.{table} DISABLE TRIGGER append_only"))
-            c.execute(text(f"DELETE FROM gov.{table}"))
-            c.execute(text(f"ALTER TABLE gov.{table} ENABLE TRIGGER append_only"))
-    store = ws.objects()
-    store.delete_versions("imp-exports", list(store.versions("imp-exports", "")))
 
 
 def puts_to_exports(asked: faulty.Asked) -> bool:

@@ -82,6 +82,7 @@ def test_a_good_row_passes(gate):
         ("files", "narrowed_cells", 1, "E-09"),
         ("files", "wrong_columns", 1, "E-10"),
         ("files", "wrong_grain", 1, "E-10-grain"),
+        ("files", "wrong_rows", 1, "E-10-rows"),
         ("files", "wrong_values", 1, "E-10-values"),
         ("files", "unknown_values", 1, "E-11"),
         ("files", "hidden_data", 1, "E-12-hidden"),

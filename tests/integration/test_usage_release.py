@@ -6,6 +6,7 @@ import copy
 import csv
 import io
 import json
+import os
 import re
 import secrets
 import threading
@@ -24,8 +25,9 @@ from sqlalchemy import text
 
 from tests import block_list
 from tests import usage_world as world
-from tests.integration import crash
-from tests.integration.usage_fixtures import administer, one, sql
+from tests.attack.attacks import side_channels
+from tests.integration import crash, delivery_crash
+from tests.integration.usage_fixtures import administer, begin_again, one, sql
 from tests.usage_world import NOW, WEEK
 
 SUPPORTER, AUTHOR = "usage_by_course_week.csv", "usage_by_module_week.csv"
@@ -75,6 +77,7 @@ def test_a_pack_is_whole_and_tells_nothing_of_the_run(ws):
     }  # fmt: skip
     assert all(b"\r" not in body for name, body in files.items() if not name.endswith("parquet"))
     assert b"course_usage_export" not in b"".join(files.values())
+    assert not side_channels(world.exported(ws))
 
 
 def test_a_rerun_and_a_cleared_run_serve_the_same_bytes(ws):
@@ -147,6 +150,31 @@ def test_a_crash_between_put_and_register_is_adopted_by_the_next_try(ws, dsn, mo
     assert outcome["adopted"] == 1
     assert left.items() <= world.exported(ws).items()
     assert one(dsn, "SELECT count(*) FROM gov.release_register") == 3
+
+
+@pytest.mark.skipif(os.environ.get("PRIVACY_OPS_TEST_MOMENTS") != "all", reason="long: part of make proof")
+@pytest.mark.timeout(3_600)
+def test_a_run_killed_at_any_moment_releases_once(ws, dsn):
+    """Every commit, and every tenth writing request, of a whole run under thresholds."""
+    moments = delivery_crash.export(ws.settings, world.open_run(ws, "undisturbed"), NOW)
+    every = world.exported(ws)
+    numbers = "SELECT string_agg(sha256, ' ' ORDER BY course_id, period_key) FROM gov.release_master"
+    masters = one(dsn, numbers)
+    requests = [moment for moment in moments if "/request/" in moment or "/answer/" in moment]
+    chosen = [moment for moment in moments if "/commit" in moment] + requests[::10]
+    assert len(chosen) > 20
+    for moment in chosen:
+        begin_again(ws, dsn)
+        run = world.open_run(ws, secrets.token_hex(4))
+        assert moment in delivery_crash.export(ws.settings, run, NOW, kill_at=moment)
+        left = world.exported(ws)
+        for step in world.STEPS.values():
+            step(ws, run, NOW)
+        assert left.items() <= every.items(), moment
+        assert world.exported(ws) == every, moment
+        assert one(dsn, numbers) == masters, moment
+        assert one(dsn, "SELECT count(*) FROM gov.release_register") == 3, moment
+        assert len(list(ws.objects().versions("imp-exports", ""))) == len(every), f"{moment}: each file was put once"
 
 
 def test_another_file_of_the_same_name_is_never_overwritten(ws, dsn):

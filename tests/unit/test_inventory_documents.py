@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
+from privacy_ops.console import pages as console_pages
 from privacy_ops.datamap import loader
 from privacy_ops.transfers import registry
 from privacy_ops.transfers.assemble import SPECIAL_CATEGORIES
@@ -178,6 +180,17 @@ def test_the_pages_load_and_run_nothing_whatever_the_registry_says() -> None:
     for body in (pages.report(whole), pages.record(whole)):
         assert Page(body.decode()).active == []
         assert b"<script" not in body
+
+
+def test_the_console_finds_the_maps_in_a_report_and_nothing_else() -> None:
+    html = pages.report(content(line()))
+    found = console_pages.maps(html)
+    assert found in html.decode()
+    assert found.count("<svg ") == found.count("</svg>") == 2
+    assert re.findall(r"<(?!/|svg|title|desc|defs|g|path|pattern|rect|use|text|clipPath)", found) == []
+    assert " style=" not in found, "the policy of the pages forbids it"
+    assert html.index(b'<div class="maps">') + len(found.encode()) < 1_500_000, "within what the console reads of it"
+    assert console_pages.maps(b"<p>no map</p>") == ""
 
 
 def test_an_inventory_of_nothing_still_is_a_page() -> None:

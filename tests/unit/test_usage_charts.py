@@ -65,6 +65,28 @@ def test_a_quarter_shows_its_weeks_as_each_audience_may_see_them(masters):
     assert rows[SMALL.key].values == (None, None, None)
 
 
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [
+        ("2026-W40", "about one week alone"),
+        ("2026-Q4-B1", "about one block alone"),
+        ("2026-Q4", "about one quarter alone"),
+        ("2026", "about one year alone"),
+    ],
+)
+def test_a_report_without_a_chart_says_why(masters, key, said):
+    week = replace(pack("EXP-SUPPORTER"), period=WEEKS[0], iso_week=WEEKS[0].key)
+    alone = replace(content_of(week, masters, PLACES, SPEC, "privacy office", ()), period_key=key)
+    page = " ".join(report.write(alone).decode().split())
+    assert page.count("No chart over time: ") == 1
+    assert said in page
+    assert "<svg" not in page
+
+
+def test_a_report_with_a_chart_needs_no_excuse(masters):
+    assert "No chart over time" not in report.write(content(masters)).decode()
+
+
 def test_the_page_hatches_the_withheld_week_and_never_draws_a_zero(masters):
     page = report.write(content(masters, "EXP-SUPPORTER")).decode()
     assert page.count("<svg") == 1
@@ -123,12 +145,11 @@ def test_a_quarter_whose_charts_alone_would_change_is_corrected_too(masters, mon
     recounted = {WEEKS[0]: ("1",), QUARTER: ("1",)}
 
     def says_otherwise(revised, product):
-        def read(_connection, _version, keys, _courses, *, revision, least):
-            kept = revised if revision else masters
-            return {(course, key): found for (course, key), found in kept.items() if key in keys}
+        def read(_connection, _version, keys, _courses, *, revision):
+            return {at: [(0, masters[at]), (revision, found)] for at, found in revised.items() if at[1] in keys}
 
-        monkeypatch.setattr(plan, "read_masters", read)
-        return plan._Found(None, SPEC, recounted, 3).says_otherwise(pack(product))
+        monkeypatch.setattr(plan, "read_revisions", read)
+        return plan._Found(None, SPEC, recounted, 3).says_otherwise(pack(product), 0)
 
     for product in ("EXP-AUTHOR", "EXP-SUPPORTER"):
         assert not says_otherwise(masters, product)

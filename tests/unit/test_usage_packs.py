@@ -112,6 +112,32 @@ def test_honest_packs_of_both_audiences_have_nothing_wrong(quarter, period):
     assert wrong(found) == {}
 
 
+@pytest.mark.parametrize("product", ["EXP-AUTHOR", "EXP-SUPPORTER"])
+@pytest.mark.parametrize("left", ["one", "half", "all_but_one"])
+def test_rows_that_are_left_out_everywhere_are_missed(quarter, product, left):
+    """Master, files and metadata agree, and yet tell where nobody was: half of a level's rows or one, it is seen."""
+    part = "ZA" if product == "EXP-AUTHOR" else "Africa"
+    level = {c.key for c in quarter.master if (len(c.key[2]) == 2) == (len(part) == 2) and c.key[2] != ALL}
+    shown = {c.key for c in quarter.master if c.values["starters"] is not None}
+    nobody = sorted(level - shown) or sorted(level)
+    gone = set({"one": nobody[:1], "half": nobody[: len(level) // 2], "all_but_one": sorted(level)[1:]}[left])
+    weak = replace(
+        quarter,
+        master=tuple(c for c in quarter.master if c.key not in gone),
+        views={name: tuple(c for c in view if c.key not in gone) for name, view in quarter.views.items()},
+    )
+    found = wrong(judged(master(weak, QUARTER, "quarter"), pack(product, QUARTER)))
+    assert set(found) == {"wrong_rows"}
+    assert found["wrong_rows"] == len(gone - {(QUARTER.key, ALL, place) for place in frames.UNSHOWN})
+
+
+def test_a_table_that_is_left_out_lacks_all_its_rows():
+    """The modules of a week: no file of them at all."""
+    kept = protected_week(WEEKS[0])
+    weak = replace(kept, master=tuple(c for c in kept.master if c.key[1] == ALL))
+    assert wrong(judged(master(weak), pack())) == {"wrong_rows": 2}
+
+
 def shown_anyway(cells, truth: dict[tuple[tuple[str, ...], str], int]):
     """A weakened release: these numbers are shown, whatever the mask said."""
     return tuple(PublishedCell(c.key, {n: truth.get((c.key, n), v) for n, v in c.values.items()}) for c in cells)

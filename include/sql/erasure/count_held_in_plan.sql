@@ -1,10 +1,13 @@
--- Purpose: planned cases that are under a hold or a verified person's access request now.
+-- Purpose: planned cases that are now under a verified person's access request, or a hold that the plan does not heed.
 -- Parameters: plan_id. Grain: one row. Idempotency: reads only.
 SELECT
     count(*) FILTER (
         WHERE EXISTS (
             SELECT 1 FROM gov.legal_hold AS h
-            WHERE h.subject_ref = any(p.subject_refs) AND h.released_at IS NULL
+            WHERE h.subject_ref = any(p.subject_refs) AND h.released_at IS NULL AND NOT EXISTS (
+                SELECT 1 FROM gov.erasure_hold AS k
+                WHERE k.plan_id = p.plan_id AND k.case_id = p.case_id AND k.hold_id = h.hold_id
+            )
         )
     ) AS legal_holds,
     count(*) FILTER (

@@ -27,6 +27,11 @@ SELECT
             OR c.inserted <> 0
     ) AS tables_not_conserved,
     (
+        SELECT count(*) FROM gov.erasure_hold AS k
+        WHERE k.plan_id = :plan_id AND k.kept IS DISTINCT FROM k.planned
+    ) AS held_unbalanced,
+    (SELECT count(*) FROM gov.redaction WHERE state IN ('intended', 'redacted')) AS redactions_unproven,
+    (
         SELECT count(*) FROM gov.erasure_object AS o
         WHERE o.plan_id = :plan_id AND o.state = 'planned'
     ) + (
@@ -48,7 +53,7 @@ SELECT
         SELECT count(*) FROM gov.canary AS k
         WHERE
             k.planted_at <= (SELECT p.as_of FROM gov.erasure_plan AS p WHERE p.plan_id = :plan_id)
-            AND k.expect = 'CONFIRMED_MINOR'
+            AND k.expect = 'CONFIRMED_MINOR' AND k.withdrawn_at IS NULL
             AND NOT EXISTS (
                 SELECT 1 FROM gov.minor_case AS c
                 WHERE c.subject_ref = k.subject_ref AND c.state IN ('PRIMARY_ERASED', 'VERIFYING', 'CLOSED', 'ON_HOLD')

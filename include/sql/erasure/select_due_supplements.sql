@@ -1,10 +1,12 @@
--- Purpose: certified cases about which every party's answer is final now and was not when last signed.
+-- Purpose: certified cases about which every party's answer is final now and was not when last signed, or a mention was
+-- taken out since.
 -- Parameters: most. Grain: case. Idempotency: reads only; a case with a newer supplement is not due.
 WITH newest AS (
     SELECT DISTINCT ON (case_id)
         case_id,
         number,
-        told_sha256
+        told_sha256,
+        issued_at
     FROM gov.certificate_supplement
     ORDER BY case_id ASC, number DESC
 ),
@@ -29,8 +31,13 @@ SELECT
     t.told_sha256,
     coalesce(n.number, 0) + 1 AS number
 FROM gov.certificate AS c
-INNER JOIN told AS t ON c.case_id = t.case_id AND c.plan_id = t.plan_id
+LEFT JOIN told AS t ON c.case_id = t.case_id AND c.plan_id = t.plan_id
 LEFT JOIN newest AS n ON c.case_id = n.case_id
-WHERE t.final AND t.told_sha256 <> coalesce(n.told_sha256, c.told_sha256)
+WHERE
+    (t.final AND t.told_sha256 <> coalesce(n.told_sha256, c.told_sha256))
+    OR EXISTS (
+        SELECT 1 FROM gov.redaction AS r
+        WHERE r.case_id = c.case_id AND r.state = 'verified' AND r.ended_at > coalesce(n.issued_at, c.issued_at)
+    )
 ORDER BY c.case_id
 LIMIT :most

@@ -57,5 +57,12 @@ SELECT line FROM (
         'rewrite ' || w.bucket || ' ' || w.object_key || ' ' || w.version_id || ' ' || w.etag || ' ' || w.rows_found
     FROM gov.erasure_rewrite AS w
     WHERE w.plan_id = :plan_id AND NOT w.late AND w.rows_found > 0
+    UNION ALL
+    SELECT
+        7,
+        'hold ' || k.case_id || ' ' || k.hold_id || ' ' || k.step_no || ' ' || k.table_name || ' '
+        || cast(k.columns AS text) || ' ' || k.planned
+    FROM gov.erasure_hold AS k
+    WHERE k.plan_id = :plan_id
 ) AS content
 ORDER BY part, line COLLATE "C"

@@ -44,6 +44,16 @@ of_case AS (
         json_object_agg(asset, planned) AS planned
     FROM of_asset
     GROUP BY case_id
+),
+
+of_rule AS (
+    SELECT
+        s.case_id,
+        array_agg(DISTINCT s.signal ORDER BY s.signal) AS rules
+    FROM gov.minor_signal AS s
+    INNER JOIN gov.erasure_plan_case AS p ON s.case_id = p.case_id
+    WHERE p.plan_id = :plan_id
+    GROUP BY s.case_id
 )
 
 SELECT
@@ -53,9 +63,11 @@ SELECT
     c.subject_table,
     c.subject_ref,
     c.ref_key_id,
-    coalesce(o.planned, '{}') AS planned
+    coalesce(o.planned, '{}') AS planned,
+    coalesce(r.rules, '{}') AS rules
 FROM gov.erasure_plan_case AS p
 INNER JOIN gov.minor_case AS c ON p.case_id = c.case_id
 LEFT JOIN of_case AS o ON p.case_id = o.case_id
+LEFT JOIN of_rule AS r ON p.case_id = r.case_id
 WHERE p.plan_id = :plan_id
 ORDER BY c.case_id

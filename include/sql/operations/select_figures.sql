@@ -53,11 +53,11 @@ SELECT
     (SELECT count(*) FROM gov.finding WHERE status = 'open' AND severity = 'LOW') AS findings_low,
     (SELECT count(*) FROM gov.finding WHERE status = 'open' AND severity = 'INFO') AS findings_info,
     (SELECT count(*) FROM gov.blocked_destination WHERE lifted_at IS NULL) AS destinations_blocked,
-    (SELECT count(*) FROM gov.canary WHERE planted_at <= :day) AS canaries_planted,
+    (SELECT count(*) FROM gov.canary WHERE planted_at <= :day AND withdrawn_at IS NULL) AS canaries_planted,
     (
         SELECT count(*) FROM gov.canary AS k
         WHERE
-            k.planted_at <= :day
+            k.planted_at <= :day AND k.withdrawn_at IS NULL
             AND NOT EXISTS (SELECT 1 FROM gov.minor_case AS c WHERE c.subject_ref = k.subject_ref)
     ) AS canaries_missed,
     (

@@ -3,7 +3,14 @@
 -- Grain: grants only.
 -- Idempotency: the same grants however often it runs.
 
-GRANT SELECT, INSERT, UPDATE ON gov.downstream_instruction, gov.work_item TO privacy_erase;
+-- Who is told about whom is written once; what became of it is written on.
+GRANT SELECT, INSERT ON gov.downstream_instruction, gov.work_item TO privacy_erase;
+
+GRANT UPDATE (
+    kind, state, reason, method, attempts, next_attempt_at, instructed_at, acked_at, ack_found, ack_sha256
+) ON gov.downstream_instruction TO privacy_erase;
+
+GRANT UPDATE (nonce, sealed, destroyed_at) ON gov.work_item TO privacy_erase;
 
 GRANT SELECT, INSERT ON gov.downstream_event, gov.certificate_supplement TO privacy_erase;
 

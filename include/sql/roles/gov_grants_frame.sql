@@ -17,6 +17,13 @@ privacy_detect, privacy_erase, privacy_export, privacy_inventory, privacy_canary
 GRANT UPDATE (state, closed_at, facts) ON gov.run TO
 privacy_detect, privacy_erase, privacy_export, privacy_inventory, privacy_canary;
 
+-- Triggers ask whose runs the role may write: one duty does not open, close, judge or approve another's run.
+GRANT SELECT ON gov.run_writer TO
+privacy_detect, privacy_erase, privacy_export, privacy_inventory, privacy_canary, privacy_review, privacy_operate;
+
+GRANT EXECUTE ON FUNCTION gov.writes_runs_of(text) TO
+privacy_detect, privacy_erase, privacy_export, privacy_inventory, privacy_canary, privacy_review, privacy_operate;
+
 GRANT SELECT, INSERT ON gov.gate_result TO
 privacy_detect, privacy_erase, privacy_export, privacy_inventory, privacy_canary;
 

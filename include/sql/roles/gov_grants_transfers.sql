@@ -6,26 +6,57 @@
 GRANT SELECT, INSERT ON gov.reference_review TO privacy_inventory;
 
 -- The registry is loaded anew by each run; what it no longer names is marked, never deleted.
-GRANT SELECT, INSERT, UPDATE ON gov.processor, gov.transfer_mechanism, gov.transfer TO privacy_inventory;
+GRANT SELECT, INSERT ON gov.processor, gov.transfer_mechanism, gov.transfer TO privacy_inventory;
 
--- A snapshot is replaced until it is published; its flows and verdicts with it.
-GRANT SELECT, INSERT, UPDATE ON gov.inventory_snapshot TO privacy_inventory;
+GRANT UPDATE (
+    name, established, relationship, role, subject_to, dpf, registry_sha256, withdrawn
+) ON gov.processor TO privacy_inventory;
+
+GRANT UPDATE (
+    code, parties, signed_on, ends_on, modules, beneath, assessment, registry_sha256, withdrawn
+) ON gov.transfer_mechanism TO privacy_inventory;
+
+GRANT UPDATE (
+    importer, exporter_role, purposes, mechanisms, flows, special_category, children, owner, review_on,
+    registry_sha256, withdrawn
+) ON gov.transfer TO privacy_inventory;
+
+-- A snapshot is replaced until it is published, its flows and verdicts with it; triggers keep it from then on. Whose
+-- run it is and when that looked is never changed.
+GRANT SELECT, INSERT ON gov.inventory_snapshot TO privacy_inventory;
+
+GRANT UPDATE (
+    basis, judged_on, known_on, reference_version, reference_sha256, reference_reviewed_on, registry_sha256, map_sha256,
+    observers, geoip, source_snapshot_id, declared_at, findings, inventory_sha256, findings_sha256, outputs_sha256,
+    compared_with, secrets_in_outputs, findings_published_at, published_at, object_prefix
+) ON gov.inventory_snapshot TO privacy_inventory;
 
 GRANT SELECT, INSERT, DELETE ON gov.inventory_flow, gov.flow_verdict TO privacy_inventory;
 
-GRANT SELECT, INSERT, UPDATE ON gov.finding, gov.blocked_destination TO privacy_inventory;
+-- What a finding is about and since when it is known stays.
+GRANT SELECT, INSERT ON gov.finding, gov.blocked_destination TO privacy_inventory;
+
+GRANT UPDATE (
+    severity, title, what_to_do, owner, observers, status, last_seen, due_on, closed_at, last_run_id
+) ON gov.finding TO privacy_inventory;
+
+GRANT UPDATE (reason, blocked_at, lifted_at) ON gov.blocked_destination TO privacy_inventory;
 
 GRANT SELECT, INSERT ON gov.finding_change TO privacy_inventory;
 
 -- Outputs and differences are written anew until they are published; a trigger keeps them from then on.
-GRANT SELECT, INSERT, UPDATE, DELETE ON gov.inventory_output, gov.inventory_change TO privacy_inventory;
+GRANT SELECT, INSERT, DELETE ON gov.inventory_output, gov.inventory_change TO privacy_inventory;
+
+GRANT UPDATE (object_key) ON gov.inventory_output TO privacy_inventory;
 
 GRANT SELECT, INSERT ON gov.inventory_sign_off TO privacy_inventory;
 
 -- Loaded by people or by the publisher's own shipping of logs; old accesses are deleted by the inventory.
 GRANT SELECT, INSERT, DELETE ON gov.access_log TO privacy_inventory;
 
-GRANT SELECT, INSERT, UPDATE ON gov.staff TO privacy_inventory;
+GRANT SELECT, INSERT ON gov.staff TO privacy_inventory;
+
+GRANT UPDATE (engagement, employer, home_country, ended_on) ON gov.staff TO privacy_inventory;
 
 GRANT SELECT, INSERT ON gov.subprocessor_listing TO privacy_inventory;
 

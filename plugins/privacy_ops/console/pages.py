@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
-from base64 import b64encode
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from functools import cache
@@ -13,10 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
+from privacy_ops import templates
+
 if TYPE_CHECKING:
     import jinja2
 
 _FOLDER = Path(__file__).parent
+_MAPS = re.compile(r'<div class="maps">((?:<svg .*?</svg>)+)</div>', re.DOTALL)
 # What the pages are called in their navigation: path below /privacy, title, right that one needs.
 SECTIONS = (
     ("", "Overview", "look"),
@@ -27,13 +28,12 @@ SECTIONS = (
 )
 
 
-@cache
 def _asset(name: str) -> Markup:
-    return Markup((_FOLDER / "templates" / name).read_text(encoding="utf-8"))  # noqa: S704 - a file of ours
+    return templates.asset(_FOLDER / "templates" / name)
 
 
 def _hash(text: str) -> str:
-    return f"'sha256-{b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+    return f"'{templates.csp_hash(text)}'"
 
 
 def policy(*, styles: Iterable[str], scripts: Iterable[str] = (), forms: bool = False) -> str:
@@ -56,6 +56,15 @@ def report_policy(html: str) -> str:
     head = html.partition("</head>")[0]
     found = re.search(r"<style>(.*?)</style>", head, re.DOTALL)
     return policy(styles=[found.group(1) if found else ""])
+
+
+def maps(report: bytes) -> Markup:
+    """The drawings of the world in the report of an inventory, which stand before its list of flows; "" without any.
+
+    The report is a file of ours, kept as it was published, with every text in it escaped.
+    """
+    found = _MAPS.search(bytes(report).decode(errors="ignore"))
+    return Markup(found[1] if found else "")  # noqa: S704 - drawn and escaped by us, see above
 
 
 def moment(at: datetime | None) -> Markup:
@@ -95,15 +104,7 @@ def words(code: str) -> str:
 
 @cache
 def _environment() -> jinja2.Environment:
-    import jinja2
-
-    made = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_FOLDER / "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    made = templates.environment(_FOLDER / "templates")
     made.filters |= {"moment": moment, "since": since, "number": number, "words": words}
     made.globals |= {"style": _asset("console.css"), "script": _asset("console.js"), "sections": SECTIONS}
     return made

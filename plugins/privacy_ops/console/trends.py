@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from xml.etree import ElementTree
 
 from markupsafe import Markup
@@ -23,9 +24,20 @@ def line(
 
     Colours are classes: ``serie-0``, ``serie-1``… and ``limit``. Escapes ``title``.
     """
+    return _line(title, tuple(times), tuple((name, tuple(values)) for name, values in series.items()), limit)
+
+
+@lru_cache(maxsize=256)
+def _line(
+    title: str,
+    times: tuple[datetime, ...],
+    series: tuple[tuple[str, tuple[float | None, ...]], ...],
+    limit: float | None,
+) -> Markup:
+    """Drawn once for the same measurements: they change by the night, and people look more often."""
     import pygal
 
-    known = [value for values in series.values() for value in values if value is not None]
+    known = [value for _, values in series for value in values if value is not None]
     chart = pygal.Line(
         width=WIDTH,
         height=HEIGHT,
@@ -44,7 +56,7 @@ def line(
         value_formatter=lambda value: f"{value:,.6g}",
         classes=["chart"],
     )
-    for name, values in series.items():
+    for name, values in series:
         chart.add(name, list(values), allow_interruptions=True)
     if limit is not None:
         chart.add("limit", [limit] * len(times), show_dots=False)

@@ -3,7 +3,7 @@
 No ``from __future__ import annotations`` here: FastAPI must see the dependencies' real types.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse
 
 from privacy_ops.airflow_support.links import root_path
 from privacy_ops.airflow_support.settings import database_url
-from privacy_ops.console import access, pages
+from privacy_ops.console import access, pages, paging
 from privacy_ops.console.access import Right
 from privacy_ops.stores.database import Database
 from privacy_ops.stores.sql import statement
@@ -55,6 +55,23 @@ def rows(connection: Any, name: str, /, **values: Any) -> Sequence[Any]:
     """All rows of a statement of the console."""
     found: Sequence[Any] = connection.execute(statement("console", name), values).all()
     return found
+
+
+def listed(
+    connection: Any,
+    name: str,
+    key: Callable[[Any], Sequence[Any]],
+    *,
+    cursor: str,
+    filters: Mapping[str, str] | None = None,
+    **values: Any,
+) -> paging.Page:
+    """One page of a statement of the console that begins after ``values`` and takes ``most``.
+
+    ``key``: of a row, where the next page begins. ``filters`` are kept in the link that leads there.
+    """
+    found = rows(connection, name, **values, most=paging.PAGE + 1)
+    return paging.page(found, key, cursor=cursor, **(filters or {}))
 
 
 def note(database: Database, action: str, target: str, user: Any, now: datetime) -> None:

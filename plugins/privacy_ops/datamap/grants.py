@@ -112,13 +112,15 @@ def _detect(data_map: DataMap, granted: dict[str, Rights]) -> None:
 
 
 def _erase(data_map: DataMap, granted: dict[str, Rights]) -> None:
-    """Reads what is about people, deletes where rows go, empties what the map says to empty."""
+    """Reads what is about people, deletes where rows go, empties what the map says to empty, and takes mentions out of
+    what people wrote."""
     for name, table in data_map.tables.items():
-        if table.about == "nobody" and not table.emptied():
+        changed = {*table.emptied(), *table.free_texts()}
+        if table.about == "nobody" and not changed:
             continue
         granted[name] = Rights(
-            select=None if _has_people(name, table, data_map) else {*table.key, *table.emptied()},
-            update=set(table.emptied()),
+            select=None if _has_people(name, table, data_map) else {*table.key, *changed},
+            update=changed,
             delete=table.erase is EraseAction.DELETE,
         )
     for table in data_map.tables.values():

@@ -341,6 +341,14 @@ class Table(_Frozen):
         """Erase action of ``column``: its own, else the table's."""
         return self.columns[column].erase or self.erase
 
+    def free_texts(self) -> tuple[str, ...]:
+        """Columns in which people write as they like, the whole column over: a mention may be taken out of them."""
+        return tuple(
+            name
+            for name, column in self.columns.items()
+            if any(e.kind == "free_text" and e.path is None for e in column.evidences)
+        )
+
     def emptied(self) -> tuple[str, ...]:
         """Columns that erasure sets to NULL where the row stays.
 

@@ -15,12 +15,12 @@ from sqlalchemy import Connection, text
 
 from privacy_ops import approvals, ledger, pseudonyms, runs
 from privacy_ops.datamap import catalogue
-from privacy_ops.erasure import withdrawal
+from privacy_ops.erasure import redaction, withdrawal
 from privacy_ops.erasure.downstream import work_items
 from privacy_ops.erasure.gates import PLAN_GATE, evidence
 from privacy_ops.erasure.plan import Plan, content_sha256, covered_catalogue, require_plan
 from privacy_ops.erasure.returning import returned, suppression, sweep
-from privacy_ops.erasure.rows import retention
+from privacy_ops.erasure.rows import held, retention
 from privacy_ops.erasure.rows.builder import Builder, Step
 from privacy_ops.errors import PlanChanged
 from privacy_ops.gates.lock import require_open
@@ -30,6 +30,7 @@ from privacy_ops.stores.sql import statement
 from privacy_ops.workspace import Workspace
 
 BREAKER = "breaker"
+POLICY = "2018-05-15"  # the version of the policy under whose section 10 everything here is erased
 _AGAIN = "clear the run from detect_and_restrict on: judge and plan anew, nothing was erased"
 _CONTROL_SUBJECTS = 100
 _WORK_MEM = "64MB"  # the keys of thousands of people are sorted and joined without a detour over the disk
@@ -50,6 +51,8 @@ def erase_database(workspace: Workspace, run: Run, *, now: datetime) -> dict[str
         return {"rehearsal": True}
     runs.require_fresh(run, now=now, max_drift_hours=limits.as_of_max_drift_hours)
     retention.delete_expired(workspace, now=now)
+    held.delete_released(workspace, now=now)
+    taken_out = redaction.carry_out(workspace, now=now)
     with workspace.database("erase").transaction(read_only=True) as connection:
         plan = require_plan(connection, run.run_id)
     if plan.state == "frozen":
@@ -60,7 +63,7 @@ def erase_database(workspace: Workspace, run: Run, *, now: datetime) -> dict[str
             with workspace.database("erase").transaction() as connection:
                 withdrawal.withdraw(connection, plan.plan_id, now=now)
             raise
-    return _done(workspace, run)
+    return _done(workspace, run) | taken_out
 
 
 def write_ahead(workspace: Workspace, run: Run, plan: Plan, *, now: datetime) -> None:
@@ -68,7 +71,7 @@ def write_ahead(workspace: Workspace, run: Run, plan: Plan, *, now: datetime) ->
     with workspace.database("erase").transaction() as connection:
         _require_allowed(connection, run, plan, now)
         ledger.require_sound(connection)
-        _write_ahead(connection, workspace, plan, now)
+        _write_ahead(connection, workspace, run, plan, now)
     ledger.copy_out(workspace, now)
 
 
@@ -116,7 +119,7 @@ def _require_allowed(connection: Connection, run: Run, plan: Plan, now: datetime
         approvals.require(connection, run.run_id, BREAKER, sha256, people=2)
 
 
-def _write_ahead(connection: Connection, workspace: Workspace, plan: Plan, now: datetime) -> None:
+def _write_ahead(connection: Connection, workspace: Workspace, run: Run, plan: Plan, now: datetime) -> None:
     """Intent into the ledger and identifiers into the suppression list, once, before anything is destroyed."""
     written = connection.execute(
         text("UPDATE gov.erasure_plan SET intent_at = :now WHERE plan_id = :p AND intent_at IS NULL"),
@@ -125,6 +128,7 @@ def _write_ahead(connection: Connection, workspace: Workspace, plan: Plan, now: 
     if not written:
         return
     this = {"plan_id": plan.plan_id}
+    released_by = len(set(approvals.approvers(connection, run.run_id, BREAKER, plan.sha256)))
     ledger.append_many(
         connection,
         "intent",
@@ -140,6 +144,10 @@ def _write_ahead(connection: Connection, workspace: Workspace, plan: Plan, now: 
                     "subject": case.subject_kind,
                     "subject_table": case.subject_table,
                     "planned": case.planned,
+                    "rules": case.rules,
+                    "policy": POLICY,
+                    "code_version": run.code_version,
+                    "approvals": released_by,
                 },
                 case.case_id,
             )
@@ -191,6 +199,7 @@ def _erase_rows(connection: Connection, workspace: Workspace, run: Run, plan: Pl
     done = dict.fromkeys(planned, 0)
     for step in builder.own.values():
         retention.retain(connection, builder, step, planned[step.number], this)
+    held.keep(connection, builder, plan.plan_id, plan.sha256, at=now)
     for steps in builder.rounds():
         done |= _carry_out(connection, builder, [step for step in steps if planned[step.number]], planned, this)
         for step in steps:
@@ -218,10 +227,10 @@ def _erase_rows(connection: Connection, workspace: Workspace, run: Run, plan: Pl
 def _require_unmoved(connection: Connection, builder: Builder, workspace: Workspace, plan: Plan) -> None:
     """Holds, requests, evidence and rows are what the gate saw. The age is the one at discovery, never now's."""
     this = {"plan_id": plan.plan_id}
-    held = connection.execute(statement("erasure", "count_held_in_plan"), this).one()
-    if held.legal_holds or held.access_requests:
+    waits = connection.execute(statement("erasure", "count_held_in_plan"), this).one()
+    if waits.legal_holds or waits.access_requests:
         raise PlanChanged(
-            f"{held.legal_holds} legal holds and {held.access_requests} access requests came after the plan",
+            f"{waits.legal_holds} legal holds and {waits.access_requests} access requests came after the plan",
             where=plan.run_id,
             do=_AGAIN,
         )

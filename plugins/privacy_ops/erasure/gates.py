@@ -62,7 +62,7 @@ def plan_suite(limits: Thresholds) -> Suite:
                 "returned_unproven",
                 "look at gov.return_finding: the row no longer carries an identifier of the case; settle it by hand",
             ),
-            _none("G-22", "No legal hold", "legal_holds", replan),
+            _none("G-22", "No legal hold that the plan does not heed", "legal_holds", replan),
             _none(
                 "G-23", "No access request of a verified person whose answer is not sealed", "access_requests", replan
             ),
@@ -133,6 +133,12 @@ def done_suite() -> Suite:
             _none(
                 "G-27", "Found = planned = deleted + retained, in every step", "steps_unbalanced", "look at the steps"
             ),
+            _none(
+                "G-27-HELD",
+                "Every cell under a hold was kept apart",
+                "held_unbalanced",
+                "stop, and treat it as an incident: what a hold covers may be lost",
+            ),
             _none("G-27-OBJECTS", "Every planned object was proven gone", "objects_failed", "clear erase_objects"),
             _none("G-28-ROWS", "Nothing is left in any mapped table", "residual_rows", "find the writer, then replan"),
             _none(
@@ -149,6 +155,12 @@ def done_suite() -> Suite:
                 "No list or text of others names an erased person",
                 "mentions",
                 "a person looks at the rows named in gov.return_finding and takes the identifier out",
+            ),
+            _warn(
+                "G-28-REDACTED",
+                "Every text from which a mention was taken out is as it was left",
+                "redactions_unproven",
+                "its author changed it at that moment: a person looks whether the mention is back",
             ),
             _none(
                 "G-28-LOOKED",

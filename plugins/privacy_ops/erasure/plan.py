@@ -1,7 +1,8 @@
 """Freezes what one run will erase: cases, steps, row keys, object keys and what the sweep will look for.
 
 A plan is made once per run and hashed over everything in it. The gate judges that hash, and the erasure does
-nothing but that. Cases under a legal hold or a verified person's open access request stay out and are counted.
+nothing but that. Cases under a legal hold or a verified person's open access request stay out and are counted. Of a
+case under a hold over parts of it, the plan says which cells are kept.
 """
 
 from __future__ import annotations
@@ -20,10 +21,11 @@ from privacy_ops import pseudonyms, runs
 from privacy_ops.datamap import catalogue, check
 from privacy_ops.erasure import breaker, withdrawal
 from privacy_ops.erasure.objects import freeze as objects_plan
+from privacy_ops.erasure.rows import held as parts_held
 from privacy_ops.erasure.rows.builder import Builder
 from privacy_ops.errors import DataMapError, UserError
 from privacy_ops.runs import Run
-from privacy_ops.stores.database import copy_rows, stream
+from privacy_ops.stores.database import blocks, copy_rows
 from privacy_ops.stores.sql import statement
 from privacy_ops.workspace import Workspace
 
@@ -149,6 +151,7 @@ def _make(connection: Connection, workspace: Workspace, run: Run, now: datetime)
         statement("erasure", "insert_plan_cases"), {"plan_id": plan_id, "run_id": run.run_id}
     ).rowcount
     freeze(connection, builder, plan_id)
+    kept = {"rows_with_held_cells": parts_held.freeze(connection, builder, plan_id)}
     shared = objects_plan.freeze(connection, workspace, plan_id)
     figures, decision = _breaker(connection, builder, workspace, run)
     connection.execute(
@@ -166,7 +169,7 @@ def _make(connection: Connection, workspace: Workspace, run: Run, now: datetime)
     )
     made = read_plan(connection, run.run_id)
     assert made is not None  # noqa: S101 - written above
-    return _summary(connection, made) | held | shared
+    return _summary(connection, made) | held | kept | shared
 
 
 def covered_catalogue(connection: Connection, workspace: Workspace) -> catalogue.Catalogue:
@@ -189,6 +192,7 @@ def _hold(connection: Connection, workspace: Workspace, run: Run, now: datetime)
     these = {"as_of": run.as_of, "now": now, "run_id": run.run_id}
     rows = connection.execute(statement("erasure", "select_eligible_cases"), these)
     copy_rows(connection, "eligible", ("case_id", "subject_refs"), _references(rows, workspace))
+    parts_held.note_partial(connection, workspace.data_map)
     connection.execute(statement("erasure", "create_held_table"))
     connection.execute(statement("erasure", "update_held_cases"))
     row = connection.execute(statement("erasure", "count_held"), {"run_id": run.run_id}).mappings().one()
@@ -255,15 +259,16 @@ def freeze(connection: Connection, builder: Builder, plan_id: UUID) -> None:
 def content_sha256(connection: Connection, plan_id: UUID) -> str:
     """Hash over everything that the plan holds, read anew from the database; streamed."""
     digest = hashlib.sha256()
-    for row in stream(connection, statement("erasure", "select_plan_content"), {"plan_id": plan_id}):
-        line = row.line.encode()
-        digest.update(len(line).to_bytes(8, "big") + line)
+    for block in blocks(connection, statement("erasure", "select_plan_content"), {"plan_id": plan_id}):
+        for (content,) in block:
+            line = content.encode()
+            digest.update(len(line).to_bytes(8, "big") + line)
     return digest.hexdigest()
 
 
 def forget(connection: Connection, plan_id: UUID, *, cases: bool = True) -> None:
     """Empty a plan of every key of a person. Steps and counts stay; ``cases`` also drops which cases it held."""
-    for name in ("rows", "objects", "keys", "rewrites", *(("plan_cases",) if cases else ())):
+    for name in ("rows", "objects", "keys", "rewrites", *(("plan_cases", "holds") if cases else ())):
         connection.execute(statement("erasure", f"delete_plan_{name}"), {"plan_id": plan_id})
 
 

@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from privacy_ops import templates
 from privacy_ops.gates.suite import Suite
 
 if TYPE_CHECKING:
@@ -27,13 +28,7 @@ BANNERS = {
 
 @cache
 def _template() -> jinja2.Template:
-    import jinja2
-
-    loader = jinja2.FileSystemLoader(Path(__file__).parent)
-    environment = jinja2.Environment(
-        loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    return environment.get_template("report.html.j2")
+    return templates.environment(Path(__file__).parent).get_template("report.html.j2")
 
 
 def _state(check: CheckResult) -> str:

@@ -1,7 +1,8 @@
 """Plants made-up minors where the data map says that people and their dates of birth stand.
 
 A night that finds none of them is blind and erases nothing (check CANARY-FOUND); the erasure takes them away again
-like anybody else under 18. Their names and addresses are made up and lead to nobody.
+like anybody else under 18. A named person withdraws one that can never be found. Names and addresses are made up and
+lead to nobody.
 """
 
 # ruff: noqa: S608 - identifiers are quoted, values are bound
@@ -20,6 +21,7 @@ from privacy_ops.datamap.model import DataMap
 from privacy_ops.errors import UserError
 from privacy_ops.minors import holds
 from privacy_ops.stores.database import DatabaseFault, quote, quote_table
+from privacy_ops.stores.sql import statement
 from privacy_ops.workspace import Workspace
 
 AGE = 14
@@ -48,6 +50,19 @@ def plant(workspace: Workspace, number: int, *, now: datetime, given: Given) -> 
             do="give the values that its rules ask for: --set table.column=value",
         ) from None
     return number
+
+
+def withdraw(workspace: Workspace, *, before: datetime, by: str, now: datetime) -> int:
+    """No night looks any more for made-up people planted before ``before`` that were not erased; returns how many.
+
+    For one that can never be found (its row was deleted, its map entry ended) and would keep every night red. Rows that
+    stand go the next night like anybody else's. ``by``: who answers for it. Raises UserError.
+    """
+    if not by.strip():
+        raise UserError("somebody answers for a night that looks for fewer", where="canary withdraw", do="name them")
+    with workspace.database("canary").transaction() as connection:
+        these = {"before": before, "by": by, "at": now}
+        return int(connection.execute(statement("minors", "withdraw_canaries"), these).rowcount)
 
 
 def _source(data_map: DataMap) -> EvidenceColumn:

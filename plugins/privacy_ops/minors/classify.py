@@ -12,7 +12,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Literal
 
-from privacy_ops.minors.age import Interval, LeapRule, age_range, birthday
+from privacy_ops.minors.age import Interval, LeapRule, birthday, born_when_aged
 from privacy_ops.minors.readings import Flag, Readings
 
 # S: the person's own structured statement. R: a report, or a statement that people have to read. W: circumstances,
@@ -53,6 +53,7 @@ RESTRICTS = frozenset({
     CaseClass.INDETERMINATE,
     CaseClass.THIRD_PARTY_MINOR,
 })
+_CONFIRMED = frozenset({CaseClass.CONFIRMED_MINOR, CaseClass.CONFIRMED_PENDING_COUNTER})
 LISTED = frozenset({CaseClass.DOB_UNUSABLE, CaseClass.WEAK_SIGNAL})
 # What a class reads when the subject's open case stands on other evidence than today's: a person decides.
 REOPENED_AS = CaseClass.SUSPECTED_MINOR
@@ -63,6 +64,7 @@ _NOT_ALONE = frozenset({Flag.IMPLAUSIBLE_YOUNG, Flag.YEAR_ONLY, Flag.OTHER_CALEN
 # Readings far apart: whoever stands on both sides of 18 is a suspicion, not merely unclear.
 _FAR_APART = frozenset({Flag.SPREADSHEET_EPOCH, Flag.TWO_DIGIT_YEAR, Flag.OTHER_CALENDAR})
 _WEAK_ENOUGH = 2
+_NO_FLAGS: frozenset[Flag] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -120,16 +122,13 @@ def classify(
     we hold data of the subject. elsewhere: the first and last civil date on earth at that instant; where they would
     judge otherwise, the flag BOUNDARY says so and ``on`` decides.
     """
-
-    sides = {id(s): _side_of(s.readings.intervals, on, adult_age, leap_rule) for s in statements}
+    line = _first_under_age(on, adult_age, leap_rule)
+    sides = {id(s): _side_of(s.readings.intervals, line) for s in statements}
 
     def side(statement: Statement) -> _Side:
         return sides[id(statement)]
 
-    def changes(statement: Statement, day: date) -> bool:
-        return _side_of(statement.readings.intervals, day, adult_age, leap_rule) is not side(statement)
-
-    flags = frozenset(flag for s in statements for flag in s.readings.flags)
+    flags = _NO_FLAGS.union(*[s.readings.flags for s in statements])
     own = [s for s in statements if s.strength == "S" and s.readings.usable]
     # A date that only another calendar makes sense of may show a child, never an adult.
     own = [s for s in own if not (Flag.OTHER_CALENDAR in s.readings.flags and side(s) is _Side.ADULT)]
@@ -137,17 +136,16 @@ def classify(
     weak = {s.signal for s in statements if s.strength == "W" and (not s.readings.usable or side(s) is not _Side.ADULT)}
     if any(s.strength == "T" for s in statements):
         return Judgement(CaseClass.THIRD_PARTY_MINOR, flags)
-    if _conflict(own):
+    several = len(own) > 1
+    if several and _conflict(own):
         flags |= {Flag.CONFLICT}
     adult_on = _latest_birthday(own or reports, adult_age, leap_rule)
-    telling = _without_wider(own)
-    others = [day for day in elsewhere or () if day != on]
-    if any(changes(s, day) for day in others for s in telling):
+    telling = _without_wider(own) if several else own
+    lines = [_first_under_age(there, adult_age, leap_rule) for there in elsewhere or () if there != on]
+    if lines and any(_side_of(s.readings.intervals, other) is not side(s) for s in telling for other in lines):
         flags |= {Flag.BOUNDARY}
     found = _by_own_statements([side(s) for s in telling], flags, counter_signals=counter_signals)
-    if found not in {CaseClass.CONFIRMED_MINOR, CaseClass.CONFIRMED_PENDING_COUNTER} and (
-        reports or len(weak) >= _WEAK_ENOUGH
-    ):
+    if found not in _CONFIRMED and (reports or len(weak) >= _WEAK_ENOUGH):
         found = CaseClass.SUSPECTED_MINOR
     if found is CaseClass.ADULT and collected and _a_child_then(telling, collected, adult_age, leap_rule):
         found = CaseClass.ADULT_NOW_COLLECTED_AS_MINOR
@@ -207,11 +205,19 @@ def _a_child_then(statements: Sequence[Statement], collected: date, adult_age: i
     return bool(intervals) and all(birthday(i.first, adult_age, leap_rule) > collected for i in intervals)
 
 
-def _side_of(intervals: Sequence[Interval], on: date, adult_age: int, leap_rule: LeapRule) -> _Side:
+def _first_under_age(on: date, adult_age: int, leap_rule: LeapRule) -> date:
+    """The line: who was born on it or later is under age on the date ``on``."""
+    return born_when_aged(0, adult_age - 1, on, leap_rule).first
+
+
+def _side_of(intervals: Sequence[Interval], line: date) -> _Side:
     """On which side of the line one statement stands, over all its readings."""
-    ages = [age_range(interval, on, leap_rule) for interval in intervals]
-    if all(oldest < adult_age for _, oldest in ages):
+    for interval in intervals:
+        if interval.first < line:
+            break
+    else:
         return _Side.MINOR
-    if all(youngest >= adult_age for youngest, _ in ages):
-        return _Side.ADULT
-    return _Side.SPANS
+    for interval in intervals:
+        if interval.last >= line:
+            return _Side.SPANS
+    return _Side.ADULT

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, timezone
 from functools import lru_cache
-from itertools import groupby
+from itertools import chain, groupby
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -34,12 +34,11 @@ from privacy_ops.minors.classify import (
     Statement,
     classify,
 )
-from privacy_ops.minors.readings import Context
+from privacy_ops.minors.readings import Context, Flag
 from privacy_ops.minors.signals import Said, earlier_dates, interpret, reports_others
 from privacy_ops.minors.sources import CHILD_ROW_TYPES, SPREADSHEET, Builder, parameters, placeholders, sources
 from privacy_ops.runs import Run
-from privacy_ops.settings import KeyRing
-from privacy_ops.stores.database import blocks, copy_rows, stream
+from privacy_ops.stores.database import blocks, copy_rows, text_array
 from privacy_ops.stores.sql import statement
 from privacy_ops.thresholds import Thresholds
 from privacy_ops.workspace import Workspace
@@ -48,6 +47,7 @@ DETECTION_LOCK = 20180516
 _BATCH = 5000
 _RANDOM_PAGE_COST = 1.1
 _SPREADSHEET = re.compile(SPREADSHEET, re.IGNORECASE)
+_NOWHERE = (None, None, None)
 _JUDGED = (
     "subject_kind",
     "subject_table",
@@ -263,8 +263,8 @@ def _judge_all(connection: Connection, builder: Builder, judge: _Judge) -> None:
     connection.execute(text(builder.people_in_question()))
     connection.execute(text("ANALYZE person_in_question"))
     values = parameters(judge.on, judge.as_of, judge.limits)
-    rows = stream(connection, text(builder.evidence(list(judge.sources.values()))), values)
-    evidence = map(_Value._make, rows)  # plain tuples: a driver's row looks up every name that it is asked for
+    sql = text(builder.evidence(list(judge.sources.values())))
+    evidence = map(_Value._make, chain.from_iterable(blocks(connection, sql, values)))
     for (kind, table, key), its_own in groupby(evidence, key=itemgetter(0, 1, 2)):
         judged_row, its_signals = judge.subject(kind, table, key, its_own)
         judged.append(judged_row)
@@ -291,6 +291,39 @@ def _judge_linked(connection: Connection, builder: Builder, judge: _Judge) -> in
     return int(linked)
 
 
+class _Place:
+    """One source with what is the same for all its values."""
+
+    def __init__(self, source: EvidenceColumn, trust: _Trust, limits: Thresholds, on: date) -> None:
+        self.source = source
+        self.is_report = source.table == REPORTS
+        self._zone = limits.legal_timezone
+        self._context = Context(
+            on=on,
+            defaults=_defaults(trust, source, limits),
+            year_only=_year_only(trust, source, limits),
+            order=source.evidence.order,
+            min_age_at_registration=limits.plausible_age.min_at_registration,
+            max_age=limits.plausible_age.max,
+            leap_rule=limits.leap_rule,
+        )
+
+    def context(self, row: _Value) -> Context:
+        """What is known about where this value stood."""
+        zone, given = self._zone, self._context
+        came: tuple[date, ...] = ()
+        if row.registered_at:
+            came = (civil_date(row.registered_at, zone),)
+        if row.created_at and (created := civil_date(row.created_at, zone)) not in came:
+            came = (*came, created)
+        child = self.source.about_row and row.row_type.lower().replace(" ", "_") in CHILD_ROW_TYPES
+        return Context(
+            given.on, came, given.defaults, given.year_only, given.order,
+            None if child else given.min_age_at_registration,
+            given.max_age, bool(row.feed) and _through_a_spreadsheet(row.feed), given.leap_rule,
+        )  # fmt: skip
+
+
 class _Judge:
     """Judges one subject after the other, with what is the same for all of them at hand."""
 
@@ -298,13 +331,11 @@ class _Judge:
         self.sources = {source.number: source for source in trust.sources}
         self.excluded = trust.excluded
         self.limits: Thresholds = workspace.thresholds
-        self.keys: KeyRing = workspace.settings.keys
-        self.current_key, _ = self.keys.current_key("ledger")
+        self.referrer = pseudonyms.Referrer(workspace.settings.keys, "ledger")
         self.as_of = run.as_of
         self.on = civil_date(run.as_of, self.limits.legal_timezone)
         self.elsewhere = (run.as_of.astimezone(_WEST).date(), run.as_of.astimezone(_EAST).date())
-        self.defaults = {s.number: _defaults(trust, s, self.limits) for s in trust.sources}
-        self.year_only = {s.number: _year_only(trust, s, self.limits) for s in trust.sources}
+        self.places = {s.number: _Place(s, trust, self.limits, self.on) for s in trust.sources}
         self.tally = Tally()
 
     def subject(
@@ -319,16 +350,22 @@ class _Judge:
             if row.source_no is None:
                 counter_signals = True
                 continue
-            source = self.sources[row.source_no]
-            found = interpret(source, self._said(row), self._context(source, row))
+            place = self.places[row.source_no]
+            source = place.source
+            on = civil_date(row.said_at, self.limits.legal_timezone) if row.said_at else None
+            said = Said(row.value, on, row.extra, row.changed_by)
+            found = interpret(source, said, place.context(row))
             self.tally.values += 1
             if found is None:
                 continue
-            if source.table == REPORTS:
+            if place.is_report:
                 found = Statement(found.source, found.readings, found.strength, row.row_type)
             stated.append((source, found))
             rows.append(row)
-            came += [at for at in (row.registered_at, row.created_at) if at]
+            if row.registered_at:
+                came.append(row.registered_at)
+            if row.created_at:
+                came.append(row.created_at)
         stated = earlier_dates(stated, self.on)
         statements = [s for _, s in stated]
         for s in statements:
@@ -337,46 +374,42 @@ class _Judge:
         collected = civil_date(min(came), self.limits.legal_timezone) if came else None
         judgement, faults = self._judge(stated, counter_signals, collected)
         self.tally.classes[judgement.case_class] += 1
-        counted = [(row, source, s) for row, (source, s) in zip(rows, stated, strict=True) if _counts(s)]
-        feeds = Counter(row.feed or source.name for row, source, _ in counted)
-        moments = [row.created_at for row, _, _ in counted if row.created_at is not None]
-        trail = [
-            part
-            for row, (source, _) in zip(rows, stated, strict=True)
-            for part in (source.name, *row.row_key, row.value)
-        ]
+        feeds: dict[str, int] = {}
+        moments: list[datetime] = []
+        of_counted: set[str] = set()
+        trail: list[str] = []
+        signals: list[Sequence[Any]] = []
+        subject_key = text_array(key)
+        for row, (source, s) in zip(rows, stated, strict=True):
+            trail += (source.name, *row.row_key, row.value)
+            if counts := _counts(s):
+                feed = row.feed or source.name
+                feeds[feed] = feeds.get(feed, 0) + 1
+                of_counted.add(s.signal)
+                if row.created_at is not None:
+                    moments.append(row.created_at)
+            where = (s.place.rule, s.place.start, s.place.end) if s.place else _NOWHERE
+            signals.append((
+                table, subject_key, source.table, source.label, row.row_key, s.signal, s.strength, counts,
+                _names(s.readings.flags), row.value, *where,
+            ))  # fmt: skip
         judged = (
             kind,
             table,
-            key,
-            str(judgement.case_class),
-            sorted(judgement.flags),
-            self._references(pseudonyms.subject_text(key, table="" if kind == "person" else table)),
-            self.current_key,
-            self._references(pseudonyms.subject_text(trail, table=table)),
-            max(sorted(feeds), key=lambda name: feeds[name]) if feeds else "",
-            sorted({s.signal for _, _, s in counted}),
+            subject_key,
+            judgement.case_class.value,
+            _names(judgement.flags),
+            self.referrer.values(pseudonyms.subject_text(key, table="" if kind == "person" else table)),
+            self.referrer.key_id,
+            self.referrer.values(pseudonyms.subject_text(trail, table=table)),
+            max(sorted(feeds), key=feeds.__getitem__, default=""),
+            sorted(of_counted),
             _restriction(judgement.case_class),
             sorted(faults),
             min(moments, default=None),
             judgement.adult_on,
         )
-        return judged, [
-            (
-                table,
-                key,
-                source.table,
-                source.label,
-                row.row_key,
-                s.signal,
-                s.strength,
-                _counts(s),
-                sorted(s.readings.flags),
-                row.value,
-                *((s.place.rule, s.place.start, s.place.end) if s.place else (None, None, None)),
-            )
-            for row, (source, s) in zip(rows, stated, strict=True)
-        ]
+        return judged, signals
 
     def _judge(
         self, stated: Sequence[tuple[EvidenceColumn, Statement]], counter_signals: bool, collected: date | None
@@ -411,35 +444,16 @@ class _Judge:
             elsewhere=self.elsewhere,
         )
 
-    def _said(self, row: _Value) -> Said:
-        on = civil_date(row.said_at, self.limits.legal_timezone) if row.said_at else None
-        return Said(row.value, on, row.extra, row.changed_by)
-
-    def _context(self, source: EvidenceColumn, row: _Value) -> Context:
-        zone = self.limits.legal_timezone
-        came = tuple(dict.fromkeys(civil_date(at, zone) for at in (row.registered_at, row.created_at) if at))
-        child = source.about_row and row.row_type.lower().replace(" ", "_") in CHILD_ROW_TYPES
-        return Context(
-            on=self.on,
-            registered=came,
-            defaults=self.defaults[source.number],
-            year_only=self.year_only[source.number],
-            order=source.evidence.order,
-            min_age_at_registration=None if child else self.limits.plausible_age.min_at_registration,
-            max_age=self.limits.plausible_age.max,
-            spreadsheet=_through_a_spreadsheet(row.feed),
-            leap_rule=self.limits.leap_rule,
-        )
-
-    def _references(self, canonical: str) -> list[str]:
-        """References under every key still held, the current key's first."""
-        found = pseudonyms.references_all_keys(self.keys, "ledger", canonical)
-        return [r.value for r in sorted(found, key=lambda r: r.key_id != self.current_key)]
-
 
 @lru_cache(maxsize=4096)
 def _through_a_spreadsheet(feed: str) -> bool:
     return bool(_SPREADSHEET.search(feed))
+
+
+@lru_cache(maxsize=1024)
+def _names(flags: frozenset[Flag]) -> str:
+    """Their names in order, as an array."""
+    return text_array(sorted(flags))
 
 
 def _counts(statement_: Statement) -> bool:

@@ -31,23 +31,48 @@ def place(
     basis: Annotated[str, typer.Option(help="A code, such as LEGAL_CLAIM or SAFEGUARDING.")],
     approver: Annotated[str, typer.Option(help="Who answers for the hold.")],
     review_on: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="When it is reviewed at the latest.")],
+    scope: Annotated[
+        list[str] | None, typer.Option("--scope", help="schema.table or schema.table.column: keep these cells only.")
+    ] = None,
+    table: Annotated[str, typer.Option(help="Where a row, not an account, is the subject.")] = "",
 ) -> None:
-    """Suspend the erasure of one person. Restriction stays."""
+    """Suspend the erasure of one person; with --scope everything goes but the cells named. Restriction stays."""
     workspace, now = _workspace(), datetime.now(UTC)
     day = date(review_on.year, review_on.month, review_on.day)
     with workspace.database("detect").transaction() as connection:
         number = holds.place_hold(
-            connection, workspace.settings, tuple(person), basis=basis, approver=approver, now=now, review_on=day
+            connection,
+            workspace.settings,
+            tuple(person),
+            basis=basis,
+            approver=approver,
+            now=now,
+            review_on=day,
+            table=table,
+            data_map=workspace.data_map,
+            scope=tuple(scope or ()),
         )
-    typer.echo(f"hold {number} stands; review it by {day}")
+    over = f" over {len(scope)} parts; the rest of the case is erased" if scope else ""
+    typer.echo(f"hold {number} stands{over}; review it by {day}")
+
+
+@hold_app.command("list")
+def list_holds() -> None:
+    """Holds that stand: number, ground, who answers, when it is reviewed, what it covers. Names nobody held."""
+    today = datetime.now(UTC).date()
+    with _workspace().database("detect").transaction(read_only=True) as connection:
+        for hold in holds.standing(connection):
+            late = "  OVERDUE" if hold.review_on < today else ""
+            covers = ", ".join(hold.scope) or "the whole case"
+            typer.echo(f"{hold.hold_id}  {hold.basis}  {hold.approver}  review by {hold.review_on}  {covers}{late}")
 
 
 @hold_app.command("release")
 def release(hold_id: int) -> None:
-    """End a hold: the next plan takes the case up."""
+    """End a hold: the next night erases what it kept."""
     with _workspace().database("detect").transaction() as connection:
         holds.release_hold(connection, hold_id, now=datetime.now(UTC))
-    typer.echo(f"hold {hold_id} is released")
+    typer.echo(f"hold {hold_id} is released; the next night erases what it kept")
 
 
 @request_app.command("open")
@@ -97,11 +122,6 @@ def deliver(request_id: int) -> None:
     typer.echo(f"request {request_id} is closed; {gone} versions of the sealed answer are destroyed")
 
 
-@canary_app.callback()
-def _canaries() -> None:
-    """Keeps `plant` a command of its own."""
-
-
 @canary_app.command("plant")
 def plant(
     number: Annotated[int, typer.Option(min=1, max=100, help="How many.")] = 2,
@@ -119,3 +139,17 @@ def plant(
         given[table, column] = said
     planted = canaries.plant(_workspace(), number, now=datetime.now(UTC), given=given)
     typer.echo(f"{planted} made-up people planted; the next night must find them, and takes them away")
+
+
+@canary_app.command("withdraw")
+def withdraw(
+    by: Annotated[str, typer.Option(help="Who answers for it.")],
+    planted_before: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M"], help="UTC; default: all of them.")
+    ] = None,
+) -> None:
+    """Look no more for made-up people that can never be found. Their rows, where they stand, go the next night."""
+    now = datetime.now(UTC)
+    before = planted_before.replace(tzinfo=UTC) if planted_before else now
+    number = canaries.withdraw(_workspace(), before=before, by=by, now=now)
+    typer.echo(f"{number} made-up people withdrawn; plant others before the next night")

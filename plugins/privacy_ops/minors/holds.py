@@ -7,10 +7,13 @@ keep a child's data alive by asking for it.
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Row, text
 
 from privacy_ops import pseudonyms
+from privacy_ops.datamap import scope as covered
+from privacy_ops.datamap.model import DataMap
 from privacy_ops.errors import UserError
 from privacy_ops.settings import Settings
 from privacy_ops.stores.objects import ObjectStore
@@ -28,8 +31,14 @@ def place_hold(
     approver: str,
     now: datetime,
     review_on: date,
+    table: str = "",
+    data_map: DataMap | None = None,
+    scope: tuple[str, ...] = (),
 ) -> int:
     """Suspend the erasure of one person (legal claim, safeguarding); returns the hold's id.
+
+    ``scope``: tables and columns of ``data_map``; only these cells are kept then, apart, and the rest is erased. Empty:
+    the whole case waits. ``table``: where a row, not an account, is the subject.
 
     basis: a code. approver: the role or login that answers for it. Reviewed on ``review_on`` at the latest: 90 days
     after it was placed, and the next day where a child's safety is at stake (hours, not days, is the aim). A review
@@ -42,12 +51,16 @@ def place_hold(
         raise UserError(
             f"a hold for {basis} is reviewed within {longest} days", where=f"hold {basis}", do="name an earlier date"
         )
-    reference = pseudonyms.reference(settings.keys, "ledger", pseudonyms.subject_text(user_key))
+    if scope:
+        if data_map is None:
+            raise UserError("parts of a case are named in a data map", where=f"hold {basis}", do="give the map")
+        covered.cells(data_map, scope)
+    reference = pseudonyms.reference(settings.keys, "ledger", pseudonyms.subject_text(user_key, table=table))
     return int(
         connection.execute(
             text(
-                "INSERT INTO gov.legal_hold (subject_ref, ref_key_id, basis, approver, placed_at, review_on)"
-                " VALUES (:ref, :key, :basis, :approver, :now, :review) RETURNING hold_id"
+                "INSERT INTO gov.legal_hold (subject_ref, ref_key_id, basis, approver, placed_at, review_on, scope)"
+                " VALUES (:ref, :key, :basis, :approver, :now, :review, :scope) RETURNING hold_id"
             ),
             {
                 "ref": reference.value,
@@ -56,13 +69,26 @@ def place_hold(
                 "approver": approver,
                 "now": now,
                 "review": review_on,
+                "scope": list(scope),
             },
         ).scalar_one()
     )
 
 
+def standing(connection: Connection) -> list[Row[Any]]:
+    """Holds that stand, by the day of their review: hold_id, basis, approver, review_on, scope."""
+    return list(
+        connection.execute(
+            text(
+                "SELECT hold_id, basis, approver, review_on, scope FROM gov.legal_hold WHERE released_at IS NULL"
+                " ORDER BY review_on, hold_id"
+            )
+        )
+    )
+
+
 def release_hold(connection: Connection, hold_id: int, *, now: datetime) -> None:
-    """End a hold; the next plan takes the case up."""
+    """End a hold: the next plan takes the case up, and the next night deletes the cells that it kept."""
     connection.execute(
         text("UPDATE gov.legal_hold SET released_at = :now WHERE hold_id = :h AND released_at IS NULL"),
         {"now": now, "h": hold_id},

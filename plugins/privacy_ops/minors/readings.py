@@ -6,10 +6,11 @@ no proof of childhood, and a text that two conventions read differently keeps bo
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 from privacy_ops.minors.age import Interval, LeapRule, age_on
 from privacy_ops.minors.written_dates import (
@@ -63,8 +64,7 @@ _FLAG_OF = {
 }
 
 
-@dataclass(frozen=True)
-class Context:
+class Context(NamedTuple):
     """What is known about where a value stood.
 
     on: civil date of judgement. registered: civil dates on which the account or row came into being.
@@ -111,8 +111,10 @@ def read(raw: str | date | None, context: Context) -> Readings:
     return Readings(flags=frozenset({Flag.UNSUPPORTED_FORMAT}))
 
 
-def _judge(found: Iterable[Meaning], context: Context) -> Readings:
+def _judge(found: Sequence[Meaning], context: Context) -> Readings:
     """Drop the readings that a quality rule makes unusable and collect the flags."""
+    if len(found) == 1 and (plain := _plain(found[0], context)):
+        return plain
     flags: set[Flag] = set()
     usable: list[Interval] = []
     refused: list[Interval] = []
@@ -131,6 +133,16 @@ def _judge(found: Iterable[Meaning], context: Context) -> Readings:
         flags.add(Flag.SPREADSHEET_EPOCH)
         usable += _other_epochs(usable, context)
     return Readings(tuple(sorted(set(usable))), frozenset(flags))
+
+
+def _plain(meaning: Meaning, context: Context) -> Readings | None:
+    """One day and nothing to say against it, as most are; None otherwise."""
+    interval = meaning.interval
+    if meaning.ways or context.spreadsheet or interval.first in context.year_only or not _one_day(interval):
+        return None
+    if _unusable(interval, context) or _too_young_to_register(interval, context):
+        return None
+    return Readings((interval,))
 
 
 def _accept(interval: Interval, context: Context, flags: set[Flag]) -> Iterator[Interval]:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from functools import cache
+from typing import NamedTuple
 
 from privacy_ops.datamap.evidence import EvidenceColumn
 from privacy_ops.minors import freetext, school_years
@@ -74,8 +75,7 @@ _FROM = re.compile(
 _MAX_AGE = 130
 
 
-@dataclass(frozen=True)
-class Said:
+class Said(NamedTuple):
     """One value and what stood around it. ``on``: the day it was said; ``extra``: the month beside a year, or the
     country of a school year; ``changed_by``: who replaced this earlier value."""
 

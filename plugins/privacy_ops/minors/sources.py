@@ -18,6 +18,7 @@ from privacy_ops.datamap.evidence import REPORTS, EvidenceColumn, Reader, column
 from privacy_ops.datamap.model import AgeEvidence, CounterSignal, DataMap, Link
 from privacy_ops.minors import freetext
 from privacy_ops.minors.signals import ALWAYS_READ, NO, PAYMENT, PUPIL, reports_others, school_regex
+from privacy_ops.minors.written_dates import EPOCH_SHIFT
 from privacy_ops.stores.database import quote, quote_table
 from privacy_ops.thresholds import Thresholds
 
@@ -361,8 +362,8 @@ class Builder(Reader):
         """Younger than the horizon, under age when the first data came, or a placeholder.
 
         Only what is adult by every reading is left out: an ISO date has one (29 February of a common year two, a day
-        apart), day and month of the other form stay in their year, and what came through a spreadsheet may be four
-        years younger.
+        apart), day and month of the other form stay in their year, and what came through a spreadsheet may be 1462
+        days younger: of those, everything up to that much older than the horizon is looked at.
         """
         column, number = f"t.{quote(source.column)}", source.number
         moments = dict.fromkeys(at for at in (registered, self._created(source)) if at and at != "NULL")
@@ -694,7 +695,8 @@ def parameters(
     # Days on the safe side: what the pre-filter leaves out is adult in every time zone and by every leap rule.
     majority = 366 * limits.adult_age + _MARGIN
     horizon = on - timedelta(days=majority)
-    sheet_horizon = date(on.year - limits.adult_age - 1, 1, 1)
+    # Days of a sheet may count from the other epoch: an adult as written, under age 1462 days later (DQ-09).
+    sheet_horizon = horizon - EPOCH_SHIFT
     first_born = (first_registered - timedelta(days=majority)).date() if first_registered else None
     oldest = date(on.year - limits.plausible_age.max, 1, 1)
     return {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -100,6 +101,20 @@ def read_masters(
         },
     )
     return {(row.course_id, row.period_key): from_json(row.cells, row.sha256) for row in rows}
+
+
+def read_revisions(
+    connection: Connection, spec_version: str, periods: Iterable[str], courses: Sequence[str], *, revision: int
+) -> dict[tuple[str, str], list[tuple[int, Master]]]:
+    """Every released revision of such masters up to ``revision``, which may be one that is being made, with its
+    number; the oldest first. Raises ReleaseRefused."""
+    found: dict[tuple[str, str], list[tuple[int, Master]]] = defaultdict(list)
+    for row in connection.execute(
+        statement("usage", "select_master_revisions"),
+        {"periods": list(periods), "spec_version": spec_version, "courses": list(courses), "revision": revision},
+    ):
+        found[row.course_id, row.period_key].append((row.revision, from_json(row.cells, row.sha256)))
+    return found
 
 
 def _canonical(kept: Mapping[str, Any]) -> str:

@@ -13,18 +13,19 @@ from dataclasses import asdict, dataclass, fields, replace
 
 from privacy_ops.disclosure.linked.audit import Contradiction, audit, too_narrow
 from privacy_ops.disclosure.linked.cells import Need, PublishedCell, share_of
-from privacy_ops.disclosure.linked.compare import compare, refused_corrections
+from privacy_ops.disclosure.linked.compare import compare, compare_revisions, refused_corrections
 from privacy_ops.disclosure.linked.frame import Entry, Frame, Key
 from privacy_ops.disclosure.linked.publish import project
 from privacy_ops.disclosure.linked.rules import Rules
 from privacy_ops.usage import frames, periods
+from privacy_ops.usage.drawing import Draws
 from privacy_ops.usage.files import report, verify
 from privacy_ops.usage.files.model import PackContent
 from privacy_ops.usage.files.read import Unreadable, csv_table
 from privacy_ops.usage.files.text import safe
 from privacy_ops.usage.frames import ALL, COHORT, COMPLETERS, FINISHED, MINUTES, PASSED, STARTERS
 from privacy_ops.usage.master import Master, Masters
-from privacy_ops.usage.pack import EVERYWHERE, FileTable, file_tables
+from privacy_ops.usage.pack import EVERYWHERE, FileTable, file_tables, public_rows
 from privacy_ops.usage.periods import Kind, Period
 from privacy_ops.usage.plan import PlannedPack
 from privacy_ops.usage.protecting import References
@@ -51,6 +52,7 @@ class Metrics:
     narrowed_cells: int = 0
     wrong_columns: int = 0
     wrong_grain: int = 0
+    wrong_rows: int = 0
     wrong_values: int = 0
     unknown_values: int = 0
     wrong_files: int = 0
@@ -102,19 +104,20 @@ def measure(
     beside: Mapping[tuple[str, Period], Sequence[Master]],
     references: References,
     public_keys: tuple[bytes, ...],
-    replaced: Mapping[PlannedPack, Mapping[str, bytes]] | None = None,
+    replaced: Mapping[PlannedPack, Sequence[Mapping[str, bytes]]] | None = None,
+    draws: Draws | None = None,
 ) -> Metrics:
     """Metrics of ``staged`` (files by pack prefix).
 
     ``contents``: what each fresh pack has to say; packs that were released before are held to their registered hash
     only. ``beside``: by course and period, all masters of other periods whose numbers hang together with its own.
-    ``replaced``: files that a correction takes the place of. ``uncovered``, ``restated`` and ``overspent`` are left at
-    0 for the caller, who asks the database.
+    ``replaced``: files of every revision that a correction takes the place of. ``uncovered``, ``restated`` and
+    ``overspent`` are left at 0 for the caller, who asks the database. ``draws``: noisy counts by period.
     """
     prefixes = {pack.prefix for pack in planned}
     found = Metrics(packs=len(staged), packs_off_plan=len(prefixes ^ set(staged)))
     told: dict[tuple[str, str], list[PublishedCell]] = defaultdict(list)
-    before: dict[tuple[str, str], list[PublishedCell]] = defaultdict(list)
+    before: dict[str, list[PublishedCell]] = defaultdict(list)
     for pack, content in contents.items():
         files = staged.get(pack.prefix, {})
         for name, count in verify.inspect(files, verify.expected_of(content, public_keys)).counts().items():
@@ -124,6 +127,7 @@ def measure(
             found.wrong_values += verify.differences_from(content, files)
             found.wrong_values += files["report.html"] != report.write(content)
             cells = _cells(pack, content, files, references.spec)
+            found.wrong_rows += _rows_off_list(pack, files, masters, draws or {}, references)
         except (Unreadable, KeyError):
             found.wrong_files += 1
             continue
@@ -139,10 +143,10 @@ def measure(
             _attack_pack(master, pack, by_table, beside_them, references, found)
             every = [cell for part in (*by_table.values(), beside_them) for cell in part]
             told[course, pack.period.key] += [_only(cell, _NUMBERS) for cell in every]
-        if replaced and pack in replaced:
-            older = _judge_correction(pack, content, replaced[pack], files, references.spec, found)
+        for revision in (replaced or {}).get(pack, ()):
+            older = _judge_correction(pack, content, revision, files, references.spec, found)
             for course, known in older.items():
-                before[course, pack.period.key] += known
+                before[course] += known
     used = {(course, key): masters[course, key] for course, key in told}
     found.exposed_masters = sum(master.protected.exposed for master in used.values())
     least = references.spec.rules().min_people
@@ -152,8 +156,27 @@ def measure(
         frame = _frame(masters[course, key], period, references)
         family = beside.get((course, period), ())
         _attack_family(masters[course, key], every, family, frame, references.spec, found)
-        if revised := before.get((course, key)):
-            _attack_revisions(revised, every, family, frame, references.spec, found)
+        if course in before:
+            _attack_revisions(masters[course, key], before[course], every, family, frame, references.spec, found)
+    return found
+
+
+def _rows_off_list(
+    pack: PlannedPack, files: Mapping[str, bytes], masters: Masters, draws: Draws, references: References
+) -> int:
+    """Rows of the public list that a CSV file does not have, and rows that it has beside them; a table that is not
+    there lacks all of its own. Raises Unreadable, KeyError."""
+    found = 0
+    listed = public_rows(pack, masters, draws, references.places, references.spec)
+    for table in file_tables(pack, references.spec):
+        name = f"{table.spec.name}.csv"
+        said: set[tuple[str, ...]] = set()
+        if name in files:
+            read = csv_table(files[name], [measure.name for measure in table.spec.measures if measure.kind == "count"])
+            places = [read.header.index(dimension.name) for dimension in table.spec.dimensions]
+            said = {tuple(str(row[place]) for place in places) for row in read.rows}
+        wanted = {tuple(map(safe, key)) for key in listed.get(table.spec.name, ())}
+        found += len(said ^ wanted)
     return found
 
 
@@ -165,7 +188,7 @@ def _judge_correction(
     spec: ReleaseSpec,
     found: Metrics,
 ) -> dict[str, list[PublishedCell]]:
-    """Hold both revisions of a pack's files against each other; returns the older one's cells by course."""
+    """Hold two revisions of a pack's files against each other; returns the older one's cells by course."""
     try:
         found.refused_corrections += len(refused_corrections(_every_value(content, old), _every_value(content, new)))
         cells = _cells(pack, content, old, spec)
@@ -337,30 +360,29 @@ def _exposed_shares(cells: Sequence[PublishedCell], frame: Frame, rules: Rules, 
 
 
 def _attack_revisions(
-    old: Sequence[PublishedCell],
-    new: Sequence[PublishedCell],
+    master: Master,
+    older: Sequence[PublishedCell],
+    newest: Sequence[PublishedCell],
     family: Sequence[Master],
     frame: Frame,
     spec: ReleaseSpec,
     found: Metrics,
 ) -> None:
-    """Who kept the older revision puts its values where the newer one withholds them: what both withhold stays wide.
+    """Who kept older revisions, of this period or of others, puts their values where the newest withhold them.
 
-    Values of both revisions need not fit together; then he learns nothing from the two.
+    Judged is what nobody was ever shown: a number that a stricter reader's file withholds and the master shows has no
+    need, as in every look at several packs together.
     """
-    shown = {Entry(cell.key, n) for cell in new for n, value in cell.values.items() if value is not None}
-    kept = [
-        PublishedCell(cell.key, {n: None if Entry(cell.key, n) in shown else v for n, v in cell.values.items()})
-        for cell in old
-    ]
-    both = [*new, *kept]
-    known = {Entry(cell.key, n) for cell in both for n, value in cell.values.items() if value is not None}
-    needs = {entry: need for entry, need in _needs(both, spec).items() if entry not in known}
-    beside = [cell for one in family for cell in project(one.protected.master, frame.keys, _NUMBERS)]
+    inside = set(frame.keys)
+    own = [cell for one in (master, *family) for cell in project(one.protected.master, frame.keys, _NUMBERS)]
+    today = [*own, *newest]
+    then = [cell for cell in older if cell.key in inside]
+    known = {Entry(cell.key, n) for cell in (*today, *then) for n, value in cell.values.items() if value is not None}
+    needs = {entry: need for entry, need in _needs(today, spec).items() if entry not in known}
     try:
-        found.narrowed_cells += len(too_narrow(audit([*beside, *both], frame, spec.rules(), needs)))
+        found.narrowed_cells += len(compare_revisions(today, then, frame, spec.rules(), needs))
     except Contradiction:
-        return
+        found.contradictions += 1  # of the newest numbers alone
 
 
 def family_keys(period: Period) -> tuple[str, ...]:

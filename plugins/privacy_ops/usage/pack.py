@@ -20,7 +20,7 @@ from privacy_ops.usage.periods import Kind, Period
 from privacy_ops.usage.places import Places
 from privacy_ops.usage.plan import Grant, PlannedPack
 from privacy_ops.usage.protection import cells_of, keys_of
-from privacy_ops.usage.release_spec import METHOD, Part, Profile, ReleaseSpec
+from privacy_ops.usage.release_spec import METHOD, BasePeriod, Part, Profile, ReleaseSpec
 from privacy_ops.usage.view import PublicCourse
 
 CONTENT_TYPES = {
@@ -216,18 +216,17 @@ def _rows(
         titles = dict(public.modules)
         for cell in cells:
             _, module, place = cell.key
-            key: tuple[str, ...] = (pack.period.key, grant.course_id)
             labels: tuple[str | None, ...] = (None, public.title)
             match table.parts[-1]:
                 case "module":
-                    key, labels = (*key, module), (*labels, titles[module])
+                    labels = (*labels, titles[module])
                 case "country":
-                    key, labels = (*key, place), (*labels, names[place])
+                    labels = (*labels, names[place])
                 case "region":
-                    key, labels = (*key, EVERYWHERE if place == ALL else place), (*labels, None)
+                    labels = (*labels, None)
             values = tuple(_value(cell.values[number]) for number in table.numbers)
             flags: tuple[Flag, ...] = tuple("withheld" if value is None else "published" for value in values)
-            yield Row(key, labels, values, flags)
+            yield Row(_row_key(table, grant.course_id, cell.key), labels, values, flags)
 
 
 def _shown(
@@ -272,6 +271,57 @@ def shown_cells(
     keys = set(keys_of(table.name, given, pack.period, master.base, frame))
     cells = [cell for cell in cells_of(master.protected, pack.product, table.name) if cell.key in keys]
     return [cell for cell in cells if _may_see(grant, cell.key)]
+
+
+def public_rows(
+    pack: PlannedPack, masters: Masters, draws: Draws, places: Places, spec: ReleaseSpec
+) -> dict[str, frozenset[tuple[str, ...]]]:
+    """Keys of every row that each table of the pack has to have: what is public says it, and no count.
+
+    From the course's modules, the lists of places, the grants and the spec alone, so that a cell that was lost on its
+    way is missed. Raises KeyError when a master, or the draw, of its period is missing.
+    """
+    found: dict[str, frozenset[tuple[str, ...]]] = {}
+    for table in file_tables(pack, spec):
+        rows: set[tuple[str, ...]] = set()
+        for grant in pack.grants:
+            public, base = _public(table, pack, grant, masters, draws)
+            if public is None:
+                continue
+            given = spec.audiences[pack.product].tables[table.name].model_copy(update={"parts": table.parts})
+            frame = frames.activity_frame(pack.period, base, public, places, spec)
+            keys = keys_of(table.name, given, pack.period, base, frame)
+            rows |= {_row_key(table, grant.course_id, key) for key in keys if _may_see(grant, key)}
+        if rows:
+            found[table.spec.name] = frozenset(rows)
+    return found
+
+
+def _public(
+    table: FileTable, pack: PlannedPack, grant: Grant, masters: Masters, draws: Draws
+) -> tuple[Master | PublicCourse | None, BasePeriod]:
+    """The public side of a course as a table has it, and the base period by which the table closes with the pack."""
+    kind = pack.period.kind
+    if table.profile == "differential_privacy":  # by its own calendar, whatever a course's base period
+        return draws[pack.period.key].courses.get(grant.course_id), "quarter" if kind == "year" else kind
+    if grant.course_id in pack.drawn_only:
+        return None, "quarter"
+    master = masters[grant.course_id, pack.period.key]
+    return master, master.base
+
+
+def _row_key(table: FileTable, course_id: str, key: Key) -> tuple[str, ...]:
+    """A cell's key as the files have it."""
+    period, module, place = key
+    match table.parts[-1]:
+        case "module":
+            return (period, course_id, module)
+        case "country":
+            return (period, course_id, place)
+        case "region":
+            return (period, course_id, EVERYWHERE if place == ALL else place)
+        case _:
+            return (period, course_id)
 
 
 def _may_see(grant: Grant, key: Key) -> bool:

@@ -21,7 +21,7 @@ from privacy_ops.stores.sql import statement
 from privacy_ops.usage import base_period, corrections, counting, drawing, periods, weeks
 from privacy_ops.usage.corrections import Correction
 from privacy_ops.usage.frames import parts_of
-from privacy_ops.usage.master import Master, read_masters
+from privacy_ops.usage.master import Master, read_revisions
 from privacy_ops.usage.periods import Period
 from privacy_ops.usage.protection import IN_FILES, Protected, cells_of, told
 from privacy_ops.usage.recipients import CLAUSES
@@ -271,31 +271,31 @@ def _correcting(connection: Connection, run: Run, window: Window, spec: ReleaseS
             None if is_made else entry,
             frozenset(grant.course_id for grant in grants) - kept[key],
         )
-        (packs if is_made or found.says_otherwise(pack) else unchanged).append(pack)
+        (packs if is_made or found.says_otherwise(pack, entry.revision) else unchanged).append(pack)
     return Plan(window, tuple(packs), tuple(sorted(mine)), withdrawn, correction, recounted, tuple(unchanged), ended)
 
 
 class _Found:
-    """What the masters of a revision say beside those that stand. Reads nothing before it must."""
+    """What the masters of a revision say beside those of every revision before it."""
 
     def __init__(
         self, connection: Connection, spec: ReleaseSpec, recounted: Mapping[Period, tuple[str, ...]], revision: int
     ) -> None:
         self.spec = spec
-        self.old: dict[tuple[str, str], Master] = {}
+        self.old: dict[tuple[str, str], list[tuple[int, Master]]] = {}
         self.new: dict[tuple[str, str], Master] = {}
         for period, courses in recounted.items():
-            for revised, into in ((0, self.old), (revision, self.new)):
-                masters = read_masters(
-                    connection, spec.spec_version, [period.key], courses, revision=revised, least=revised
-                )
-                into.update(masters)
+            every = read_revisions(connection, spec.spec_version, [period.key], courses, revision=revision)
+            for at, masters in every.items():
+                self.old[at] = [(number, master) for number, master in masters if number < revision]
+                if made := [master for number, master in masters if number == revision]:
+                    (self.new[at],) = made
 
-    def says_otherwise(self, pack: PlannedPack) -> bool:
-        """Whether a pack would say something else, in its tables or in the charts of its parts; True as long as nothing
-        was counted again."""
+    def says_otherwise(self, pack: PlannedPack, since: int) -> bool:
+        """Whether a pack would say something else than in revision ``since``, the last that its recipient was given, in
+        its tables or in the charts of its parts; True as long as nothing was counted again."""
         return not self.new or any(
-            _told(self.old[at].protected, pack.product, self.spec)
+            _told(self._then(at, since).protected, pack.product, self.spec)
             != _told(self.new[at].protected, pack.product, self.spec)
             for grant in pack.grants
             if (own := self.new.get((grant.course_id, pack.period.key))) is not None
@@ -303,9 +303,14 @@ class _Found:
             if (at := (grant.course_id, shown.key)) in self.new
         )
 
+    def _then(self, at: tuple[str, str], since: int) -> Master:
+        """The newest master of a course and period up to a revision."""
+        return [master for number, master in self.old[at] if number <= since][-1]
+
 
 def _told(kept: Protected, product: Product, spec: ReleaseSpec) -> list[Mapping[Any, Any]]:
-    tables = sorted(spec.audiences[product].tables)
+    given = spec.audiences[product].tables
+    tables = sorted(name for name in given if given[name].profile == "threshold")  # a draw is never made again
     every = (told(cells_of(kept, product, table)) for table in tables)
     return [{entry: value for entry, value in one.items() if entry.measure in IN_FILES} for one in every]
 

@@ -21,7 +21,7 @@ from privacy_ops.usage import base_period, counting, institutions, period_view, 
 from privacy_ops.usage.counting import Postgres, Table, TrueCell
 from privacy_ops.usage.frames import parts_of
 from privacy_ops.usage.institutions import Spelling
-from privacy_ops.usage.master import Master, Masters, digest, read_masters, to_json
+from privacy_ops.usage.master import Master, digest, read_masters, read_revisions, to_json
 from privacy_ops.usage.periods import Kind, Period
 from privacy_ops.usage.places import Places
 from privacy_ops.usage.protection import protect_period
@@ -107,9 +107,10 @@ class Protecting:
                 self._count(part, mine)
         self._count(period, courses)
         open_courses = self._open_courses(period, courses)
-        before: Masters = {}
+        before: Mapping[tuple[str, str], Sequence[tuple[int, Master]]] = {}
         if period.key in self.correcting:
-            before = read_masters(self.connection, self.references.spec.spec_version, [period.key], courses)
+            version = self.references.spec.spec_version
+            before = read_revisions(self.connection, version, [period.key], courses, revision=self.revision)
         made = {}
         for course in courses:
             parts = parts_of(period, bases[course])
@@ -123,7 +124,7 @@ class Protecting:
                 cells,
                 [master.protected for master in told[course]],
                 is_open=course in open_courses,
-                corrects=found.protected if (found := before.get((course, period.key))) else None,
+                corrects=[master.protected for _, master in before.get((course, period.key), ())],
             )
             public = self.public[course]
             made[course] = Master(course, period.key, bases[course], public.title, public.modules, protected)

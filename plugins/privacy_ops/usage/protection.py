@@ -72,17 +72,17 @@ def protect_period(
     parts: Sequence[Protected],
     *,
     is_open: bool,
-    corrects: Protected | None = None,
+    corrects: Sequence[Protected] = (),
 ) -> Protected:
     """Protect ``period``. ``cells``: true cells of it and of its parts; ``parts``: what was kept of those.
 
-    ``is_open``: whether the course ever had enough people. ``corrects``: what was released of it before; then nothing
-    that was withheld appears, and what would change by a handful is withheld. Raises ValueError for cells
-    that do not hang together.
+    ``is_open``: whether the course ever had enough people. ``corrects``: every revision that was released of it before;
+    then nothing that one of them withheld appears, and what would differ from one of them by a handful is withheld.
+    Raises ValueError for cells that do not hang together.
     """
     table = frames.activity_table(frames.activity_frame(period, base, course, places, spec), cells)
     work = _Work(is_open)
-    old = corrects.master if corrects else ()
+    old = [kept.master for kept in corrects]
     master = work.protect(table, spec.rules(), told(cell for part in parts for cell in part.master), corrects=old)
     shares: Cells = ()
     cohort: Table | None = None
@@ -104,7 +104,7 @@ def protect_period(
             rules = spec.rules(product, name)
             if not keys or rules == spec.rules():
                 continue
-            old = corrects.views.get(view_name(product, name), ()) if corrects else ()
+            old = [kept.views.get(view_name(product, name), ()) for kept in corrects]
             linked = table.only(_with(keys, {entry.key for entry in before}, table.frame))
             found = work.protect(linked, rules, before, _withheld(master), old)
             before = {**before, **told(found)}
@@ -169,11 +169,11 @@ class _Work:
         self.exposed = 0
 
     def protect(
-        self, table: Table, rules: Rules, before: Told, withheld: Collection[Entry] = (), corrects: Cells = ()
+        self, table: Table, rules: Rules, before: Told, withheld: Collection[Entry] = (), corrects: Sequence[Cells] = ()
     ) -> Cells:
         """Cells of a table. What was told ``before`` stays as told; what the master ``withheld`` stays withheld.
 
-        What may not follow the cells that this ``corrects`` is withheld too, and the table closed again.
+        What may not follow one of the tables that this ``corrects`` is withheld too, and the table closed again.
         """
         names = {*(m.name for m in table.frame.measures), *(a.name for a in table.frame.amounts)}
         every = {Entry(key, name) for key in table.frame.keys for name in names}
@@ -187,7 +187,8 @@ class _Work:
                 PublishedCell(cell.key, {n: before.get(Entry(cell.key, n), v) for n, v in cell.values.items()})
                 for cell in publish(table, mask, rules)
             )
-            if not (wrong := _not_following(corrects, found, table.frame) - shown - given):
+            wrong = {entry for old in corrects for entry in _not_following(old, found, table.frame)} - shown - given
+            if not wrong:
                 break
             given |= wrong
         self.costs.update(mask.costs)

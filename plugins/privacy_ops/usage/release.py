@@ -36,7 +36,7 @@ from privacy_ops.usage.master import Master, Masters, read_masters
 from privacy_ops.usage.measure import family_keys, measure
 from privacy_ops.usage.pack import content_of, content_type, pack_sha256, parts_shown, shown_columns
 from privacy_ops.usage.periods import Period
-from privacy_ops.usage.plan import Plan, PlannedPack, Registered, make_plan, week_of
+from privacy_ops.usage.plan import Plan, PlannedPack, make_plan, week_of
 from privacy_ops.usage.protecting import Protecting, references
 from privacy_ops.usage.release_spec import ReleaseSpec
 from privacy_ops.usage.utility import utility
@@ -186,8 +186,9 @@ def judge_files(workspace: Workspace, run: Run, *, now: datetime) -> dict[str, A
     with workspace.database(DUTY).transaction(read_only=True) as connection:
         plan, contents, masters = _contents(workspace, connection, run)
         beside = _beside(connection, plan, known.spec)
-        replaced = _replaced(workspace, plan)
-        metrics = measure(contents, plan.packs, staged, masters, beside, known, trusted, replaced)
+        replaced = _replaced(workspace, connection, plan)
+        draws = drawing.read(connection, known.spec.spec_version, [pack.period.key for pack in plan.fresh])
+        metrics = measure(contents, plan.packs, staged, masters, beside, known, trusted, replaced, draws)
         registry = connection.execute(statement("usage", "select_registry")).all()
         for period in {pack.period for pack in plan.fresh}:  # also of packs that are drawn alone
             fresh = [pack for pack in plan.fresh if pack.period == period]
@@ -542,12 +543,20 @@ def _warnings(connection: Connection, run: Run, gate: str) -> list[str]:
     return [f"{gate} warned: {check.id}, {check.title}" for check in rows]
 
 
-def _replaced(workspace: Workspace, plan: Plan) -> dict[PlannedPack, Files]:
-    """The files that a correction takes the place of, as they stand."""
+def _replaced(workspace: Workspace, connection: Connection, plan: Plan) -> dict[PlannedPack, list[Files]]:
+    """The files of every revision that a correction takes the place of, as they stand."""
     store = workspace.objects()
-    return {
-        pack: _registered_files(workspace, store, pack.replaces) for pack in plan.fresh if pack.replaces is not None
-    }
+    found: dict[PlannedPack, list[Files]] = {}
+    for pack in plan.fresh:
+        if pack.replaces is not None:
+            about = {"product": pack.product, "recipient_id": pack.recipient_id, "period_key": pack.period.key}
+            rows = connection.execute(
+                statement("usage", "select_earlier_releases"), about | {"revision": pack.revision}
+            )
+            found[pack] = [
+                _released_files(workspace, store, row.release_id, row.object_prefix, row.pack_sha256) for row in rows
+            ]
+    return found
 
 
 def _read_files(store: ObjectStore, bucket: str, prefix: str) -> Files:
@@ -560,15 +569,16 @@ def _published_files(workspace: Workspace, store: ObjectStore, pack: PlannedPack
         raise ReleaseRefused(
             "a pack was never released", where=pack.release_id, do="clear the run from the staging task on"
         )
-    return _registered_files(workspace, store, pack.registered)
+    known = pack.registered
+    return _released_files(workspace, store, known.release_id, known.object_prefix, known.pack_sha256)
 
 
-def _registered_files(workspace: Workspace, store: ObjectStore, entry: Registered) -> Files:
-    files = _read_files(store, workspace.settings.exports_bucket, entry.object_prefix)
-    if pack_sha256(files) != entry.pack_sha256:
+def _released_files(workspace: Workspace, store: ObjectStore, release_id: str, prefix: str, sha256: str) -> Files:
+    files = _read_files(store, workspace.settings.exports_bucket, prefix)
+    if pack_sha256(files) != sha256:
         raise ReleaseRefused(
             "a published pack is not what the register says",
-            where=entry.release_id,
+            where=release_id,
             do="treat it as an incident: restore the registered object versions",
         )
     return files

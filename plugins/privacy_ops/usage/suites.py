@@ -168,14 +168,22 @@ def files_suite(spec: ReleaseSpec) -> Suite:
             _number("E-08-same", "A number is the same in every pack", "contradictions", high=0, do=restage),
             _number(
                 "E-09",
-                "Neither from all packs together, with all periods before",
+                "Neither from all packs together, with all periods and revisions before",
                 "narrowed_cells",
                 high=0,
-                do="hold the release: a part of the quarter or year says too much beside it; the mask does not change",
+                do="hold the release: a part of the quarter or year says too much beside it; the mask does not change."
+                " A correction: an older revision gives back what this one withholds; withdraw the release instead",
             ),
             _number("E-10", "Only columns of the dictionary, in their order", "wrong_columns", high=0, do=restage),
             _number(
                 "E-10-grain", "Each row is there once, in order of its dimensions", "wrong_grain", high=0, do=restage
+            ),
+            _number(
+                "E-10-rows",
+                "The rows are those of the public lists, whoever is in them",
+                "wrong_rows",
+                high=0,
+                do="release nothing: a row that is left out tells that nobody was there; find out where it was lost",
             ),
             _number("E-10-values", "The values are those of the protected masters", "wrong_values", high=0, do=restage),
             _number(

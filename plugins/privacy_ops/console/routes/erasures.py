@@ -5,7 +5,7 @@ No ``from __future__ import annotations`` here: FastAPI must see the dependencie
 
 import hashlib
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -16,7 +16,8 @@ from fastapi.responses import HTMLResponse
 from privacy_ops.airflow_support.settings import object_settings
 from privacy_ops.console import paging, trends
 from privacy_ops.console.access import Needs, OwnForm, Right
-from privacy_ops.console.view import ConsoleDatabase, Now, note, page, rows
+from privacy_ops.console.view import ConsoleDatabase, Now, listed, note, page, rows
+from privacy_ops.erasure.certificates import document as certificate_document
 from privacy_ops.errors import UserError
 from privacy_ops.stores.objects import ObjectStore
 
@@ -25,6 +26,7 @@ MEASURED = 60  # measurements that a chart goes back
 CHAIN_CHECK, CHAIN_GATES = "G-33", ("erasure.plan", "erasure.done")
 MEDIA_TYPES = {".json": "application/json", ".html": "text/html; charset=utf-8"}
 OVER = ("CLOSED", "CLEARED")
+AGES = {"day": timedelta(days=1), "week": timedelta(days=7), "month": timedelta(days=35)}
 
 router = APIRouter(prefix="/erasures")
 Reader = Annotated[Any, Depends(Needs(Right.ERASURES))]
@@ -35,7 +37,7 @@ def show_erasures(request: Request, user: Reader, database: ConsoleDatabase, now
     """The figures of the whole deletion on one page."""
     today = now.astimezone(LEGAL_TIME).date()
     with database.transaction(read_only=True) as connection:
-        cases = rows(connection, "select_cases_by_age", now=now)
+        cases = rows(connection, "select_cases_by_age", **{name: now - age for name, age in AGES.items()})
         (late,) = rows(connection, "count_late_reviews", today=today)
         measured = list(reversed(rows(connection, "select_service_levels", most=MEASURED)))
         ledger = rows(connection, "select_ledger_state")
@@ -104,8 +106,14 @@ def list_certificates(
     """All certificates, newest first."""
     issued_at, case_id = paging.after(after, datetime.fromisoformat, UUID)
     with database.transaction(read_only=True) as connection:
-        found = rows(connection, "select_certificates", issued_at=issued_at, case_id=case_id, most=paging.PAGE + 1)
-    shown = paging.page(found, lambda row: (row.issued_at, row.case_id), cursor=after)
+        shown = listed(
+            connection,
+            "select_certificates",
+            lambda row: (row.issued_at, row.case_id),
+            cursor=after,
+            issued_at=issued_at,
+            case_id=case_id,
+        )
     return page(request, user, "certificates", section="erasures", now=now, shown=shown)
 
 
@@ -163,11 +171,18 @@ def download_certificate(
         raise HTTPException(404)
     note(database, "certificate", str(case_id), user, datetime.now(UTC))
     bucket, key = names[name]
-    body = ObjectStore(object_settings("privacy_ops_objects")).get(bucket, key)
-    registered = {row.object_key: row.sha256 for row in files}
-    if key in registered and hashlib.sha256(body).hexdigest() != registered[key]:
-        raise UserError("the file in the bucket is not the one that was certified", where=key, do="tell the lead")
+    store = ObjectStore(object_settings("privacy_ops_objects"))
+    body = store.get(bucket, key)
     ending = key[key.rfind(".") :]
+    registered = {row.object_key: row.sha256 for row in files}
+    stem = key.removesuffix(ending)
+    document = body if ending == ".json" else store.get(bucket, f"{stem}.json")
+    # The register knows the document's hash, and the document that of its page.
+    whole = hashlib.sha256(document).hexdigest() == registered[f"{stem}.json"]
+    if whole and ending == ".html":
+        whole = hashlib.sha256(body).hexdigest() == certificate_document.page_sha256(document)
+    if not whole:
+        raise UserError("the file in the bucket is not the one that was certified", where=key, do="tell the lead")
     return attachment(body, name, MEDIA_TYPES[ending])
 
 

@@ -11,7 +11,7 @@ from fastapi.responses import HTMLResponse
 
 from privacy_ops.console import pages, paging, trends
 from privacy_ops.console.access import Needs, Right
-from privacy_ops.console.view import ConsoleDatabase, Now, page, rows
+from privacy_ops.console.view import ConsoleDatabase, Now, listed, page, rows
 
 MOST_GATES = 300
 VERDICTS_SHOWN = 60  # verdicts that a chart goes back
@@ -35,15 +35,16 @@ def list_gates(
     (number,) = paging.after(after, int)
     with database.transaction(read_only=True) as connection:
         gates = rows(connection, "select_gates", most=MOST_GATES)
-        found = rows(
+        shown = listed(
             connection,
             "select_verdicts",
+            lambda row: (row.gate_result_id,),
+            cursor=after,
+            filters={"gate": gate, "verdict": verdict},
             gate=gate or None,
             verdict=verdict or None,
             gate_result_id=number,
-            most=paging.PAGE + 1,
         )
-    shown = paging.page(found, lambda row: (row.gate_result_id,), cursor=after, gate=gate, verdict=verdict)
     return page(request, user, "gates", section="gates", now=now, shown=shown, gates=gates, gate=gate, verdict=verdict)
 
 

@@ -16,7 +16,7 @@ from privacy_ops.airflow_support.settings import object_settings, settings_for
 from privacy_ops.console import paging
 from privacy_ops.console.access import Needs, OwnForm, Right
 from privacy_ops.console.routes.erasures import attachment
-from privacy_ops.console.view import ConsoleDatabase, Now, note, page, rows
+from privacy_ops.console.view import ConsoleDatabase, Now, listed, note, page, rows
 from privacy_ops.errors import UserError
 from privacy_ops.settings import from_environment
 from privacy_ops.stores.objects import ObjectStore
@@ -55,20 +55,21 @@ def list_releases(
 ) -> HTMLResponse:
     """The register by recipient, course and period, newest first."""
     released_at, release_id = paging.after(after, datetime.fromisoformat, str)
+    filters = {"recipient": recipient, "course": course, "period": period}
     with database.transaction(read_only=True) as connection:
         recipients = rows(connection, "select_recipients")
-        found = rows(
+        shown = listed(
             connection,
             "select_releases",
+            lambda row: (row.released_at, row.release_id),
+            cursor=after,
+            filters=filters,
             recipient=recipient or None,
             period=period or None,
             course=json.dumps([{"course_id": course}]) if course else None,
             released_at=released_at,
             release_id=release_id,
-            most=paging.PAGE + 1,
         )
-    filters = {"recipient": recipient, "course": course, "period": period}
-    shown = paging.page(found, lambda row: (row.released_at, row.release_id), cursor=after, **filters)
     return page(
         request,
         user,

@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from privacy_ops import thresholds
 from privacy_ops.console import pages, paging
 from privacy_ops.console.access import Needs, Right
-from privacy_ops.console.view import ConsoleDatabase, Now, page, rows
+from privacy_ops.console.view import ConsoleDatabase, Now, listed, page, rows
 from privacy_ops.errors import UserError
 from privacy_ops.settings import home_directory
 from privacy_ops.transfers import what_if
@@ -48,28 +48,39 @@ def show_transfers(request: Request, user: Reader, database: ConsoleDatabase, no
     today = now.astimezone(LEGAL_TIME).date()
     with database.transaction(read_only=True) as connection:
         snapshot = _snapshot(connection)
-        this = {"snapshot_id": snapshot.snapshot_id if snapshot else None}
         values = {
-            "verdicts": rows(connection, "count_verdicts", **this),
-            "countries": rows(connection, "count_flows_by_country", bad=NOT_COVERED, **this),
-            "findings": _findings(connection, "open", None, "", most=10),
+            **_figures(connection, snapshot),
+            "findings": rows(
+                connection, "select_findings", status="open", severity=None, due_on=None, fingerprint=None, most=10
+            ),
             "blocked": rows(connection, "select_blocked", most=paging.PAGE),
             "counts": rows(connection, "select_open_findings", today=today),
         }
     return page(request, user, "transfers", section="transfers", now=now, today=today, snapshot=snapshot, **values)
 
 
-def _findings(connection: Any, status: str, severity: str | None, after: str, *, most: int) -> Sequence[Any]:
-    due_on, fingerprint = paging.after(after, str, str)
-    return rows(
-        connection,
-        "select_findings",
-        status=status,
-        severity=severity,
-        due_on=due_on,
-        fingerprint=fingerprint,
-        most=most,
-    )
+_FIGURES: dict[tuple[Any, ...], dict[str, Sequence[Any]]] = {}
+MOST_FIGURES = 8
+
+
+def _figures(connection: Any, snapshot: Any) -> dict[str, Sequence[Any]]:
+    """Verdicts, countries and maps of an inventory. Of a published one they are counted once: it stays as it is."""
+    if snapshot is None:
+        return {"verdicts": [], "countries": [], "maps": []}
+    key = (snapshot.snapshot_id, snapshot.run_id, snapshot.taken_at, snapshot.published_at)
+    if (known := _FIGURES.get(key)) is not None:
+        return known
+    this = {"snapshot_id": snapshot.snapshot_id}
+    counted = {
+        "verdicts": rows(connection, "count_verdicts", **this),
+        "countries": rows(connection, "count_flows_by_country", bad=NOT_COVERED, **this),
+        "maps": [found for row in rows(connection, "select_inventory_maps", **this) if (found := pages.maps(row[0]))],
+    }
+    if snapshot.published_at is not None:
+        if len(_FIGURES) >= MOST_FIGURES:
+            _FIGURES.clear()
+        _FIGURES[key] = counted
+    return counted
 
 
 @router.get("/findings", response_class=HTMLResponse)
@@ -83,15 +94,19 @@ def list_findings(
     after: str = "",
 ) -> HTMLResponse:
     """Findings, those that are due first first."""
+    due_on, fingerprint = paging.after(after, str, str)
     with database.transaction(read_only=True) as connection:
-        found = _findings(connection, status, severity or None, after, most=paging.PAGE + 1)
-    shown = paging.page(
-        found,
-        lambda row: (row.due_on or "infinity", row.fingerprint),
-        cursor=after,
-        status=status,
-        severity=severity,
-    )
+        shown = listed(
+            connection,
+            "select_findings",
+            lambda row: (row.due_on or "infinity", row.fingerprint),
+            cursor=after,
+            filters={"status": status, "severity": severity},
+            status=status,
+            severity=severity or None,
+            due_on=due_on,
+            fingerprint=fingerprint,
+        )
     return page(
         request,
         user,
@@ -120,16 +135,17 @@ def list_flows(
     (flow_key,) = paging.after(after, str)
     with database.transaction(read_only=True) as connection:
         snapshot = _snapshot(connection)
-        found = rows(
+        shown = listed(
             connection,
             "select_flows",
+            lambda row: (row.flow_key,),
+            cursor=after,
+            filters={"verdict": verdict, "country": country},
             snapshot_id=snapshot.snapshot_id if snapshot else None,
             verdict=verdict or None,
             country=country or None,
             flow_key=flow_key,
-            most=paging.PAGE + 1,
         )
-    shown = paging.page(found, lambda row: (row.flow_key,), cursor=after, verdict=verdict, country=country)
     return page(
         request,
         user,

@@ -6,7 +6,7 @@ release; it never changes a mask, which depends on window, specification and cou
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from privacy_ops.disclosure.linked.audit import Contradiction, Interval, audit, too_narrow
@@ -59,6 +59,72 @@ def compare(
     )
 
 
+def compare_revisions(
+    newest: Sequence[PublishedCell],
+    older: Iterable[PublishedCell],
+    frame: Frame,
+    rules: Rules,
+    needs: Mapping[Entry, Need],
+) -> tuple[Interval, ...]:
+    """Attack the newest revisions with what older ones told of numbers that are withheld now; what is left too little
+    room, in order of key.
+
+    Not all that was true then is true now. An older number that contradicts the newest ones is of no use to the
+    attacker, and only that number: he keeps every other. Older ones that contradict each other are tried in turns, so
+    that each that may still be true is used at least once; the newest are attacked even when none is.
+    Raises Contradiction when the newest contradict each other, ValueError for a cell outside the frame.
+    """
+    if not needs:
+        return ()
+    shown = {entry for entry, value in _several(newest) if value is not None}
+    left = sorted({(e, v) for e, v in _several(older) if v is not None and e not in shown}, key=str)
+    told = {one.entry: one for one in too_narrow(audit(newest, frame, rules, needs))}
+    some = dict([next(iter(needs.items()))])  # one question shows whether numbers fit together
+    tried: list[_Number] = []
+    while left:
+        used = _fitting(newest, [*left, *tried], frame, rules, some)
+        if not (fresh := set(left) & set(used)):
+            break
+        told |= {one.entry: one for one in too_narrow(audit([*newest, *map(_cell, used)], frame, rules, needs))}
+        tried += [one for one in left if one in fresh]
+        left = [one for one in left if one not in fresh]
+    return tuple(told[entry] for entry in sorted(told))
+
+
+_Number = tuple[Entry, int | str]
+
+
+def _fitting(
+    cells: Sequence[PublishedCell],
+    more: Sequence[_Number],
+    frame: Frame,
+    rules: Rules,
+    needs: Mapping[Entry, Need],
+) -> list[_Number]:
+    """As many of ``more`` as can be true beside ``cells``, the first before the last."""
+    try:
+        audit([*cells, *map(_cell, more)], frame, rules, needs)
+    except Contradiction:
+        if len(more) == 1:
+            return []
+    else:
+        return list(more)
+    half = len(more) // 2
+    first = _fitting(cells, more[:half], frame, rules, needs)
+    return first + _fitting([*cells, *map(_cell, first)], more[half:], frame, rules, needs)
+
+
+def _cell(number: _Number) -> PublishedCell:
+    entry, value = number
+    return PublishedCell(entry.key, {entry.measure: value})
+
+
+def _several(cells: Iterable[PublishedCell]) -> Iterator[tuple[Entry, int | str | None]]:
+    for cell in cells:
+        for name, value in cell.values.items():
+            yield Entry(cell.key, name), value
+
+
 def refused_corrections(before: Iterable[PublishedCell], after: Iterable[PublishedCell]) -> tuple[Entry, ...]:
     """Numbers that a new revision of a release may not restate so, in order of key.
 
@@ -79,4 +145,4 @@ def may_follow(was: int | str | None, becomes: int | str | None) -> bool:
 
 
 def _numbers(cells: Iterable[PublishedCell]) -> dict[Entry, int | str | None]:
-    return {Entry(cell.key, name): value for cell in cells for name, value in cell.values.items()}
+    return dict(_several(cells))

@@ -192,6 +192,8 @@ def _bodies(
         told.setdefault(row.case_id, []).append(_told(row))
     people = {row.case_id: row.by_people for row in connection.execute(statement("erasure", "select_decisions"), this)}
     exceptions = objects.exceptions(connection, plan)
+    held = _held(connection, this)
+    taken_out = _taken_out(connection.execute(statement("redaction", "select_of_plan"), this))
     verification = _verification(connection, gate)
     data_map = workspace.data_map
     backups = times.database_erased_at + timedelta(days=workspace.thresholds.backup_max_age_days)
@@ -222,6 +224,8 @@ def _bodies(
             "assets": assets.get(case.case_id, []),
             "methods": documents.METHODS,
             "retained": _retained(data_map, assets.get(case.case_id, [])),
+            "held": held.get(case.case_id, []),
+            "redactions": taken_out.get(case.case_id, []),
             "exceptions": [*exceptions.get(case.case_id, []), *exceptions.get(None, [])],
             "ages_out": _ages_out(data_map),
             "backups_beyond_use_until": backups.date().isoformat(),
@@ -271,6 +275,34 @@ def _retained(data_map: DataMap, assets: Iterable[Mapping[str, Any]]) -> list[di
     return found
 
 
+def _held(connection: Connection, this: Mapping[str, Any]) -> dict[UUID, list[dict[str, Any]]]:
+    """What is kept of each case, cell by cell, because of a hold over parts of it."""
+    found: dict[UUID, list[dict[str, Any]]] = {}
+    for row in connection.execute(statement("erasure", "select_kept_of_plan"), this):
+        found.setdefault(row.case_id, []).append({
+            "asset": row.table_name,
+            "columns": list(row.columns),
+            "hold": int(row.hold_id),
+            "basis": row.basis,
+            "review_on": row.review_on.isoformat(),
+            "rows": int(row.planned),
+        })
+    return found
+
+
+def _taken_out(rows: Iterable[Any]) -> dict[UUID, list[dict[str, Any]]]:
+    """What was taken out of other people's texts, case by case."""
+    found: dict[UUID, list[dict[str, Any]]] = {}
+    for row in rows:
+        found.setdefault(row.case_id, []).append({
+            "asset": row.asset,
+            "texts": int(row.texts),
+            "places": int(row.places),
+            "redacted_at": row.redacted_at.isoformat(),
+        })
+    return found
+
+
 def _ages_out(data_map: DataMap) -> list[dict[str, str]]:
     stores = [
         {"asset": f"s3://{entry.bucket}/{entry.prefix}", "rule": entry.retention or "by age"}
@@ -284,7 +316,8 @@ def _ages_out(data_map: DataMap) -> list[dict[str, str]]:
 
 
 def supplement(workspace: Workspace, run: Run, *, now: datetime) -> dict[str, Any]:
-    """Sign what parties answered after a case was certified, once nobody's answer is open; returns counts.
+    """Sign what came after a case was certified: what parties answered, once nobody's answer is open, and what was
+    taken out of other people's texts; returns counts.
 
     A new document beside the certificate, written down before it is put there, so that a kill changes no byte.
     """
@@ -307,6 +340,8 @@ def _supplement_case(workspace: Workspace, row: Any, now: datetime) -> None:
     this = {"case_id": row.case_id, "plan_id": row.plan_id}
     with database.transaction() as connection:
         told = connection.execute(statement("erasure", "select_told_of_case"), this).all()
+        redacted = connection.execute(statement("redaction", "select_of_case"), {"case_id": row.case_id}).all()
+        moments = [one.moved_at for one in told] + [one.verified_at for one in redacted]
         body = {
             "format": documents.FORMAT,
             "certificate_of": "supplement",
@@ -314,8 +349,9 @@ def _supplement_case(workspace: Workspace, row: Any, now: datetime) -> None:
             "publisher": workspace.data_map.publisher.name,
             "number": int(row.number),
             "supplements_sha256": row.sha256,
-            "as_of": max(one.moved_at for one in told).isoformat(),
+            "as_of": max(moments).isoformat(),
             "told": [_told(one) for one in told],
+            "redactions": _taken_out(redacted).get(row.case_id, []),
         }
         document, page = documents.issue(settings.keys.signing_key_pem, body)
         connection.execute(

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from privacy_ops import signing
+from privacy_ops import signing, templates
 
 if TYPE_CHECKING:
     import jinja2
@@ -69,6 +69,22 @@ class NotErased(_Strict):
     reason: str
     until: str | None
     objects: int = Field(ge=0)
+
+
+class Held(_Strict):
+    asset: str
+    columns: list[str] = Field(min_length=1)
+    hold: int
+    basis: str
+    review_on: str = Field(pattern=_DAY)
+    rows: int = Field(ge=0)
+
+
+class Redacted(_Strict):
+    asset: str
+    texts: int = Field(ge=1)
+    places: int = Field(ge=1)
+    redacted_at: str = Field(pattern=_MOMENT)
 
 
 class AgesOut(_Strict):
@@ -125,6 +141,8 @@ class Statement(_Strict):
     methods: dict[str, str]
     retained: list[Retained]
     exceptions: list[NotErased]
+    held: list[Held] = Field(default=[], description="cells kept apart because of a hold, until it ends")
+    redactions: list[Redacted] = Field(default=[], description="mentions taken out of other people's texts")
     ages_out: list[AgesOut]
     backups_beyond_use_until: str = Field(pattern=_DAY)
     logs_of_visitors: Literal["NOT_ATTRIBUTABLE"]
@@ -145,6 +163,7 @@ class Supplement(_Strict):
     supplements_sha256: str = Field(pattern=_SHA256)
     as_of: str = Field(pattern=_MOMENT)
     told: list[Told]
+    redactions: list[Redacted] = Field(default=[], description="mentions taken out of other people's texts until then")
 
 
 def schema() -> dict[str, Any]:
@@ -172,6 +191,17 @@ def issue(private_pem: bytes | None, body: dict[str, Any]) -> tuple[str, str]:
         "page": {"sha256": digest, "signature": signing.sign(private_pem, _page_claim(body, digest))},
     }
     return signing.canonical_json(document), page
+
+
+def page_sha256(document: bytes) -> str:
+    """The digest of the page that was issued with a document. Whoever asks knows the document to be whole.
+
+    Raises ValueError for what is no certificate.
+    """
+    try:
+        return str(json.loads(document)["page"]["sha256"])
+    except (TypeError, KeyError, RecursionError):
+        raise ValueError("the file is not a certificate") from None
 
 
 def _page_claim(body: dict[str, Any], digest: str) -> dict[str, object]:
@@ -226,13 +256,7 @@ def _embedded(page: bytes) -> Any:
 
 @cache
 def _template() -> jinja2.Template:
-    import jinja2
-
-    loader = jinja2.FileSystemLoader(Path(__file__).parent)
-    environment = jinja2.Environment(
-        loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    return environment.get_template("certificate.html.j2")
+    return templates.environment(Path(__file__).parent).get_template("certificate.html.j2")
 
 
 def _render(body: dict[str, Any], signature: str, public_pem: bytes) -> str:

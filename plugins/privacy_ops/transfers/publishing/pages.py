@@ -6,8 +6,6 @@ as well, in words.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -16,6 +14,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from privacy_ops import templates
 from privacy_ops.transfers.findings import SEVERITIES
 from privacy_ops.transfers.publishing import flow_diagram, paint, words, world_map
 from privacy_ops.transfers.publishing.content import Content, FlowLine
@@ -44,31 +43,14 @@ class _Country:
 
 @cache
 def _environment() -> jinja2.Environment:
-    import jinja2
-
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_FOLDER),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = templates.environment(_FOLDER)
     environment.filters |= {"verdict": words.verdict, "plain": words.plain, "css": paint.css_name}
     return environment
 
 
-@cache
-def _style() -> tuple[str, str]:
-    """The style sheet, and its hash for the pages' policy."""
-    css = (_FOLDER / "report.css").read_text(encoding="utf-8")
-    return css, "sha256-" + base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()
-
-
 def _page(template: str, **said: Any) -> bytes:
-    import markupsafe
-
-    css, digest = _style()
-    page = _environment().get_template(template).render(style=markupsafe.Markup(css), style_hash=digest, **said)  # noqa: S704 - a file of ours
+    css = templates.asset(_FOLDER / "report.css")
+    page = _environment().get_template(template).render(style=css, style_hash=templates.csp_hash(css), **said)
     return page.encode(errors="replace")
 
 

@@ -5,8 +5,6 @@ It needs no network and no script, and its own policy forbids both. Every chart 
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from privacy_ops import templates
 from privacy_ops.usage import periods
 from privacy_ops.usage.files import chart
 from privacy_ops.usage.files.csvw import title
@@ -90,30 +89,12 @@ class _Given:
 
 @cache
 def _template() -> jinja2.Template:
-    import jinja2
-
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_FOLDER),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template("report.html.j2")
-
-
-@cache
-def _style() -> tuple[str, str]:
-    """The style sheet, and its hash for the page's policy."""
-    css = (_FOLDER / "report.css").read_text(encoding="utf-8")
-    return css, "sha256-" + base64.b64encode(hashlib.sha256(css.encode()).digest()).decode()
+    return templates.environment(_FOLDER).get_template("report.html.j2")
 
 
 def write(content: PackContent) -> bytes:
     """The page. Charts appear as soon as a table has two periods, those of the history counted."""
-    import markupsafe
-
-    css, digest = _style()
+    css = templates.asset(_FOLDER / "report.css")
     sections = (*_sections(content), *_over_time(content))
     page = _template().render(
         content=content,
@@ -125,11 +106,22 @@ def write(content: PackContent) -> bytes:
         n_values=sum(table.n_values for table in content.tables),
         n_published=sum(table.n_values - table.n_withheld for table in content.tables),
         sections=sections,
+        no_chart="" if any(section.series or section.silent for section in sections) else _no_chart(content.period_key),
         given=tuple(_given(content.tables)),
-        style=markupsafe.Markup(css),  # noqa: S704 - a file of ours
-        style_hash=digest,
+        style=css,
+        style_hash=templates.csp_hash(css),
     )
     return page.encode(errors="replace")
+
+
+def _no_chart(period_key: str) -> str:
+    """Why a report compares no two periods: it shows the parts of its own window, and nothing of any other."""
+    kind = periods.from_key(period_key).kind
+    return (
+        f"No chart over time: this report is about one {kind} alone, and a report shows nothing of other periods than"
+        " its own, since what you may see is decided for each of them. Reports of quarters and years compare the"
+        " periods inside them, unless these are noisy counts."
+    )
 
 
 def _day(day: date) -> str:

@@ -1,0 +1,325 @@
+# ruff: noqa: S608 - identifiers are quoted, values are bound
+"""Takes a mention of a minor out of somebody else's text, and leaves the rest of the text as its author wrote it.
+
+A proposal names case, table, column, row and the characters; it keeps a digest of the text and never a word of it. Two
+people read the place and confirm. The night then writes ahead, replaces the characters by ``MARKER`` if the text is the
+one that they read, and looks again. What was done stands in the ledger and in the certificate of the case.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import Connection, Row, text
+
+from privacy_ops import ledger
+from privacy_ops.datamap import catalogue
+from privacy_ops.datamap.model import DataMap
+from privacy_ops.errors import UserError
+from privacy_ops.stores.database import DatabaseFault, quote, quote_table
+from privacy_ops.stores.sql import statement
+from privacy_ops.workspace import Workspace
+
+MARKER = "[redacted]"
+PEOPLE = 2
+_TEXTS = {"text", "character varying"}
+Span = tuple[int, int]
+
+
+def redacted(written: str, spans: Sequence[Span]) -> str:
+    """``written`` with every span replaced by the marker. Raises UserError unless the spans are in order, apart, and
+    inside the text. Pure."""
+    if not spans:
+        raise UserError("nothing is named to be taken out", where="redaction", do="name the characters, first:last")
+    parts, end = [], 0
+    for first, last in spans:
+        if not end <= first < last <= len(written):
+            raise UserError(
+                f"the characters {first}:{last} are not in order or not inside the text of {len(written)}",
+                where="redaction",
+                do="count from 0; the last character named is the first that stays",
+            )
+        parts += [written[end:first], MARKER]
+        end = last
+    return "".join([*parts, written[end:]])
+
+
+def spans_of(written: str, words: str) -> list[Span]:
+    """Where ``words`` stand in a text, whatever their case; empty: nowhere. Pure."""
+    found, low, wanted, at = [], written.lower(), words.strip().lower(), 0
+    if len(low) != len(written) or not wanted:
+        return []
+    while (at := low.find(wanted, at)) >= 0:
+        found.append((at, at + len(wanted)))
+        at += len(wanted)
+    return found
+
+
+def propose(
+    workspace: Workspace,
+    *,
+    case_id: UUID,
+    table: str,
+    column: str,
+    key: tuple[str, ...],
+    by: str,
+    now: datetime,
+    spans: Sequence[Span] = (),
+    words: str = "",
+) -> UUID:
+    """Write down what is to be taken out of one text; returns the proposal's id. Nothing is changed yet.
+
+    The place: ``spans`` (half-open characters), or ``words`` wherever they stand. Raises UserError for a column where
+    the map does not say that people write, an unknown case or row, or a place outside the text.
+    """
+    _require_writable(workspace.data_map, table, column)
+    person = _named(by)
+    with workspace.database("erase").transaction() as connection:
+        _require_text(connection, table, column)
+        if not connection.execute(
+            text("SELECT 1 FROM gov.minor_case WHERE case_id = :c"), {"c": case_id}
+        ).scalar_one_or_none():
+            raise UserError("there is no such case", where=f"case {case_id}", do="`redaction mentions` lists them")
+        written = _read(connection, workspace.data_map, table, column, key)
+        if written is None:
+            raise UserError("there is no such row, or its text is empty", where=table, do="look at the row's key")
+        places = list(spans) or spans_of(written, words)
+        redacted(written, places)
+        redaction_id = uuid4()
+        connection.execute(
+            statement("redaction", "insert_redaction"),
+            {
+                "redaction_id": redaction_id,
+                "case_id": case_id,
+                "table_name": table,
+                "column_name": column,
+                "row_key": list(key),
+                "firsts": [first for first, _ in places],
+                "lasts": [last for _, last in places],
+                "text_sha256": _digest(redaction_id, written),
+                "by": person,
+                "at": now,
+            },
+        )
+    return redaction_id
+
+
+def show(workspace: Workspace, redaction_id: UUID, *, person: str, now: datetime, around: int = 60) -> list[str]:
+    """What stands around each place, with the words that would go in brackets; that ``person`` looked is written down.
+
+    For a person's eyes: never into a log. Raises UserError when the text is not the proposed one any more.
+    """
+    with workspace.database("erase").transaction() as connection:
+        one = _open(connection, redaction_id)
+        written = _read(connection, workspace.data_map, one.table_name, one.column_name, one.row_key)
+        if written is None or _digest(redaction_id, written) != one.text_sha256:
+            raise UserError("the text was changed since", where=f"redaction {redaction_id}", do="propose it anew")
+        _answer(connection, redaction_id, person, "viewed", now)
+    return [
+        f"{written[max(first - around, 0) : first]}[[{written[first:last]}]]{written[last : last + around]}"
+        for first, last in zip(one.firsts, one.lasts, strict=True)
+    ]
+
+
+def answer(workspace: Workspace, redaction_id: UUID, *, person: str, confirm: bool, now: datetime) -> str:
+    """A person's answer; returns the state of the proposal. One no ends it. Raises UserError for somebody who did not
+    look at the place, or a proposal that is not open."""
+    with workspace.database("erase").transaction() as connection:
+        _open(connection, redaction_id)
+        looked = connection.execute(
+            statement("redaction", "select_answers"), {"redaction_id": redaction_id, "answer": "viewed"}
+        ).scalars()
+        if _named(person) not in set(looked):
+            raise UserError(
+                "nobody answers about what they have not looked at",
+                where=f"redaction {redaction_id}",
+                do="`redaction show` first",
+            )
+        _answer(connection, redaction_id, person, "confirmed" if confirm else "rejected", now)
+        state: str = connection.execute(
+            statement("redaction", "update_answered"), {"redaction_id": redaction_id, "people": PEOPLE}
+        ).scalar_one()
+    return state
+
+
+def carry_out(workspace: Workspace, *, now: datetime) -> dict[str, int]:
+    """Carry out what two people confirmed, write-ahead first; returns how many texts were changed and how many not,
+    because they or their rows are not what was confirmed. Every night; killed and called again it goes on.
+
+    One that the database refuses (a right that was not granted) holds up no erasure: it stays, is counted as failed,
+    and the gate after the erasure warns of it. Raises StoreRefused, StoreUnavailable for the copy of the ledger.
+    """
+    database = workspace.database("erase")
+    with database.transaction() as connection:
+        fresh = connection.execute(statement("redaction", "update_intended"), {"at": now}).all()
+        ledger.append_many(
+            connection,
+            "redaction_intent",
+            (
+                (
+                    {
+                        "redaction": str(one.redaction_id),
+                        "asset": f"{one.table_name}.{one.column_name}",
+                        "firsts": one.firsts,
+                        "lasts": one.lasts,
+                        "text_sha256": one.text_sha256,
+                    },
+                    one.case_id,
+                )
+                for one in fresh
+            ),
+            at=now,
+        )
+    with database.transaction(read_only=True) as connection:
+        todo = connection.execute(statement("redaction", "select_in_state"), {"state": "intended"}).all()
+    if todo:
+        ledger.copy_out(workspace, now)
+    counts = {"redacted": 0, "refused": 0, "failed": 0}
+    for one in todo:
+        try:
+            with database.transaction() as connection:
+                done = _carry_out(connection, workspace, one, now)
+        except (UserError, DatabaseFault):
+            counts["failed"] += 1
+        else:
+            counts["redacted" if done else "refused"] += 1
+    _verify(workspace, now)
+    return counts
+
+
+def _carry_out(connection: Connection, workspace: Workspace, one: Row[Any], now: datetime) -> bool:
+    """Change one text, or refuse; both are final."""
+    written = _read(connection, workspace.data_map, one.table_name, one.column_name, one.row_key, lock=True)
+    said: dict[str, object] = {"redaction": str(one.redaction_id), "asset": f"{one.table_name}.{one.column_name}"}
+    reason = "ROW_GONE" if written is None else ""
+    if written is not None and _digest(one.redaction_id, written) != one.text_sha256:
+        reason = "TEXT_CHANGED"
+    these = {"redaction_id": one.redaction_id, "at": now, "reason": reason}
+    if reason or written is None:
+        connection.execute(statement("redaction", "update_refused"), these)
+        ledger.append(connection, "redaction_refused", said | {"reason": reason}, at=now, case_id=one.case_id)
+        return False
+    after = redacted(written, list(zip(one.firsts, one.lasts, strict=True)))
+    _write(connection, workspace.data_map, one, after)
+    digest = _digest(one.redaction_id, after)
+    connection.execute(
+        statement("redaction", "update_redacted"),
+        {"redaction_id": one.redaction_id, "at": now, "result_sha256": digest},
+    )
+    connection.execute(
+        statement("redaction", "settle_findings"),
+        {"case_id": one.case_id, "asset": one.table_name, "row_key": one.row_key, "at": now},
+    )
+    ledger.append(connection, "redacted", said | {"result_sha256": digest}, at=now, case_id=one.case_id)
+    return True
+
+
+def _verify(workspace: Workspace, now: datetime) -> None:
+    """Look again, in another transaction; a text that is as it was left is proven, and its row's key forgotten."""
+    with workspace.database("erase").transaction() as connection:
+        for one in connection.execute(statement("redaction", "select_in_state"), {"state": "redacted"}).all():
+            stands = _read(connection, workspace.data_map, one.table_name, one.column_name, one.row_key)
+            if stands is None or _digest(one.redaction_id, stands) == one.result_sha256:
+                connection.execute(
+                    statement("redaction", "update_verified"), {"redaction_id": one.redaction_id, "at": now}
+                )
+
+
+# ---- the text
+
+
+def _read(
+    connection: Connection, data_map: DataMap, table: str, column: str, key: Sequence[str], *, lock: bool = False
+) -> str | None:
+    sql = f"SELECT t.{quote(column)} FROM {quote_table(table)} AS t WHERE {_matches(data_map, table)}"
+    values = {f"k{i}": part for i, part in enumerate(key)}
+    if len(key) != len(_key(data_map, table)):
+        raise UserError("the key of a row has another number of parts", where=table, do="give --row once per part")
+    found: str | None = connection.execute(
+        text(sql + (" FOR UPDATE OF t" if lock else "")), values
+    ).scalar_one_or_none()
+    return found or None
+
+
+def _write(connection: Connection, data_map: DataMap, one: Row[Any], after: str) -> None:
+    sql = (
+        f"UPDATE {quote_table(one.table_name)} AS t SET {quote(one.column_name)} = :after"
+        f" WHERE {_matches(data_map, one.table_name)}"
+    )
+    values = {f"k{i}": part for i, part in enumerate(one.row_key)}
+    changed = connection.execute(text(sql), values | {"after": after}).rowcount
+    if changed != 1:
+        raise UserError(f"{changed} rows have this key", where=one.table_name, do="mend the key in the data map")
+
+
+def _matches(data_map: DataMap, table: str) -> str:
+    return " AND ".join(f"CAST(t.{quote(c)} AS text) = :k{i}" for i, c in enumerate(_key(data_map, table)))
+
+
+def _key(data_map: DataMap, table: str) -> tuple[str, ...]:
+    return tuple(data_map.subject.key if table == data_map.subject.table else data_map.tables[table].key)
+
+
+def _digest(redaction_id: UUID, written: str) -> str:
+    """Salted by the proposal: equal texts do not show, and a short one cannot be looked up."""
+    return hashlib.sha256(f"{redaction_id}\n{written}".encode()).hexdigest()
+
+
+def _require_writable(data_map: DataMap, table: str, column: str) -> None:
+    entry = data_map.tables.get(table)
+    if entry is None or column not in entry.free_texts():
+        raise UserError(
+            "the map does not say that people write here",
+            where=f"{table}.{column}",
+            do="give the column `evidence: {signal: SIG-12, kind: free_text}` and apply the grants",
+        )
+
+
+def _require_text(connection: Connection, table: str, column: str) -> None:
+    live = catalogue.read(connection).tables.get(table)
+    kind = live.columns[column].type if live is not None and column in live.columns else ""
+    if kind.split("(")[0] not in _TEXTS:
+        raise UserError("characters are taken out of text columns alone", where=f"{table}.{column}", do="mend by hand")
+
+
+# ---- people
+
+
+def _named(person: str) -> str:
+    """By which people are told apart. Raises UserError for nobody."""
+    name = " ".join(person.split()).casefold()
+    if not name:
+        raise UserError("somebody answers for a redaction", where="redaction", do="name the person")
+    return name
+
+
+def _answer(connection: Connection, redaction_id: UUID, person: str, said: str, now: datetime) -> None:
+    connection.execute(
+        statement("redaction", "insert_answer"),
+        {"redaction_id": redaction_id, "person": _named(person), "answer": said, "at": now},
+    )
+
+
+def _open(connection: Connection, redaction_id: UUID) -> Row[Any]:
+    one = connection.execute(statement("redaction", "lock_redaction"), {"redaction_id": redaction_id}).one_or_none()
+    if one is None or one.state != "proposed":
+        raise UserError(
+            "this proposal is not open", where=f"redaction {redaction_id}", do="`redaction list` shows them"
+        )
+    return one
+
+
+def standing(workspace: Workspace) -> Iterator[Row[Any]]:
+    """Proposals that are not ended, oldest first: what is asked, and how many have confirmed."""
+    with workspace.database("erase").transaction(read_only=True) as connection:
+        yield from connection.execute(statement("redaction", "select_standing")).all()
+
+
+def mentions(workspace: Workspace) -> Iterator[Row[Any]]:
+    """Rows of others in which a sweep found an identifier of an erased person: case_id, asset, row_key, found_at."""
+    with workspace.database("erase").transaction(read_only=True) as connection:
+        yield from connection.execute(statement("redaction", "select_mentions")).all()

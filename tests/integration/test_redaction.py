@@ -1,0 +1,201 @@
+"""A mention of a minor in somebody else's text: two people confirm, the night takes it out, the rest stays."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from privacy_ops import ledger
+from privacy_ops.datamap import grants
+from privacy_ops.erasure import redaction
+from privacy_ops.erasure.certificates import certify as certificate
+from privacy_ops.errors import StoreRefused, UserError
+from privacy_ops.workspace import Workspace
+
+from tests.integration import nights
+from tests.integration.press import ADULT, COMMON, MAYBE_ACCOUNT, MINOR, NOW, Press, map_of
+
+TEXT = "Thanks to Ada Lowe, who is in my son's class. Ada found the error."
+AFTER = "Thanks to [redacted], who is in my son's class. [redacted] found the error."
+SPANS = [(10, 18), (46, 49)]
+LATER = NOW + timedelta(days=1)
+NOTHING = {"redacted": 0, "refused": 0, "failed": 0}
+
+
+@dataclass
+class Place:
+    press: Press
+    workspace: Workspace
+    case: UUID
+    comment: int
+
+    def propose(self, **changes: Any) -> UUID:
+        given: dict[str, Any] = {"spans": SPANS, "by": "rosa", "now": NOW} | changes
+        where = {"table": "press.comment", "column": "body", "key": (str(self.comment),)} | given
+        return redaction.propose(self.workspace, case_id=self.case, **where)
+
+    def confirm(self, proposal: UUID, *people: str) -> str:
+        state = ""
+        for person in people:
+            redaction.show(self.workspace, proposal, person=person, now=NOW)
+            state = redaction.answer(self.workspace, proposal, person=person, confirm=True, now=NOW)
+        return state
+
+    def text(self) -> str:
+        return str(self.press.scalar("SELECT body FROM press.comment WHERE id = :i", i=self.comment))
+
+    def entries(self, kind: str) -> list[dict[str, Any]]:
+        rows = self.press.execute("SELECT payload FROM gov.erasure_ledger WHERE kind = :k ORDER BY seq", k=kind)
+        return [json.loads(row.payload) for row in rows]
+
+
+@pytest.fixture
+def place(press: Press) -> Place:
+    columns: dict[str, Any] = {
+        "id": {"category": "system.operations"},
+        "user_id": {"category": "user"},
+        "parent_id": {"category": "user", "erase": "UNLINK"},
+        "body": {"category": "user.content", "evidence": {"signal": "SIG-12", "kind": "free_text"}},
+    }
+    comment = {"key": ["id"], "link": MAYBE_ACCOUNT, "erase": "DELETE", "columns": columns} | COMMON
+    data_map = map_of(comment=comment)
+    grants.apply(press.superuser._url.render_as_string(hide_password=False), data_map)
+    workspace = press.with_map(data_map)
+    child, author = press.person(born=MINOR, name="Ada Lowe"), press.person(born=ADULT)
+    comment_id = press.add("comment", user_id=author, body=TEXT)
+    press.add("comment", user_id=author, body="another text of the same author, Ada Lowe")
+    nights.find(workspace, press.open_run())
+    return Place(press, workspace, press.case_of(child).case_id, comment_id)
+
+
+def test_two_people_confirm_and_the_night_takes_out_exactly_the_places(place: Place) -> None:
+    others = "SELECT md5(string_agg(c::text, '|' ORDER BY id)) FROM press.comment AS c WHERE id <> :i"
+    before = place.press.scalar(others, i=place.comment)
+    proposal = place.propose()
+    assert place.confirm(proposal, "Rosa") == "proposed"
+    assert place.confirm(proposal, " rosa ") == "proposed", "the same person twice is one"
+    assert redaction.carry_out(place.workspace, now=NOW) == NOTHING
+    assert place.text() == TEXT
+    assert place.confirm(proposal, "ravi") == "confirmed"
+    made = nights.whole(place.workspace, place.press.open_run("night"))
+    assert made["database"]["redacted"] == 1
+    assert place.text() == AFTER
+    assert place.press.scalar(others, i=place.comment) == before
+    row = place.press.execute("SELECT * FROM gov.redaction")[0]
+    assert (row.state, row.row_key) == ("verified", None)
+    assert [e["redaction"] for e in place.entries("redaction_intent")] == [str(proposal)]
+    assert len(place.entries("redacted")) == 1
+    said = json.loads(certificate.files_of(place.workspace, place.case)[f"{place.case}.json"])["body"]
+    assert [(r["asset"], r["texts"], r["places"]) for r in said["redactions"]] == [("press.comment.body", 1, 2)]
+    assert redaction.carry_out(place.workspace, now=LATER) == NOTHING
+    assert place.text() == AFTER
+    assert ledger.check(place.workspace).fault_count == 0
+    kept = str(place.press.execute("SELECT * FROM gov.redaction")) + str(
+        place.press.execute("TABLE gov.erasure_ledger")
+    )
+    assert "Ada" not in kept
+
+
+def test_a_text_that_changed_meanwhile_is_left_alone(place: Place) -> None:
+    proposal = place.propose()
+    place.confirm(proposal, "rosa", "ravi")
+    place.press.execute("UPDATE press.comment SET body = 'PS ' || body WHERE id = :i", i=place.comment)
+    assert redaction.carry_out(place.workspace, now=NOW) == NOTHING | {"refused": 1}
+    assert place.text() == "PS " + TEXT
+    assert place.press.scalar("SELECT reason FROM gov.redaction") == "TEXT_CHANGED"
+    assert place.entries("redaction_refused")[0]["reason"] == "TEXT_CHANGED"
+    assert redaction.carry_out(place.workspace, now=LATER) == NOTHING
+
+
+def test_a_row_that_went_meanwhile_is_said_to_be_gone(place: Place) -> None:
+    place.confirm(place.propose(), "rosa", "ravi")
+    place.press.execute("DELETE FROM press.comment")
+    assert redaction.carry_out(place.workspace, now=NOW) == NOTHING | {"refused": 1}
+    assert place.press.scalar("SELECT reason FROM gov.redaction") == "ROW_GONE"
+
+
+def test_one_no_ends_it(place: Place) -> None:
+    proposal = place.propose()
+    place.confirm(proposal, "rosa")
+    redaction.show(place.workspace, proposal, person="ravi", now=NOW)
+    assert redaction.answer(place.workspace, proposal, person="ravi", confirm=False, now=NOW) == "rejected"
+    with pytest.raises(UserError, match="not open"):
+        place.confirm(proposal, "lena")
+    redaction.carry_out(place.workspace, now=NOW)
+    assert place.text() == TEXT
+
+
+def test_nobody_answers_about_what_they_have_not_looked_at(place: Place) -> None:
+    proposal = place.propose()
+    with pytest.raises(UserError, match="not looked at"):
+        redaction.answer(place.workspace, proposal, person="rosa", confirm=True, now=NOW)
+    assert redaction.show(place.workspace, proposal, person="rosa", now=NOW, around=3) == [
+        "to [[Ada Lowe]], w",
+        "s. [[Ada]] fo",
+    ]
+
+
+def test_words_are_found_instead_of_places(place: Place) -> None:
+    place.confirm(place.propose(spans=(), words="ADA LOWE"), "rosa", "ravi")
+    redaction.carry_out(place.workspace, now=NOW)
+    assert place.text() == TEXT.replace("Ada Lowe", redaction.MARKER)
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"column": "user_id"}, "does not say that people write"),
+        ({"table": "press.nowhere"}, "does not say that people write"),
+        ({"key": ("999999",)}, "no such row"),
+        ({"spans": [(60, 99)]}, "not inside"),
+        ({"spans": (), "words": "Eve"}, "nothing is named"),
+        ({"by": "  "}, "answers for"),
+    ],
+)
+def test_a_place_that_is_none_is_refused(place: Place, changes: dict[str, Any], why: str) -> None:
+    with pytest.raises(UserError, match=why):
+        place.propose(**changes)
+
+
+def test_a_kill_before_the_text_is_changed_is_made_good_by_the_next_call(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place.confirm(place.propose(), "rosa", "ravi")
+    real = ledger.copy_out
+
+    def no_copy(*_: Any) -> None:
+        raise StoreRefused("the store is away")
+
+    monkeypatch.setattr("privacy_ops.ledger.copy_out", no_copy)
+    with pytest.raises(StoreRefused):
+        redaction.carry_out(place.workspace, now=NOW)
+    assert place.text() == TEXT, "nothing goes before it is written down outside"
+    monkeypatch.setattr("privacy_ops.ledger.copy_out", real)
+    assert redaction.carry_out(place.workspace, now=NOW) == NOTHING | {"redacted": 1}
+    assert place.text() == AFTER
+    assert len(place.entries("redaction_intent")) == len(place.entries("redacted")) == 1
+
+
+def test_what_is_taken_out_after_the_certificate_is_signed_as_a_supplement(place: Place) -> None:
+    nights.whole(place.workspace, place.press.open_run("night"))
+    place.confirm(place.propose(), "rosa", "ravi")
+    redaction.carry_out(place.workspace, now=LATER)
+    hour = place.press.open_run("hour", at=LATER)
+    assert certificate.supplement(place.workspace, hour, now=LATER + timedelta(hours=1)) == {"supplements": 1}
+    assert certificate.supplement(place.workspace, hour, now=LATER + timedelta(hours=2)) == {"supplements": 0}
+    name = f"{place.case}.supplement-1.json"
+    said = json.loads(certificate.files_of(place.workspace, place.case)[name])["body"]
+    assert [(r["asset"], r["places"]) for r in said["redactions"]] == [("press.comment.body", 2)]
+
+
+def test_a_text_that_may_not_be_changed_holds_up_no_erasure(place: Place) -> None:
+    place.confirm(place.propose(), "rosa", "ravi")
+    place.press.execute("REVOKE UPDATE ON press.comment FROM privacy_erase")
+    made = nights.whole(place.workspace, place.press.open_run("night"))
+    assert (made["database"]["failed"], made["certified"]["certificates"]) == (1, 1)
+    assert made["verified"]["gates"] == ["warn"]
+    assert place.text() == TEXT
