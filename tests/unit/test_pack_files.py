@@ -135,6 +135,7 @@ def test_the_package_can_reach_nothing_but_the_content():
         "privacy_ops.usage.files",
         "privacy_ops.errors",
         "privacy_ops.signing",
+        "privacy_ops.templates",
         "privacy_ops.usage.periods",
         *pure,
     }
