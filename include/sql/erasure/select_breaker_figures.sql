@@ -9,6 +9,7 @@ WITH recent AS (
     WHERE
         (c.class = 'CONFIRMED_MINOR' OR c.decision = 'CONFIRMED')
         AND c.returned_of IS NULL -- shown to be an erased person's by its keyed reference: no feed can make these up
+        AND NOT cast(:run_id AS text) LIKE 'restore\_replay/%' -- erases what came back and nothing else
         AND c.discovered_at <= :as_of
         AND (
             coalesce(c.decided_at, c.discovered_at) > :as_of - make_interval(hours => :window_hours)
