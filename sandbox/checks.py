@@ -55,6 +55,10 @@ def lint_checks() -> list[Check]:
             "SQL (sqlfluff)",
             _tool("sqlfluff", "lint", "--nocolor", "--disable-progress-bar", "--processes", "2", "include/sql"),
         ),
+        Check(
+            "YAML (yamllint)",
+            _tool("yamllint", "--strict", *sources, *sorted(path.name for path in PROJECT.glob("*.yaml"))),
+        ),
     ]
     if (PROJECT / "docker-compose.yaml").exists():
         compose = ("--builtin-schema", "vendor.compose-spec", "docker-compose.yaml")
