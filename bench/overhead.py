@@ -23,7 +23,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bench.measure import machine
 from sandbox.airflow import DATABASE
 from sandbox.publisher.database import connect
 from sandbox.runtime import Runtime
@@ -177,6 +176,8 @@ def report(parsed: Parsing, found: Sequence[Share], *, about: str, date: str, wh
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print and write; exit code 1 when parsing takes longer than it may, or no run ended well."""
+    from bench.measure import machine  # it imports this module
+
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--people", type=int, default=2000)
     parser.add_argument("--run", type=Path, default=None, help="folder of a runtime that is up")

@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -112,7 +112,7 @@ def compare(dsn: str, *, people: int = PEOPLE, events: int = EVENTS) -> Compared
         )
         told = json.loads(answer.read_text(encoding="utf-8"))
     seconds["Spark"] = told["seconds"]
-    here = [list(astuple(cell)) for cell in found["PostgreSQL"]]
+    here = [list(cell) for cell in found["PostgreSQL"]]
     assert found["DuckDB"] == found["PostgreSQL"], "DuckDB and PostgreSQL differ"
     assert told["cells"] == here, "Spark and PostgreSQL differ"
     assert here, "nothing was counted"
@@ -143,7 +143,7 @@ def _count(folder: Path, answer: Path) -> None:
         began = time.perf_counter()
         cells = counting.count(Sparked(session), exports.PERIOD, lists, due, exports.CAP_SECONDS)
         spent = time.perf_counter() - began
-        told = {"seconds": spent, "cells": [list(astuple(cell)) for cell in cells]}
+        told = {"seconds": spent, "cells": [list(cell) for cell in cells]}
         answer.write_text(json.dumps(told), encoding="utf-8")
     finally:
         session.stop()

@@ -99,7 +99,11 @@ def _pass(runtime: Runtime, demo: Demo, name: str, newest: str, weeks: int) -> P
     files = {key: hashlib.sha256(store.get(BUCKET, key)).hexdigest() for key in store.keys(BUCKET, "exports/")}
     with Database(runtime.server.dsn(PUBLISHER)).transaction() as connection:
         releases = connection.execute(text("SELECT count(*) FROM gov.release_register")).scalar_one()
-    failed = sum(run.state != "success" for run in runs)
+    unsuccessful = [run for run in runs if run.state != "success"]
+    for run in unsuccessful:
+        bad = {task: state for task, state in engineer.tasks(run).items() if state not in {"success", "skipped"}}
+        demo.say(f"{name} {run.run_id} {run.state}: {bad}")
+    failed = len(unsuccessful)
     return Pass(name, time.monotonic() - began, len(runs), failed, int(releases), files)
 
 

@@ -48,7 +48,7 @@ def create_database(server: PostgresServer, name: str, *, owner: str = "", templ
         server,
         f"CREATE DATABASE {quote(name)}"
         + (f" OWNER {quote(owner)}" if owner else "")
-        + (f" TEMPLATE {quote(template)}" if template else ""),
+        + (f" TEMPLATE {quote(template)} STRATEGY FILE_COPY" if template else ""),
         f"REVOKE ALL ON DATABASE {quote(name)} FROM PUBLIC",
     )
 

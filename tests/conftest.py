@@ -23,13 +23,13 @@ from pathlib import Path
 
 import pytest
 from privacy_ops.settings import DUTIES, KEY_PURPOSES, KeyRing, ObjectSettings, Settings, home_directory
+from privacy_ops.stores import roles
 from privacy_ops.stores.database import quote
 from privacy_ops.stores.objects import ObjectStore
 from sqlalchemy import create_engine, text
-from sqlalchemy.engine import make_url
 from sqlalchemy.pool import NullPool
 
-from sandbox.objects import list_without_copying_bodies
+from sandbox.objects import serve_at_less_cost
 from sandbox.postgres import PostgresServer, free_port
 from sandbox.state import new_signing_key
 from tests import block_list
@@ -76,6 +76,7 @@ def cluster() -> Iterator[PostgresServer]:
     folder.chmod(0o755)  # the server runs as another user when the tests run as root
     # Durability is not what these tests are about, except where they start a server of their own.
     fast = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "128MB"}
+    fast |= {"max_wal_size": "512MB"}  # it may lie in memory
     fast |= {"scram_iterations": "1"}  # a duty connects for each of its transactions
     server = PostgresServer(folder / "postgres", free_port(), secrets.token_hex(16), settings=fast)
     watcher = None
@@ -112,7 +113,7 @@ def object_settings() -> Iterator[ObjectSettings]:
     """Address of an S3 endpoint (moto's server, in a thread of this process)."""
     from moto.server import ThreadedMotoServer
 
-    list_without_copying_bodies()
+    serve_at_less_cost()
     logging.getLogger("werkzeug").setLevel(logging.ERROR)  # one line per request, each with a key
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
@@ -206,8 +207,7 @@ def publisher(cluster: PostgresServer, object_settings: ObjectSettings, _templat
     try:
         provision.create_database(cluster, name, template=_template.database)
         provision.create_database(cluster, truth, template=_template.truth)
-        # Rights on a database are not cloned with it; passwords belong to the whole server.
-        provision.grant(cluster.dsn(name), _template.passwords)
+        _let_in(cluster, name, _template.passwords)
         _reset(object_settings)
         create_buckets(object_settings)
         store = ObjectStore(object_settings)
@@ -233,22 +233,28 @@ def publisher_database(publisher: Sandbox) -> Settings:
 @pytest.fixture
 def settings(
     cluster: PostgresServer,
-    empty_database: str,
     object_settings: ObjectSettings,
     objects: ObjectStore,
     _empty_template: tuple[str, dict[str, str]],
-) -> Settings:
+) -> Iterator[Settings]:
     """Settings of an empty publisher: schema, gov, roles, grants and buckets, but nobody in it."""
     from sandbox import provision
     from sandbox.publisher.objects import create_buckets
 
-    name = str(make_url(empty_database).database)
+    name = f"empty_{secrets.token_hex(6)}"
     template, passwords = _empty_template
-    provision.drop_database(cluster, name)
-    provision.create_database(cluster, name, template=template)
-    provision.grant(empty_database, passwords)
-    create_buckets(object_settings)
-    return _settings(cluster, name, passwords, object_settings)
+    try:
+        provision.create_database(cluster, name, template=template)
+        _let_in(cluster, name, passwords)
+        create_buckets(object_settings)
+        yield _settings(cluster, name, passwords, object_settings)
+    finally:
+        provision.drop_database(cluster, name)
+
+
+def _let_in(cluster: PostgresServer, database: str, passwords: dict[str, str]) -> None:
+    """Rights on a database are not cloned with it, those on its tables are; passwords belong to the whole server."""
+    roles.apply(cluster.dsn(database), {duty: passwords[duty] for duty in DUTIES})
 
 
 def _settings(
@@ -267,10 +273,23 @@ def _settings(
     )
 
 
-# A worker that begins one of these last keeps everybody waiting.
-_LONGEST = ("test_whole_runs.py", "test_usage_release.py", "test_crash_night.py", "test_mark_success.py")
+# A worker that begins one of these last keeps everybody waiting. Dearest first.
+_LONGEST = (
+    "test_whole_runs.py",
+    "test_usage_release.py",
+    "test_delivery.py",
+    "test_erasure_safety.py",
+    "test_transfer_inventory.py",
+    "test_usage_drawing.py",
+    "test_crash_night.py",
+    "test_erasure_restore.py",
+    "test_usage_corrections.py",
+    "test_demo_oulad.py",
+    "test_mark_success.py",
+)
+_TURN = {name: turn for turn, name in enumerate(_LONGEST)}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest files first, everything else as it was collected."""
-    items.sort(key=lambda item: item.path.name not in _LONGEST)
+    items.sort(key=lambda item: _TURN.get(item.path.name, len(_TURN)))

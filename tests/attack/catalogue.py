@@ -164,7 +164,7 @@ def page() -> str:
         " was weakened on purpose is broken by it. Made from `tests/attack/catalogue.py`, which is held against the"
         " tests. `make test` takes one course and the three smallest of the Open University's presentations (where"
         " `OULAD_DIR` names a copy); `make proof` takes courses of every base period and all 22, and carries out real"
-        " runs of that data's weeks, quarter and year for the attacks on runs and stored objects.",
+        " runs of that data's weeks and quarter for the attacks on runs and stored objects.",
         "",
         "The thresholds promise nothing against somebody who knows everybody but one (18): a rounded count may be just"
         " on an edge. Who must be protected from that too chooses noisy counts in the release spec.",

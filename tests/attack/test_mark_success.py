@@ -82,14 +82,13 @@ def airflow_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def airflow(home: Path, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
-    plugins = str(home_directory() / "plugins")
     environment = {
         **{k: v for k, v in os.environ.items() if not k.startswith("AIRFLOW")},
         "AIRFLOW_HOME": str(home),
         "AIRFLOW__CORE__DAGS_FOLDER": str(home / "dags"),
-        "AIRFLOW__CORE__PLUGINS_FOLDER": plugins,
+        "AIRFLOW__CORE__PLUGINS_FOLDER": str(home / "plugins"),  # none: the console has no part in this
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-        "PYTHONPATH": plugins,
+        "PYTHONPATH": str(home_directory() / "plugins"),
         **more,
     }
     return subprocess.run(

@@ -191,6 +191,18 @@ def test_nothing_can_be_changed_from_here(server: FastAPI, database: Database, m
     assert getattr(client(server), method)(f"/privacy/gates/{number}").status_code == 405
 
 
+def test_airflow_is_given_an_entry_and_tabs_that_lead_to_pages(server: FastAPI, database: Database) -> None:
+    from privacy_console import PrivacyConsole
+
+    views = PrivacyConsole.external_views
+    assert {one["destination"] for one in views} == {"nav", "dag", "dag_run"}
+    for one in views:
+        path = one["href"].replace("{DAG_ID}", "minor_data_deletion").replace("{RUN_ID}", "manual__1")
+        assert path.startswith("/privacy/")
+        assert client(server, None).get(path).status_code == 401, path
+        assert client(server).get(path).status_code == 200, path
+
+
 @pytest.mark.parametrize("path", ["/privacy/docs", "/privacy/openapi.json", "/privacy/redoc"])
 def test_the_interface_is_not_described_to_strangers(server: FastAPI, database: Database, path: str) -> None:
     assert client(server, None).get(path).status_code in {401, 404}

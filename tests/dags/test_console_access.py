@@ -6,6 +6,7 @@ The routes come from the app itself: one that is added without a right, or a for
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from uuid import uuid4
 
 import pytest
@@ -66,12 +67,14 @@ def _named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _evidence(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+def _evidence(database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:  # noqa: F811
     """The duty that shows evidence is not what these tests are about: it sees the same empty tables."""
     from privacy_ops.console.routes import cases
 
     console.app.dependency_overrides[cases.evidence_database] = lambda: database
     monkeypatch.setattr("privacy_ops.console.airflow_state.create_session", _no_airflow)
+    yield
+    del console.app.dependency_overrides[cases.evidence_database]
 
 
 def _no_airflow() -> None:

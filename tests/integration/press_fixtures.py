@@ -59,7 +59,7 @@ def town(press: Press) -> Town:
 def fresh_press(server: PostgresServer, template: str, object_settings: ObjectSettings) -> Iterator[Press]:
     """A copy of the template in a database of its own, the object store emptied for it."""
     name = new_name()
-    _administer(server, f"CREATE DATABASE {name} TEMPLATE {template}")
+    _administer(server, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
     _empty(object_settings)
     create_buckets(ObjectStore(object_settings))
     made = open_press(server, name, object_settings)

@@ -12,6 +12,7 @@ from tests.integration import nights
 from tests.integration.press import NOW, Press
 
 EARLIER = NOW - timedelta(minutes=5)
+ADULTS = "DATE '1980-01-01' + CAST(n AS integer)"
 
 
 def test_planted_people_are_found_by_the_next_night(press: Press) -> None:
@@ -39,8 +40,11 @@ def test_a_night_that_does_not_find_one_is_red(press: Press) -> None:
 
 
 def test_one_that_can_never_be_found_is_withdrawn_by_somebody(press: Press) -> None:
+    press.crowd(20, ADULTS)
     canaries.plant(press.workspace, 1, now=EARLIER, given={})
-    press.execute("DELETE FROM press.profile")
+    press.execute(
+        "DELETE FROM press.profile USING press.account AS a WHERE a.user_id = profile.user_id AND a.email ~ 'canary'"
+    )
     run = press.open_run("run")
     gates.check_sources(press.workspace, run)
     counts = detect.detect_and_restrict(press.workspace, run)
@@ -56,6 +60,7 @@ def test_one_that_can_never_be_found_is_withdrawn_by_somebody(press: Press) -> N
 
 
 def test_only_a_living_one_counts_as_planted(press: Press) -> None:
+    press.crowd(20, ADULTS)
     canaries.plant(press.workspace, 1, now=EARLIER, given={})
     run = press.open_run("run")
     nights.whole(press.workspace, run)

@@ -43,10 +43,13 @@ class Backup:
         self.name = f"backup_{secrets.token_hex(4)}"
         self.live = make_url(press.workspace.settings.dsn("erase")).database or ""
         press.superuser._engine.dispose()  # nobody may be connected to what is copied
-        self._do(f"CREATE DATABASE {self.name} TEMPLATE {self.live}")
+        self._do(f"CREATE DATABASE {self.name} TEMPLATE {self.live} STRATEGY FILE_COPY")
 
     def put_back(self) -> None:
-        self._do(f"DROP DATABASE {self.live} WITH (FORCE)", f"CREATE DATABASE {self.live} TEMPLATE {self.name}")
+        self._do(
+            f"DROP DATABASE {self.live} WITH (FORCE)",
+            f"CREATE DATABASE {self.live} TEMPLATE {self.name} STRATEGY FILE_COPY",
+        )
 
     def remove(self) -> None:
         self._do(f"DROP DATABASE IF EXISTS {self.name} WITH (FORCE)")

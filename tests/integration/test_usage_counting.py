@@ -48,7 +48,7 @@ def template(cluster: PostgresServer) -> Iterator[str]:
 @pytest.fixture
 def dsn(cluster: PostgresServer, template: str) -> Iterator[str]:
     name = f"counting_{secrets.token_hex(4)}"
-    administer(cluster, f"CREATE DATABASE {quote(name)} TEMPLATE {template}")
+    administer(cluster, f"CREATE DATABASE {quote(name)} TEMPLATE {template} STRATEGY FILE_COPY")
     yield cluster.dsn(name)
     administer(cluster, f"DROP DATABASE {quote(name)} WITH (FORCE)")
 

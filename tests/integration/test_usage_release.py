@@ -120,7 +120,7 @@ def test_backfills_in_any_order_give_the_same_bytes(ws, dsn, cluster, template, 
     assert len({key.split("/")[3] for key in first}) == 3
 
     name = f"usage_{secrets.token_hex(4)}"
-    administer(cluster, f"CREATE DATABASE {quote(name)} TEMPLATE {template}")
+    administer(cluster, f"CREATE DATABASE {quote(name)} TEMPLATE {template} STRATEGY FILE_COPY")
     try:
         store = ws.objects()
         store.delete_versions("imp-exports", list(store.versions("imp-exports")))
@@ -583,7 +583,7 @@ def test_a_quarter_released_before_its_weeks_gives_the_same_bytes(ws, dsn, clust
     assert first
 
     name = f"usage_{secrets.token_hex(4)}"
-    administer(cluster, f"CREATE DATABASE {quote(name)} TEMPLATE {template}")
+    administer(cluster, f"CREATE DATABASE {quote(name)} TEMPLATE {template} STRATEGY FILE_COPY")
     try:
         store = ws.objects()
         store.delete_versions("imp-exports", list(store.versions("imp-exports")))

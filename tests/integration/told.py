@@ -78,7 +78,7 @@ def known_minor(press: Press, **profile: Any) -> Any:
 def copied(cluster: PostgresServer, template: str) -> Iterator[str]:
     """Name of a copy of a database, dropped afterwards."""
     name = f"press_{secrets.token_hex(4)}"
-    administer(cluster, f"CREATE DATABASE {name} TEMPLATE {template}")
+    administer(cluster, f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
     try:
         yield name
     finally:

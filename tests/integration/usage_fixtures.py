@@ -44,7 +44,7 @@ def template(cluster: PostgresServer, tmp_path_factory: pytest.TempPathFactory) 
 def dsn(cluster: PostgresServer, template: str) -> Iterator[str]:
     """Superuser address of a publisher of one's own."""
     name = f"usage_{secrets.token_hex(4)}"
-    administer(cluster, f"CREATE DATABASE {quote(name)} TEMPLATE {template}")
+    administer(cluster, f"CREATE DATABASE {quote(name)} TEMPLATE {template} STRATEGY FILE_COPY")
     yield cluster.dsn(name)
     administer(cluster, f"DROP DATABASE {quote(name)} WITH (FORCE)")
 

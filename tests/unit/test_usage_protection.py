@@ -54,7 +54,7 @@ def test_a_course_that_never_had_thirty_people_says_nothing():
 
 
 def test_supporters_need_five_institutions_where_authors_need_three():
-    cells = [replace(found, institutions=4) for found in week_cells(WEEKS[0])]
+    cells = [found._replace(institutions=4) for found in week_cells(WEEKS[0])]
     kept = protect_period(WEEKS[0], "week", COURSE, PLACES, SPEC, cells, (), is_open=True)
     week = (WEEKS[0].key, ALL, ALL)
     assert shown(kept, week) == 70

@@ -33,7 +33,9 @@ GRANT UPDATE (
 ) ON gov.redaction TO privacy_erase;
 
 -- What a hold over parts of a case keeps: written, and deleted when the hold ended; never read.
-GRANT SELECT, INSERT, UPDATE, DELETE ON gov.erasure_hold TO privacy_erase;
+GRANT SELECT, INSERT, DELETE ON gov.erasure_hold TO privacy_erase;
+
+GRANT UPDATE (kept) ON gov.erasure_hold TO privacy_erase;
 
 GRANT INSERT ON gov.held_record TO privacy_erase;
 

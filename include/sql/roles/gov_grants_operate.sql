@@ -1,5 +1,5 @@
 -- Purpose: what the duty that watches the jobs may do: note and tell, count, and write the runs of the watch. A trigger
--- (migration 0023) refuses it every other run, but for saying that an open one failed.
+-- (0022_owned_rows) refuses it every other run, but for saying that an open one failed.
 -- Parameters: none.
 -- Grain: grants only.
 -- Idempotency: the same grants however often it runs.

@@ -11,9 +11,10 @@ from pydantic import ValidationError
 
 from privacy_ops.datamap.model import DataMap
 from privacy_ops.errors import DataMapError
+from privacy_ops.safe_yaml import SafeLoader
 
 
-class _UniqueKeys(yaml.SafeLoader):
+class _UniqueKeys(SafeLoader):
     """A table or column listed twice is an error, not a silent overwrite."""
 
 

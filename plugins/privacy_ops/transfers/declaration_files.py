@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 from privacy_ops.errors import ConfigError
+from privacy_ops.safe_yaml import SafeLoader
 
 Where = tuple[str, ...]
 
@@ -30,13 +31,13 @@ class Document:
         return self.lines.get(where, 1)
 
 
-class _Strict(yaml.SafeLoader):
+class _Strict(SafeLoader):
     """YAML in which only true and false are truth values, as in YAML 1.2: NO is Norway."""
 
 
 _Strict.yaml_implicit_resolvers = {
     first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:bool"]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    for first, resolvers in SafeLoader.yaml_implicit_resolvers.items()
 }
 _Strict.add_implicit_resolver(
     "tag:yaml.org,2002:bool", re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF")

@@ -34,15 +34,18 @@ _PEOPLE = (
     *("person_module", "person_course", "long_day", "over_day", "excess"),
     *("module_contribution", "course_contribution"),
 )
-# … then the cells of each level: counts, institutions, longest stays. Regions and courses add up countries.
+# … then the cells of each level with their longest stays, and their institutions. Regions and courses add up countries.
 _LEVELS: dict[str, tuple[str, ...]] = {
-    level: (f"{level}_cell", f"{level}_institution", f"{level}_top")
-    for level in ("country", "region", "course", "module")
+    level: (f"{level}_cell", f"{level}_institution") for level in ("country", "region", "course", "module")
 }
+# Joined by steps after them, which would take them for larger or smaller than they are.
+_SETTLED = frozenset({"person_course", "excess"})
 STEPS = (*_PEOPLE, *(step for steps in _LEVELS.values() for step in steps))
 _COHORT = slice(4, 7)  # among the facts of a row
 # Enough for the hash tables of a large publisher's week; without it they go to the disk.
 _WORK_MEMORY = "SET LOCAL work_mem = '128MB'"
+# What is joined next is looked at for its size: a small sample is enough.
+_SMALL_SAMPLE = "SET LOCAL default_statistics_target = 10"
 
 
 class Engine(Protocol):
@@ -68,7 +71,8 @@ class Postgres:
     connection: Connection
 
     def __post_init__(self) -> None:
-        self.connection.execute(text(_WORK_MEMORY))
+        for setting in (_WORK_MEMORY, _SMALL_SAMPLE):
+            self.connection.execute(text(setting))
 
     def forget(self, names: Sequence[str]) -> None:
         self.connection.execute(text("DROP TABLE IF EXISTS " + ", ".join(names)))
@@ -94,8 +98,7 @@ class CellKey(NamedTuple):
     region: str | None = None
 
 
-@dataclass(frozen=True)
-class TrueCell:
+class TrueCell(NamedTuple):
     """True facts of one cell that is not empty. Every count is of distinct people in the whole period.
 
     ``starters`` and ``completers`` started and completed the module; of a course, at least one of its modules. So
@@ -171,15 +174,14 @@ def count(
 
 def run_steps(engine: Engine, cap_seconds: int, levels: Collection[str]) -> None:
     """Every step that the cells of these levels need, without reading any."""
-    needed = [*_PEOPLE, "country_cell", "country_top"]
+    needed = [*_PEOPLE, "country_cell"]
     needed += [step for level in _LEVELS if level in levels for step in _LEVELS[level]]
     engine.forget(STEPS)
     for step in dict.fromkeys(needed):
         query = read_statement(AREA, step)
         engine.keep(step, query, {"cap_seconds": cap_seconds} if ":cap_seconds" in query else {})
-        if step == "person_course":
+        if step in _SETTLED:
             engine.settle([step])
-    engine.settle([step for level in sorted(levels) for step in _LEVELS[level]])
 
 
 def _cells(table: Table, level: str, period: Period, lists: Lists, rows: Iterable[Sequence[Any]]) -> Iterable[TrueCell]:

@@ -32,6 +32,7 @@ from privacy_ops.usage import plan as planning
 from privacy_ops.usage.files.build import build
 from privacy_ops.usage.files.model import PackContent
 from privacy_ops.usage.files.sums import KeySigner
+from privacy_ops.usage.files.text import markdown
 from privacy_ops.usage.master import Master, Masters, read_masters
 from privacy_ops.usage.measure import family_keys, measure
 from privacy_ops.usage.pack import content_of, content_type, pack_sha256, parts_shown, shown_columns
@@ -219,11 +220,7 @@ def release_request(workspace: Workspace, run: Run) -> ApprovalRequest | None:
         asks = _asks(connection, run, plan, contents)
     if not asks.packs:
         return None
-    lines = [
-        f"- {p.product} for {p.recipient_id}, {p.period.key}: "
-        + ", ".join(f"{table.spec.name} with {len(table.rows)} rows" for table in contents[p].tables)
-        for p in asks.packs
-    ]
+    lines = [_pack_line(p, contents[p]) for p in asks.packs]
     return ApprovalRequest(
         RELEASE,
         asks.sha256(staged),
@@ -239,6 +236,12 @@ def release_request(workspace: Workspace, run: Run) -> ApprovalRequest | None:
             "The files stand in the staging bucket below this run's prefix; the files gate has judged them.",
         ]),
     )
+
+
+def _pack_line(pack: PlannedPack, content: PackContent) -> str:
+    """One pack in the question. Airflow shows it as Markdown: what the registry says stays words."""
+    tables = ", ".join(f"{table.spec.name} with {len(table.rows)} rows" for table in content.tables)
+    return f"- {markdown(pack.product)} for {markdown(pack.recipient_id)}, {pack.period.key}: {tables}"
 
 
 def publish(workspace: Workspace, run: Run, *, now: datetime) -> dict[str, Any]:
@@ -420,7 +423,9 @@ def _read_input(workspace: Workspace, connection: Connection, judged: Period) ->
 
 
 def _input_sha256(plan: Plan, spec: ReleaseSpec, facts: Mapping[str, int]) -> str:
-    text = json.dumps([plan.judged.key, plan.revision, spec.spec_version, plan.lines(), facts], sort_keys=True)
+    # Of what enters the counts alone: that somebody who was left out anyway is erased meanwhile changes nothing.
+    entering = {name: value for name, value in facts.items() if name != "excluded"}
+    text = json.dumps([plan.judged.key, plan.revision, spec.spec_version, plan.lines(), entering], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 

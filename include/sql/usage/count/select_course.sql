@@ -1,5 +1,5 @@
 -- Purpose: true counts of courses. They stay in the process that protects them.
--- Parameters: none; reads course_cell, course_institution and course_top.
+-- Parameters: none; reads course_cell and course_institution.
 -- Grain: course; only those with people.
 -- Idempotency: reads only.
 SELECT
@@ -13,9 +13,7 @@ SELECT
     c.cohort_passed,
     i.institutions,
     i.largest_institution,
-    f.seconds AS seconds_top1,
-    COALESCE(s.seconds, 0) AS seconds_top2
+    c.seconds_top1,
+    c.seconds_top2
 FROM course_cell AS c
 INNER JOIN course_institution AS i ON c.course = i.course
-INNER JOIN course_top AS f ON c.course = f.course AND f.place = 1
-LEFT JOIN course_top AS s ON c.course = s.course AND s.place = 2

@@ -24,6 +24,12 @@ from privacy_ops.disclosure.linked.rules import Rules
 SLACK = 1e-5  # of one person: the solver's arithmetic
 LOOSE_ROUNDS = 40  # of two linear programs each, before a number is looked at alone
 WORTHWHILE = 0.05  # of those left; with less, they are looked at one by one
+# Steps of the simplex towards such a goal, as a part of the numbers: wherever it is stopped, all that is known holds,
+# and the first steps go furthest.
+LOOSE_STEPS = 1 / 8
+LEAST_STEPS = 200
+NO_LIMIT = highspy.kHighsIInf
+STOPPED = highspy.HighsModelStatus.kIterationLimit
 
 
 class Contradiction(ValueError):
@@ -104,17 +110,23 @@ def _is_complement_in(entry: Entry, known: Mapping[Entry, int | str | None], fra
 
 
 class _Attacker:
-    """His equations in one linear program: a column per number, a row per public fact."""
+    """His equations in one linear program: a column per number, a row per public fact.
+
+    Complements stand after the numbers and have no column: each is the slack of the row that holds it to its two.
+    """
 
     def __init__(self, known: Mapping[Entry, int | str | None], frame: Frame, rules: Rules) -> None:
         self.known, self.frame, self.rules = known, frame, rules
         counted = [m.name for m in frame.measures]
-        rests = [rest_of(m.name) for m in frame.measures if m.within is not None]
         self.names = {*counted, *(a.name for a in frame.amounts)}
-        entries = [
-            Entry(key, name) for key in frame.keys for name in (*counted, *rests, *(a.name for a in frame.amounts))
-        ]
+        numbers = [Entry(key, name) for key in frame.keys for name in (*counted, *(a.name for a in frame.amounts))]
+        parted = [(key, m.name, m.within) for key in frame.keys for m in frame.measures if m.within is not None]
+        entries = [*numbers, *(Entry(key, rest_of(name)) for key, name, _ in parted)]
         self.column = {entry: place for place, entry in enumerate(entries)}
+        self.columns = len(numbers)
+        self.every = np.arange(self.columns, dtype=np.int32)
+        self.around = np.array([self.column[Entry(key, within)] for key, _, within in parted], dtype=np.int32)
+        self.inside = np.array([self.column[Entry(key, name)] for key, name, _ in parted], dtype=np.int32)
         # Amounts are measured in what one person may add at most, so that all numbers are of one size.
         size = {amount.name: float(amount.most) for amount in frame.amounts}
         self.unit = np.array([size.get(entry.measure, 1.0) for entry in entries])
@@ -128,6 +140,7 @@ class _Attacker:
                 self._read_amount(Entry(key, amount.name), amount)
         self._relate()
         self.solver = self._start()
+        self.steps = max(LEAST_STEPS, int(LOOSE_STEPS * self.columns))
         self.alike = self._alike()
         self.seen_low = np.full(len(entries), np.inf)
         self.seen_high = np.full(len(entries), -np.inf)
@@ -159,9 +172,10 @@ class _Attacker:
         if measure.within is None:
             return
         around, rest = Entry(entry.key, measure.within), Entry(entry.key, rest_of(measure.name))
-        self._row(0, 0, (around, 1.0), (entry, -1.0), (rest, -1.0))
-        if value is not None:  # it would have been withheld with fewer others
-            self.low[self.column[rest]] = self.rules.min_people
+        # With fewer others, it would have been withheld.
+        least = 0 if value is None else self.rules.min_people
+        self.low[self.column[rest]] = least
+        self._row(least, highspy.kHighsInf, (around, 1.0), (entry, -1.0))
         band = self.known.get(Entry(entry.key, share_of(measure.name)))
         if isinstance(band, str):
             least, most = self.rules.share_bands.limits(band)
@@ -218,22 +232,23 @@ class _Attacker:
         most = np.bincount(rows, ends.max(axis=0), minlength=len(low))
         kept = (least < low) | (most > high)
         program = highspy.HighsLp()
-        program.num_col_, program.num_row_ = len(self.low), int(kept.sum())
-        program.col_cost_ = np.zeros(len(self.low))
-        program.col_lower_, program.col_upper_ = self.low, self.ends
+        program.num_col_, program.num_row_ = self.columns, int(kept.sum())
+        program.col_cost_ = np.zeros(self.columns)
+        program.col_lower_, program.col_upper_ = self.low[: self.columns], self.ends[: self.columns]
         program.row_lower_, program.row_upper_ = low[kept], high[kept]
         program.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
         program.a_matrix_.start_ = np.concatenate([[0], np.cumsum(lengths[kept])]).astype(np.int32)
         program.a_matrix_.index_ = columns[kept[rows]]
         program.a_matrix_.value_ = factors[kept[rows]]
         solver = highspy.Highs()  # type: ignore[no-untyped-call]
-        settings: dict[str, bool | int | str] = {
+        settings: dict[str, bool | int | float | str] = {
             "output_flag": False,
             "threads": 1,
             "random_seed": 0,
             "presolve": "off",
             "solver": "simplex",
             "simplex_strategy": 4,  # primal: only the goal changes from one question to the next
+            "primal_simplex_bound_perturbation_multiplier": 0.0,  # where it is stopped, the bounds are the true ones
         }
         for name, value in settings.items():
             solver.setOptionValue(name, value)
@@ -242,10 +257,11 @@ class _Attacker:
 
     def count_whole_people(self) -> None:
         """Let the solver take counts as whole numbers; amounts stay what they are."""
-        counts = np.flatnonzero(self.unit == 1.0).astype(np.int32)
+        counts = np.flatnonzero(self.unit[: self.columns] == 1.0).astype(np.int32)
         self.solver.changeColsIntegrality(len(counts), counts, np.array([highspy.HighsVarType.kInteger] * len(counts)))
         for name, value in {"presolve": "choose", "solver": "choose"}.items():
             self.solver.setOptionValue(name, value)
+        self.steps = NO_LIMIT  # an integer program has nothing to show before its end
 
     def attack(self, targets: list[Entry], needs: Mapping[Entry, Need] | None, exact: bool) -> tuple[Interval, ...]:
         if not targets:
@@ -276,7 +292,9 @@ class _Attacker:
                 thrown = way * draw.choice((-1.0, 1.0), len(left))
                 pulls = np.array([self._missing(*one) for one in left])
                 self._ask(
-                    np.array([place for place, _ in left], dtype=np.int32), weights * np.where(pulls, pulls, thrown)
+                    np.array([place for place, _ in left], dtype=np.int32),
+                    weights * np.where(pulls, pulls, thrown),
+                    self.steps,
                 )
                 left = [one for one in left if not self._is_enough(*one)]
                 if not left:
@@ -291,24 +309,41 @@ class _Attacker:
         low, high = self._seen(place)
         return (low > need.down_to + SLACK) * 1.0 - (high < need.up_to - SLACK) * 1.0
 
-    def _ask(self, places: NDArray[np.int32], weights: NDArray[np.float64]) -> None:
-        """Solve for one goal and remember where every number was seen."""
-        self.solver.changeColsCost(len(places), places, weights)
-        self.solver.run()
-        status = self.solver.getModelStatus()
-        if status not in {highspy.HighsModelStatus.kOptimal, highspy.HighsModelStatus.kInfeasible}:
+    def _ask(self, places: NDArray[np.int32], weights: NDArray[np.float64], steps: int = NO_LIMIT) -> None:
+        """Solve for one goal, or come nearer to it by so many steps, and remember where every number was seen."""
+        self._aim(places, weights)
+        self.solver.setOptionValue("simplex_iteration_limit", steps)
+        status = self._run()
+        if status not in {highspy.HighsModelStatus.kOptimal, highspy.HighsModelStatus.kInfeasible, STOPPED}:
             self.solver.clearSolver()
-            self.solver.run()
-            status = self.solver.getModelStatus()
+            status = self._run()
         if status == highspy.HighsModelStatus.kInfeasible:
             raise Contradiction("the published numbers contradict each other")
-        if status != highspy.HighsModelStatus.kOptimal:
+        if status not in {highspy.HighsModelStatus.kOptimal, STOPPED}:
             raise RuntimeError(f"the linear program ended as {status}")
-        seen = np.array(self.solver.getSolution().col_value)
+        numbers = np.array(self.solver.getSolution().col_value)
+        seen = np.concatenate([numbers, numbers[self.around] - numbers[self.inside]])
         np.minimum.at(self.seen_low, self.alike, seen)
         np.maximum.at(self.seen_high, self.alike, seen)
         self.seen_low, self.seen_high = self.seen_low[self.alike], self.seen_high[self.alike]
-        self.solver.changeColsCost(len(places), places, np.zeros(len(places)))
+
+    def _run(self) -> highspy.HighsModelStatus:
+        """How it ended. It is not stopped before it has found numbers that agree with all that is known."""
+        self.solver.run()
+        while (status := self.solver.getModelStatus()) == STOPPED:
+            if self.solver.getInfo().primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible:
+                break
+            self.solver.run()
+        return status
+
+    def _aim(self, places: NDArray[np.int32], weights: NDArray[np.float64]) -> None:
+        """The goal: a complement is what is around it without what is inside."""
+        goal = np.bincount(places, weights, minlength=len(self.unit))
+        rests = goal[self.columns :]
+        goal = goal[: self.columns]
+        goal += np.bincount(self.around, rests, minlength=self.columns)
+        goal -= np.bincount(self.inside, rests, minlength=self.columns)
+        self.solver.changeColsCost(self.columns, self.every, goal)
 
     def _seen(self, place: int) -> tuple[float, float]:
         return float(self.seen_low[place] * self.unit[place]), float(self.seen_high[place] * self.unit[place])
