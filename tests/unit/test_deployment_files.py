@@ -177,7 +177,7 @@ WRONG: dict[str, tuple[tuple[str | int, ...], Any, str]] = {
     "a misspelt key at the top": (("apiServerr",), {}, ""),
     "the singular, which the chart does not read": (("securityContexts", "container"), {}, "securityContexts"),
     "a misspelt key of the workers": (("workers", "celery", "replica"), 2, "workers/celery"),
-    "a switch that no template looks at": (("createUserJob", "defaultUser"), {"enabled": False}, "createUserJob"),
+    "a switch that decides nothing": (("createUserJob", "defaultUser"), {"enabled": False}, "createUserJob"),
     "a deprecated place": (("workers", "replicas"), 2, "workers"),
     "a connection's Secret, misspelt": (("data", "metadataSecret"), "privacy-metadata", "data"),
     "a list where text is meant": (("extraEnvFrom",), [{"secretRef": {"name": "x"}}], "extraEnvFrom"),
