@@ -66,10 +66,18 @@ def lint_checks() -> list[Check]:
             "SQL (sqlfluff)",
             _tool("sqlfluff", "lint", "--nocolor", "--disable-progress-bar", "--processes", "2", "include/sql"),
         ),
+        Check(
+            "YAML (yamllint)",
+            _tool("yamllint", "--strict", *sources, *sorted(path.name for path in PROJECT.glob("*.yaml"))),
+        ),
     ]
     if (PROJECT / "docker-compose.yaml").exists():
         compose = ("--builtin-schema", "vendor.compose-spec", "docker-compose.yaml")
         checks.append(Check("docker-compose.yaml", _tool("check-jsonschema", *compose)))
+    helm = PROJECT / "include" / "kubernetes"
+    if (helm / "values.yaml").exists():
+        values = ("--schemafile", str(helm / "values.schema.json"), str(helm / "values.yaml"))
+        checks.append(Check("values of the Helm chart", _tool("check-jsonschema", *values)))
     return checks
 
 
