@@ -12,6 +12,8 @@ import pytest
 from privacy_ops import cli, ledger, signing
 from privacy_ops.erasure.returning import restore
 from privacy_ops.errors import LedgerBroken, StoreUnavailable
+from privacy_ops.minors.detect import detect_and_restrict
+from privacy_ops.minors.gates import check_sources
 from privacy_ops.stores.objects import ObjectStore
 from privacy_ops.workspace import Workspace
 from sqlalchemy import create_engine, text
@@ -22,6 +24,7 @@ from sandbox.postgres import PostgresServer
 from tests.integration import crash, nights
 from tests.integration.press import ADULT, MINOR, NOW, Press
 from tests.integration.test_erasure_night import furnish
+from tests.integration.test_erasure_safety import approve, narrow
 
 MONDAY = NOW + timedelta(days=6)
 FROM = "s3://press-evidence"
@@ -120,6 +123,32 @@ def test_a_restored_backup_is_replayed_and_only_then_ready(
     assert capsys.readouterr().out == "ready\n"
     again = replay(press.workspace)
     assert (again["found"], again["ready"]) == (0, True)
+
+
+def test_a_child_who_waits_for_the_night_holds_up_no_replay(cluster: PostgresServer, press: Press) -> None:
+    """As many as trip the volume breaker had been found when the backup was made: the next night's, not a replay's."""
+    workspace = narrow(press)
+    press.person(born=ADULT)
+    press.person(born=MINOR, email="waits.lowe@example.org")
+    before = press.open_run("before")
+    check_sources(workspace, before)
+    detect_and_restrict(workspace, before)
+    press.person(born=MINOR, email="late.lowe@example.org")
+    backup = Backup(cluster, press)
+    night = NOW + timedelta(hours=2)
+    run = press.open_run("late", at=night)
+    nights.prepare(workspace, run, night)
+    approve(press, workspace, run, "rosa", "ravi")
+    nights.finish(workspace, run, night)
+    assert press.count("account") == 1
+    backup.put_back()
+    assert press.count("account") == 3
+
+    done = restore.replay(workspace, FROM, clock=lambda: NOW + timedelta(hours=4))
+
+    backup.remove()
+    assert (done["ready"], done["residual"]) == (True, 0)
+    assert press.count("account") == 1
 
 
 def test_a_replay_that_is_killed_at_any_step_goes_on_and_is_ready_only_when_nobody_is_left(
