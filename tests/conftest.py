@@ -27,6 +27,7 @@ from privacy_ops.stores import roles
 from privacy_ops.stores.database import quote
 from privacy_ops.stores.objects import ObjectStore
 from sqlalchemy import create_engine, text
+from sqlalchemy.engine import make_url
 from sqlalchemy.pool import NullPool
 
 from sandbox.objects import serve_at_less_cost
@@ -250,6 +251,12 @@ def settings(
         yield _settings(cluster, name, passwords, object_settings)
     finally:
         provision.drop_database(cluster, name)
+
+
+@pytest.fixture
+def owner_dsn(cluster: PostgresServer, settings: Settings) -> str:
+    """The database of ``settings`` as its owner sees it."""
+    return cluster.dsn(make_url(settings.dsn("erase")).database)
 
 
 def _let_in(cluster: PostgresServer, database: str, passwords: dict[str, str]) -> None:

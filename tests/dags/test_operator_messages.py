@@ -330,7 +330,7 @@ def test_a_sender_that_was_killed_is_replaced_after_a_while(operated: Settings) 
 
 def test_the_watch_notes_each_late_run_once(operated: Settings) -> None:
     made = workspace(operated)
-    with Database(operated.dsn("detect")).transaction() as connection:
+    with Database(operated.dsn("migrate")).transaction() as connection:
         for run_id, dag_id, at, state in (
             ("minor_data_deletion/a", "minor_data_deletion", NOW - timedelta(days=1), "done"),
             ("erasure_verification/b", "erasure_verification", NOW - timedelta(hours=5), "open"),

@@ -111,9 +111,9 @@ def rows(folder: Path, recipient: str, table: str) -> dict[tuple[str, str], tupl
 
 
 def test_known_counts_come_out_and_a_week_stands(
-    workspace: Workspace, empty_database: str, sample: Path, registry: Path, tmp_path: Path
+    workspace: Workspace, owner_dsn: str, sample: Path, registry: Path, tmp_path: Path
 ) -> None:
-    oulad.load(empty_database, sample)
+    oulad.load(owner_dsn, sample)
     released, same = demo_oulad.go(workspace, (WEEK,), clock=lambda: NOW, registry=registry)
     assert same
     assert [(r.iso_week, r.courses_shown, r.courses, r.cells_shown, r.cells_withheld, r.files) for r in released] == [
@@ -143,9 +143,9 @@ def test_packs_of_an_earlier_go_do_not_stand_in_the_way(workspace: Workspace, re
 
 
 def test_an_export_without_detection_is_refused(
-    workspace: Workspace, empty_database: str, sample: Path, registry: Path
+    workspace: Workspace, owner_dsn: str, sample: Path, registry: Path
 ) -> None:
-    oulad.load(empty_database, sample)
+    oulad.load(owner_dsn, sample)
     demo_oulad.register(workspace, registry)
     with pytest.raises(GateBlocked, match="E-01"):
         demo_oulad.export(workspace, WEEK, name="early", now=NOW)
@@ -160,8 +160,8 @@ def test_only_this_map_excuses_missing_dates_of_birth() -> None:
 
 
 @pytest.mark.skipif("OULAD_DIR" not in os.environ, reason="OULAD_DIR names no copy of the data set")
-def test_real_weeks_are_released(workspace: Workspace, empty_database: str) -> None:
-    oulad.load(empty_database, os.environ["OULAD_DIR"])
+def test_real_weeks_are_released(workspace: Workspace, owner_dsn: str) -> None:
+    oulad.load(owner_dsn, os.environ["OULAD_DIR"])
     released, same = demo_oulad.go(workspace, ("2013-W45", "2014-W12"), clock=lambda: NOW)
     assert same
     assert all(week.courses == 22 and week.cells_shown and week.cells_withheld for week in released)

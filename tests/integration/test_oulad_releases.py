@@ -38,10 +38,10 @@ DRAWS = 20_000
 
 
 @pytest.fixture
-def university(settings: Settings, empty_database: str) -> Workspace:
+def university(settings: Settings, owner_dsn: str) -> Workspace:
     """The data set as a publisher, its recipients, weekly base periods, and a detection of this night."""
     ws = demo_oulad.workspace_for(settings)
-    oulad.load(empty_database, os.environ["OULAD_DIR"])
+    oulad.load(owner_dsn, os.environ["OULAD_DIR"])
     demo_oulad.register(ws)
     with ws.database("export").transaction() as c:
         courses = sorted({str(row.course_id) for row in c.execute(text("SELECT course_id FROM gov.entitlement"))})
@@ -58,20 +58,20 @@ def noisy(university: Workspace, tmp_path: Path) -> Workspace:
     return world.with_noise(university, tmp_path)
 
 
-def test_killed_between_draw_and_publication_there_is_one_draw_one_charge_one_release(noisy, empty_database):
+def test_killed_between_draw_and_publication_there_is_one_draw_one_charge_one_release(noisy, owner_dsn):
     for number, moment in enumerate(("protect/commit/1", "protect/committed/1", "publish/request/3")):
         run = world.open_run(noisy, f"killed{number}", week=WEEK, now=NOW)
         assert moment in delivery_crash.export(noisy.settings, run, NOW, kill_at=moment)
         left = world.exported(noisy)
-        drawn = one(empty_database, "SELECT min(sha256) FROM gov.privacy_draw")
+        drawn = one(owner_dsn, "SELECT min(sha256) FROM gov.privacy_draw")
         assert (drawn is None) == (moment == "protect/commit/1")
     assert 0 < len(left) < 34
     done = world.export(noisy, "after", week=WEEK, now=NOW)
     assert done["adopted"] + done["published"] == 3
-    assert one(empty_database, "SELECT count(*) FROM gov.privacy_draw") == 1
-    assert one(empty_database, "SELECT sha256 FROM gov.privacy_draw") == drawn
-    assert str(one(empty_database, "SELECT sum(rho) FROM gov.privacy_draw")) == "0.0147"
-    assert one(empty_database, "SELECT count(*) FROM gov.release_register") == 3
+    assert one(owner_dsn, "SELECT count(*) FROM gov.privacy_draw") == 1
+    assert one(owner_dsn, "SELECT sha256 FROM gov.privacy_draw") == drawn
+    assert str(one(owner_dsn, "SELECT sum(rho) FROM gov.privacy_draw")) == "0.0147"
+    assert one(owner_dsn, "SELECT count(*) FROM gov.release_register") == 3
     every = world.exported(noisy)
     assert left.items() <= every.items()
     assert len(list(noisy.objects().versions("imp-exports", ""))) == len(every), "each file was put once"
@@ -105,16 +105,16 @@ def busiest(dsn: str) -> list[object]:
     return users
 
 
-def test_whether_a_student_was_there_cannot_be_told_from_noisy_counts(noisy, empty_database):
+def test_whether_a_student_was_there_cannot_be_told_from_noisy_counts(noisy, owner_dsn):
     """For the students who did most that week: at most five counts differ, by one each, and noise covers them."""
     spec = release_spec.load(noisy.settings.include / "release_spec.yaml").differential_privacy
     assert spec
     dice = Noise(Fraction(spec.rho["week"]), spec.cells_per_person)
     week = weeks.from_key(WEEK)
-    everybody, _ = bounded_counts(noisy, empty_database, week)
+    everybody, _ = bounded_counts(noisy, owner_dsn, week)
     assert sum(everybody.values()) > 1_000
-    for user in busiest(empty_database):
-        without, _ = bounded_counts(noisy, empty_database, week, lambda c, user=user: erase(c, user))
+    for user in busiest(owner_dsn):
+        without, _ = bounded_counts(noisy, owner_dsn, week, lambda c, user=user: erase(c, user))
         moved = Counter(everybody)
         moved.subtract(without)
         differ = {cell: by for cell, by in moved.items() if by}
@@ -125,7 +125,7 @@ def test_whether_a_student_was_there_cannot_be_told_from_noisy_counts(noisy, emp
         assert advantage(counts, dice, DRAWS) <= allowed(float(spec.rho["week"])) + error
 
 
-def test_released_files_stand_nest_and_tell_nothing_beside_their_numbers(university, empty_database):
+def test_released_files_stand_nest_and_tell_nothing_beside_their_numbers(university, owner_dsn):
     """A week, the week after it, and the one with which the quarter closes; from the objects alone.
 
     The year closes too, and nobody gets it: agreements begin on 1 January, a day after it did.
@@ -138,8 +138,8 @@ def test_released_files_stand_nest_and_tell_nothing_beside_their_numbers(univers
     assert not overlapping_windows(windows)
     assert len(files) > 100
     assert not side_channels(files)
-    with Database(empty_database).transaction() as c:
-        erase(c, busiest(empty_database)[0])
+    with Database(owner_dsn).transaction() as c:
+        erase(c, busiest(owner_dsn)[0])
     done = world.export(university, "after-erasure", week=WEEK, now=NOW)
     assert (done["published"], done["served"]) == (0, 3)
     assert world.exported(university) == files

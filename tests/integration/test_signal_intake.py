@@ -18,12 +18,12 @@ from tests.integration.test_notices import able_to_write
 MORNING = datetime(2026, 11, 23, 9, tzinfo=UTC)
 
 
-def open_intake(press: Press, at: datetime, **changes: Any) -> Run:
+def open_intake(press: Press, at: datetime, *, dag_id: str = "minor_signal_intake", **changes: Any) -> Run:
     with press.superuser.transaction() as connection:
         return runs.open_run(
             connection,
-            run_id=f"minor_signal_intake/{at:%d%H%M}",
-            dag_id="minor_signal_intake",
+            run_id=f"{dag_id}/{at:%d%H%M}",
+            dag_id=dag_id,
             now=at,
             **({"run_type": "scheduled", "dry_run": False, "logical_date": at} | changes),
             thresholds_sha256="x",
@@ -104,17 +104,18 @@ def test_people_decided_and_objected_cases_reach_the_right_job_in_working_hours(
     person = press.person(born=MINOR, reg_no="R-1")
     nights.find(press.workspace, press.open_run())
     run = open_intake(press, MORNING)
+    asking = open_intake(press, MORNING, dag_id="minor_case_review")
     assert intake.urgent_reviews(press.workspace, run, now=MORNING) == 1
     for closed in (NOW, MORNING + timedelta(hours=9), datetime(2026, 12, 25, 10, tzinfo=UTC)):
         assert intake.urgent_reviews(press.workspace, run, now=closed) == 0, "nobody is at work"
-    asked = review.choose(press.workspace, run, now=MORNING)
+    asked = review.choose(press.workspace, asking, now=MORNING)
     assert asked["asked"] == 1
     assert intake.urgent_reviews(press.workspace, run, now=MORNING) == 0, "asked about already"
 
     case = press.case_of(person)
     decided = review.decide(
         press.workspace,
-        run,
+        asking,
         str(case.case_id),
         evidence_hash=case.evidence_hash,
         answer="CONFIRM",
