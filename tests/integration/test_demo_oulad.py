@@ -17,6 +17,7 @@ from privacy_ops.workspace import Workspace
 
 from sandbox import demo_oulad
 from sandbox.publisher import oulad
+from tests.integration.crash import ALL
 
 NOW = datetime(2026, 11, 20, 6, tzinfo=UTC)
 WEEK, QUIET_DAY = "2013-W45", 35  # day 35 of a presentation that begins on 1 October 2013 is Tuesday, 5 November
@@ -162,10 +163,11 @@ def test_only_this_map_excuses_missing_dates_of_birth() -> None:
 @pytest.mark.skipif("OULAD_DIR" not in os.environ, reason="OULAD_DIR names no copy of the data set")
 def test_real_weeks_are_released(workspace: Workspace, owner_dsn: str) -> None:
     oulad.load(owner_dsn, os.environ["OULAD_DIR"])
-    released, same = demo_oulad.go(workspace, ("2013-W45", "2014-W12"), clock=lambda: NOW)
+    weeks = ("2013-W45", "2014-W12") if ALL else ("2014-W12",)
+    released, same = demo_oulad.go(workspace, weeks, clock=lambda: NOW)
     assert same
     assert all(week.courses == 22 and week.cells_shown and week.cells_withheld for week in released)
-    assert [(week.outcome["published"], week.files) for week in released] == [(3, 34)] * 2
+    assert [(week.outcome["published"], week.files) for week in released] == [(3, 34)] * len(weeks)
 
 
 def test_a_missing_file_is_named_before_anything_starts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -114,10 +114,11 @@ def test_a_course_that_falls_below_thirty_stays_open(ws, dsn):
 
 
 def test_backfills_in_any_order_give_the_same_bytes(ws, dsn, cluster, template, object_settings):
-    for week in (WEEK.before(2).key, WEEK.key, WEEK.before(1).key):
+    one_way, other_way = ((2, 0, 1), (1, 2, 0)) if crash.ALL else ((1, 0), (0, 1))
+    for week in (WEEK.before(back).key for back in one_way):
         world.export(ws, f"backfill-{week}", week=week)
     first = world.exported(ws)
-    assert len({key.split("/")[3] for key in first}) == 3
+    assert len({key.split("/")[3] for key in first}) == len(one_way)
 
     name = f"usage_{secrets.token_hex(4)}"
     administer(cluster, f"CREATE DATABASE {quote(name)} TEMPLATE {template} STRATEGY FILE_COPY")
@@ -125,7 +126,7 @@ def test_backfills_in_any_order_give_the_same_bytes(ws, dsn, cluster, template, 
         store = ws.objects()
         store.delete_versions("imp-exports", list(store.versions("imp-exports")))
         again = world.workspace(cluster.dsn(name), object_settings)
-        for week in (WEEK.before(1).key, WEEK.before(2).key, WEEK.key):
+        for week in (WEEK.before(back).key for back in other_way):
             world.export(again, f"backfill-{week}", week=week)
         assert world.exported(again) == first
     finally:
