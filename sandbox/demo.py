@@ -266,6 +266,18 @@ class Demo:
                 engineer.delete(run)
         return taken
 
+    def settle(self) -> None:
+        """End what the intake began by its schedule since an earlier demonstration: the night would wait behind it."""
+        engineer = self.api(ENGINEER)
+        for dag_id in (INTAKE, DELETION):
+            for run in engineer.runs(dag_id):
+                if run.state in {"queued", "running"}:
+                    self.say(f"[bold]{dag_id}[/bold] {run.run_id} is still open")
+                    engineer.wait(run, seconds=600, on_action=self._answer)
+        for run in engineer.runs(REVIEW):
+            if run.state == "queued" and run.run_id.startswith("intake__"):
+                engineer.delete(run)
+
     def erasure_of(self, taken: DagRun) -> list[DagRun]:
         """The erasure that a run of the intake started, when it is over."""
         engineer = self.api(ENGINEER)
@@ -303,6 +315,7 @@ class Demo:
         runs: dict[str, list[DagRun]] = {}
         for dag_id in (INTAKE, REVIEW):
             self.api(ENGINEER).unpause(dag_id, paused=True)
+        self.settle()
 
         by_day: list[Future[DagRun]] = []
 
