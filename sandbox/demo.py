@@ -267,13 +267,18 @@ class Demo:
         return taken
 
     def settle(self) -> None:
-        """End what the intake began by its schedule since an earlier demonstration: the night would wait behind it."""
+        """End what the intake began by its schedule since an earlier demonstration: the night would wait behind it.
+
+        Comes before anything is planted, which an open erasure would take.
+        """
         engineer = self.api(ENGINEER)
+        for dag_id in (INTAKE, REVIEW):
+            engineer.unpause(dag_id, paused=True)
         for dag_id in (INTAKE, DELETION):
-            for run in engineer.runs(dag_id):
-                if run.state in {"queued", "running"}:
-                    self.say(f"[bold]{dag_id}[/bold] {run.run_id} is still open")
-                    engineer.wait(run, seconds=600, on_action=self._answer)
+            still_open = [run for run in engineer.runs(dag_id) if run.state in {"queued", "running"}]
+            for run in sorted(still_open, key=lambda run: run.state == "queued"):  # these wait behind the others
+                self.say(f"[bold]{dag_id}[/bold] {run.run_id} is still open")
+                engineer.wait(run, seconds=600, on_action=self._answer)
         for run in engineer.runs(REVIEW):
             if run.state == "queued" and run.run_id.startswith("intake__"):
                 engineer.delete(run)
@@ -313,10 +318,6 @@ class Demo:
         started = datetime.now(UTC)
         released_before = facts.released_objects(self.runtime)
         runs: dict[str, list[DagRun]] = {}
-        for dag_id in (INTAKE, REVIEW):
-            self.api(ENGINEER).unpause(dag_id, paused=True)
-        self.settle()
-
         by_day: list[Future[DagRun]] = []
 
         def nightly(beside: ThreadPoolExecutor) -> None:
@@ -460,6 +461,7 @@ def main(arguments: list[str] | None = None) -> int:
     runtime = Runtime(options.var) if options.var else Runtime()
     try:
         runtime.up(options.people)
+        Demo(runtime, facts.newest_night(runtime), options.weeks).settle()
         demo = Demo(runtime, prepare(runtime), options.weeks)
         summary = demo.go()
     except FAILURES as error:
