@@ -18,13 +18,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from privacy_ops.settings import DUTIES, home_directory
+from privacy_ops.settings import home_directory
 from privacy_ops.stores.database import Database
 from privacy_ops.transfers import inventory
 from privacy_ops.transfers.geoip import GeoDatabase
 from privacy_ops.transfers.observers.access import AccessGeoObserver, AccessLogObserver
 from sqlalchemy import text
 
+from bench.world import passwords_of
 from sandbox import provision
 from sandbox.postgres import PostgresServer
 from sandbox.publisher import geoip
@@ -63,10 +64,10 @@ def measure(server: PostgresServer, *, rows: int = ROWS, addresses: int = ADDRES
     """Fill a publisher's access log and look at a tenth of it and at all of it."""
     provision.create_database(server, _DATABASE)
     try:
-        password = "bench"  # noqa: S105 - of a server that ends with the measurement
-        provision.create_publisher(server, _DATABASE, dict.fromkeys(DUTIES, password))
+        passwords = passwords_of(server)  # they belong to the server: its other publishers keep theirs
+        provision.create_publisher(server, _DATABASE, passwords)
         dsn = server.dsn(_DATABASE)
-        login = server.dsn(_DATABASE, "privacy_inventory", password)
+        login = server.dsn(_DATABASE, "privacy_inventory", passwords["inventory"])
         with tempfile.TemporaryDirectory(prefix="privacy-ops-geoip-") as folder:
             path = geoip.write(Path(folder) / "made-up.mmdb", NOW)
             _fill(dsn, 0, rows // 10, addresses)
