@@ -330,8 +330,12 @@ class Demo:
             runs[DELETION] = [self.run(DELETION, conf, scheduled=first_night, on_success=came_in)]
             came_in()
 
-        def decided() -> None:
+        def told() -> None:
+            # Whoever the intake had erased is told of, too.
             runs[INTAKE] += self.erasure_of(runs[INTAKE][0])
+            once(PROPAGATION, {"dry_run": False})()
+
+        def decided() -> None:
             runs[REVIEW] = self.review()
 
         def once(dag_id: str, conf: dict[str, object]) -> Callable[[], None]:
@@ -340,8 +344,7 @@ class Demo:
         with ThreadPoolExecutor(1, thread_name_prefix="by day") as pool:
             self.beside(once(INVENTORY, {}), lambda: nightly(pool))
             runs[INTAKE] = [by_day[0].result()]
-        rest = [once(d, {"dry_run": False}) for d in (PROPAGATION, VERIFICATION)]
-        self.beside(*rest, decided, once(EXPORT, {}), once(WATCH, {}))
+        self.beside(once(VERIFICATION, {"dry_run": False}), told, decided, once(EXPORT, {}), once(WATCH, {}))
         week = facts.newest_exported_week(self.runtime)
         if week is None:
             self.failures.append("no week was exported")
