@@ -21,6 +21,7 @@ from urllib.parse import quote
 from bench import pictures
 from sandbox import facts, mistake
 from sandbox.airflow_api import ApiError, DagRun, RequiredAction
+from sandbox.demo import Demo
 from sandbox.runtime import Runtime
 from sandbox.state import PROJECT
 
@@ -168,12 +169,11 @@ class Tour:
         self.open(f"/privacy/cases/{case}")
         self.picture("case", "Show evidence", wait=0.5)
         before = facts.confirmed_cases(self.runtime)
-        people = {"first_answer": "rosa", "second_answer": "ravi"}
         for _ in range(PATIENCE * 2):
             if facts.confirmed_cases(self.runtime) > before:
                 return
             for action in self.runtime.api("lena").required_actions():
-                person = people.get(action.task_id.rpartition(".")[2])
+                person = Demo._reviewer(action)
                 mine = (action.run_id, action.map_index) == (first.run_id, first.map_index)
                 if person and mine and action.dag_id == REVIEW:
                     time.sleep(READING_SECONDS)

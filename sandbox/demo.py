@@ -56,7 +56,7 @@ SHOWN = {
     ),
     DELETION: (
         "planted_confirmed", "detected", "detected_child_rows", "erased", "held", "missed", "wrongly_erased",
-        "residual_rows", "residual_objects", "suspected_planted", "suspected_found", "suspected_by_class",
+        "people_confirmed", "people_confirmed_erased", "residual_rows", "residual_objects", "suspected_planted", "suspected_found", "suspected_by_class",
         "wrongly_released", "wrongly_restricted", "third_party_planted", "third_party_found", "source_suspect",
         "flags_found", "restricted", "review_queue", "not_in_scope",
     ),
@@ -189,7 +189,7 @@ class Demo:
             self.failures.append(f"{REVIEW} {run.run_id}: nobody was asked")
             return engineer.run(run.dag_id, run.run_id)
         decided = facts.confirmed_cases(self.runtime)
-        self._confirm(FIRST, first)
+        self._confirm(self._reviewer(first) or FIRST, first)
         # A suspicion takes two people; a confirmation with something against it takes one. Airflow 3.3.2 may fail the
         # try of an answered question and raise it again, whether the answer was recorded or not: whoever it is put to
         # then answers, for a recorded answer makes it a question to somebody else.
@@ -217,8 +217,8 @@ class Demo:
 
     @staticmethod
     def _reviewer(action: RequiredAction) -> str | None:
-        """Who answers a question of the review: the one whose turn it is, or the other if it is put to that one."""
-        turns = {"first_answer": (FIRST, SECOND), "second_answer": (SECOND, FIRST)}
+        """Who answers a question of the review: the one whose turn it is, or another if it is put to that one."""
+        turns = {"first_answer": (FIRST, SECOND, LEAD), "second_answer": (SECOND, FIRST, LEAD)}
         several = turns.get(action.task_id.rpartition(".")[2], ())
         return next((person for person in several if not action.assigned or person in action.assigned), None)
 
@@ -359,7 +359,6 @@ class Demo:
         )
         summary["open_action"] = self.leave_one_open()
         self.failures += facts.disagreements(summary)
-        facts.tell_truth_of_confirmed(self.runtime)
         self.api(ENGINEER).unpause(INTAKE)
         summary["failures"] = self.failures
         return summary

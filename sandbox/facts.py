@@ -9,6 +9,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from privacy_ops import pseudonyms
+from privacy_ops import settings as settings_of
 from privacy_ops.stores.objects import ObjectStore
 
 from sandbox import processors
@@ -141,6 +143,7 @@ def minors(runtime: Runtime, runs: Sequence[DagRun], night: int) -> dict[str, An
         runtime.object_settings,
         as_of=as_of,
         night=night,
+        confirmed=confirmed_people(runtime),
     )
     detected, rows, suspect = _rows(
         runtime,
@@ -174,6 +177,7 @@ def intake(runtime: Runtime, runs: Sequence[DagRun], night: int) -> dict[str, An
         runtime.object_settings,
         as_of=as_of,
         night=night,
+        confirmed=confirmed_people(runtime),
     )
     opened, restricted, worst = _rows(
         runtime,
@@ -274,21 +278,28 @@ def confirmed_cases(runtime: Runtime) -> int:
     return int(_rows(runtime, "SELECT count(*) FROM gov.minor_case WHERE decision = 'CONFIRMED'")[0][0])
 
 
-def tell_truth_of_confirmed(runtime: Runtime) -> None:
-    """What people decided is what is true from the next night on: whom they confirmed must be erased then."""
-    confirmed = _rows(
-        runtime,
-        "SELECT subject_table, subject_key[1] FROM gov.minor_case"
-        " WHERE decision = 'CONFIRMED' AND state = 'DECIDED' AND subject_key IS NOT NULL",
+def confirmed_people(runtime: Runtime) -> dict[str, datetime]:
+    """Planted people whom people confirmed, by key, with the time of the decision.
+
+    Found by reference under every key: of an erased case nothing else is left.
+    """
+    keys = settings_of.from_environment(runtime.project_environment()).keys
+    decided = dict(
+        _rows(
+            runtime,
+            "SELECT subject_ref, decided_at FROM gov.minor_case WHERE decision = 'CONFIRMED'"
+            " AND subject_kind = 'person'",
+        )
     )
-    with connect(runtime.server.dsn(GROUND_TRUTH)) as truth:
-        for table, key in confirmed:
-            truth.execute(
-                "UPDATE truth.planted_subject AS s SET expectation = 'stated', dob_min = l.anchor, dob_max = l.anchor"
-                " FROM truth.load AS l WHERE s.publisher = l.publisher AND s.night = l.night AND s.user_key = %s",
-                (key,),
-            )
-            truth.execute("DELETE FROM truth.planted_row WHERE table_name = %s AND value = %s", (table, key))
+    planted = _rows(
+        runtime, "SELECT user_key FROM truth.planted_subject WHERE publisher = 'imp'", database=GROUND_TRUTH
+    )
+    found = {}
+    for (key,) in planted:
+        for reference in pseudonyms.references_all_keys(keys, "ledger", pseudonyms.subject_text((key,))):
+            if reference.value in decided:
+                found[key] = decided[reference.value]
+    return found
 
 
 def exports(runtime: Runtime, runs: Sequence[DagRun], released_before: Released) -> dict[str, Any]:

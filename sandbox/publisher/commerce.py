@@ -69,15 +69,18 @@ def _newsletters(people: People) -> None:
         double_opt_in_at=since,
         status=pick(("subscribed", "unsubscribed"), (rng.random(m) < 0.15).astype(np.int64)),
         user_id=people.at(people.user_id, some),
+        added_at=since,
     )
+    came = stamps(people.between(people.ago(700), people.end, outsiders))
     rows.columns(
         "crm.email_subscriber",
         subscriber_id=numbers[m:],
         email=[f"visitor.{people.label}{people.first + i}@list.example.org" for i in range(outsiders)],
         list=constant("hiv-weekly", outsiders),
         source=constant("website", outsiders),
-        double_opt_in_at=stamps(people.between(people.ago(700), people.end, outsiders)),
+        double_opt_in_at=came,
         status=constant("subscribed", outsiders),
+        added_at=came,
     )
     who = np.repeat(np.arange(m + outsiders), rng.integers(1, 4, m + outsiders))
     sent = people.between(people.ago(330), people.end, len(who))

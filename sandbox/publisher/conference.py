@@ -78,6 +78,7 @@ def write_submission(
     rows, ids, rng = people.rows, people.ids, people.rng
     number = ids.one("submissions.submission")
     created = people.created[position : position + 1]
+    submitted = people.between(np.maximum(created, people.ago(1200)), people.end, 1)[0]
     rows.add(
         "submissions.submission",
         id=number,
@@ -85,7 +86,7 @@ def write_submission(
         title=f"{kind.capitalize()} {number}: {words.TOPICS[number % len(words.TOPICS)]}",
         corresponding_user_id=people.user_id[position],
         status=status,
-        submitted_at=people.between(np.maximum(created, people.ago(1200)), people.end, 1)[0],
+        submitted_at=submitted,
     )
     profile = people.profile
     if own_author:
@@ -115,6 +116,7 @@ def write_submission(
         sha256=hashlib.sha256(body.encode()).hexdigest(),
         scan_status="clean" if findings is None else "findings",
         scan_findings_ref=findings,
+        scanned_at=submitted,
     )
     if stored:
         people.objects.append(Put("imp-submissions", key, body, versions=2))

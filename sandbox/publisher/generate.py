@@ -126,7 +126,12 @@ def plant_night(
     return {"planted": len(plants)}
 
 
-_ARRIVALS = (("core.user_account", "created_at"), ("core.user_profile", "updated_at"), ("support.ticket", "opened_at"))
+_ARRIVALS = (
+    ("core.user_account", "created_at"),
+    ("core.user_profile", "updated_at"),
+    ("support.ticket", "opened_at"),
+    ("crm.email_subscriber", "added_at"),
+)
 
 
 def _came_now(connection: Connection, truth: Connection, night: int) -> None:

@@ -108,6 +108,7 @@ def _email_only(s: Subject) -> None:
         list="conference-news",
         source="booth",
         status="subscribed",
+        added_at=s.moment(2),
     )
     ticket = s.row(
         "support.ticket", requester_email=s.email, subject="Question", channel="email", opened_at=s.moment(2)
@@ -195,6 +196,12 @@ def minor_studies_medicine(s: Subject) -> None:
     s.registered(s.anchor - timedelta(days=60))
     s.account |= address(s, "students.ac.uk.example.org")
     s.profile |= {"occupation_text": "Medical student", "occupation_code": "STUD", "year_of_study": "1"}
+
+
+def minor_who_has_died(s: Subject) -> None:
+    """Out of use like anybody under 18, and left to the privacy lead."""
+    minor(s)
+    s.profile["died_on"] = s.anchor - timedelta(days=2)
 
 
 def minor_either_way(s: Subject) -> None:
@@ -312,6 +319,7 @@ def _canary_rows(s: Subject, tag: str) -> None:
         source="website",
         status="subscribed",
         user_id=user,
+        added_at=s.moment(2),
     )
     s.row("crm.campaign_send", campaign_id=1, subscriber_id=subscriber, sent_at=s.moment(1))
     s.row(

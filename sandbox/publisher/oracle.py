@@ -12,7 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Literal
 from zoneinfo import ZoneInfo
@@ -25,7 +25,7 @@ from sandbox.publisher.objects import client
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-Outcome = Literal["must_erase", "must_hold", "must_review", "must_flag", "must_leave_alone"]
+Outcome = Literal["must_erase", "must_hold", "must_review", "must_flag", "must_leave_alone", "people_confirmed"]
 
 SCHEMAS = (
     "core", "consent", "crm", "commerce", "learn", "web", "mobile", "feedback", "support", "events", "submissions",
@@ -116,14 +116,19 @@ def score(
     object_settings: ObjectSettings | None,
     as_of: datetime,
     night: int | None = None,
+    confirmed: Mapping[str, datetime] | None = None,
 ) -> dict[str, Any]:
     """Compare the publisher with the truth after a run judged at ``as_of``. Counts only, no person.
+
+    ``confirmed``: whom people confirmed, by key, and when. They were to be asked about and were: nobody of them is
+    wrongly gone, they are told apart, and a run judged after the decision has to have erased them.
 
     ``night`` limits the planted people that are counted; who is wrongly gone, and how many people there are,
     always counts everybody. ``dsn`` and ``truth_dsn`` are a superuser's.
     """
-    planted = expected(truth_dsn, as_of, night)
-    everybody = expected(truth_dsn, as_of)
+    confirmed = confirmed or {}
+    planted = _decided(expected(truth_dsn, as_of, night), confirmed)
+    everybody = _decided(expected(truth_dsn, as_of), confirmed)
     with connect(truth_dsn) as truth:
         before = _number(truth, "SELECT coalesce(sum(people), 0) FROM truth.load WHERE publisher = 'imp'")
         control = {k for (k,) in truth.execute("SELECT user_key FROM truth.control_subject")}
@@ -151,7 +156,9 @@ def score(
             k for (k,) in publisher.execute("SELECT user_id::text FROM core.user_account WHERE status = 'restricted'")
         }
         erase = [p for p in planted.values() if p.outcome == "must_erase"]
-        rows = residual_rows(publisher, erase)
+        decided = [p for p in everybody.values() if p.outcome == "people_confirmed"]
+        erased = [*erase, *(p for p in decided if p.user_key not in present)]
+        rows = residual_rows(publisher, erased)
         identified = _number(publisher, RETAINED_WITH_IDENTITY, [v for t, _, v in kept if t == ORDERS])
         lost = [table for table, column, value in kept if not _exists(publisher, table, column, value)]
         cases, questions = _cases(publisher), _questions(publisher)
@@ -160,7 +167,7 @@ def score(
             for table, column, value, expectation in own_rows
             if not _row_is(publisher, cases, table, column, value, expectation)
         ]
-    objects = residual_objects(object_settings, erase) if object_settings else {}
+    objects = residual_objects(object_settings, erased) if object_settings else {}
     gone = {key for key in everybody if key not in present}
     lost_shared = lost_shared_rows(object_settings, shared, gone) if object_settings else 0
 
@@ -195,6 +202,9 @@ def score(
         "missed": sum(p.user_key in present for p in erase),
         "missed_by_name": _names(p for p in erase if p.user_key in present),
         "wrongly_erased": len(planted_gone) + max(ordinary_gone, 0),
+        "people_confirmed": len(decided),
+        "people_confirmed_erased": sum(p.user_key in gone for p in decided),
+        "people_confirmed_missed": sum(p.user_key in present and confirmed[p.user_key] <= as_of for p in decided),
         "wrongly_erased_by_name": _names(everybody[k] for k in planted_gone),
         "ordinary_adults_gone": ordinary_gone,
         "suspected_planted": len(review),
@@ -235,9 +245,18 @@ def score(
     }
 
 
+def _decided(planted: Mapping[str, Planted], confirmed: Collection[str]) -> dict[str, Planted]:
+    """Of those about whom people are asked, the ones whom people confirmed, told apart. Nobody else's outcome moves."""
+    return {
+        key: replace(p, outcome="people_confirmed") if p.outcome == "must_review" and key in confirmed else p
+        for key, p in planted.items()
+    }
+
+
 # What no run may leave behind, whoever is in the publisher.
 MUST_BE_ZERO = (
     "missed",
+    "people_confirmed_missed",
     "wrongly_erased",
     "ordinary_adults_gone",
     "erased_in_spite_of_hold",

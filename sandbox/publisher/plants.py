@@ -124,6 +124,7 @@ PLANTS: tuple[Plant, ...] = (
     _review("dob_buddhist_year", "DQ-03", like.buddhist_year, 3),
     _review("dob_implausibly_young", "DQ-05", like.implausibly_young, 6),
     _review("doctor_with_typo", "SIG-01", like.doctor_with_typo, 6, COUNTERED),
+    _review("minor_who_has_died", "SIG-01", m.minor_who_has_died, 2, COUNTERED),
     # Two readings, on either side of 18.
     _spanning("dob_day_month_spanning", "DQ-08", like.day_month_spanning, 3),
     _review("dob_two_digit_either_century", "DQ-07", like.either_century, 3),
@@ -190,13 +191,15 @@ NIGHT = {
 }
 
 
-# What comes in between two nights: a form and a spreadsheet that confirm, a box, a ticket and a report that do not.
+# What comes in between two nights: a form and a spreadsheet that confirm; a box, a ticket, a report and a partner's
+# list that do not.
 BY_DAY = {
     "minor_dob_date": 1,
     "minor_dob_excel_serial": 1,
     "declared_under_18": 1,
     "ticket_i_am_15": 1,
     "report_by_teacher": 1,
+    "youth_list": 1,
 }
 
 

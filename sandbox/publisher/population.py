@@ -174,6 +174,7 @@ def _profiles(people: People, born: npt.NDArray[np.datetime64]) -> None:
         "dob_raw": raw,
         "dob_date": where(form == 0, iso),
         "dob_source": where(form != 3, [feeds[s] for s in people.account["source"]]),
+        "died_on": constant(NULL, n),
         "orcid": constant(NULL, n),
         "bio": where((rng.random(n) < 0.06) & not_planted, constant("I work on guidelines for care.", n)),
         "photo_key": where(has_photo, [f"photos/{u}/portrait.jpg" for u in people.user_id]),
@@ -198,7 +199,7 @@ def write_people(people: People) -> None:
 def _history(people: People) -> None:
     """Some changed an address; the old profile is kept with the same evidence of age."""
     some = people.some(0.08)
-    names = [c for c in people.profile if c not in {"updated_at", "address_1"}]
+    names = [c for c in people.profile if c not in {"updated_at", "address_1", "died_on"}]
     since = people.created[some]
     people.rows.columns(
         "core.user_profile_history",

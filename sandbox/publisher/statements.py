@@ -249,6 +249,7 @@ def youth_list(s: Subject) -> None:
             source="partner import",
             status="subscribed",
             user_id=s.user_id,
+            added_at=s.moment(1),
         )
     )
 

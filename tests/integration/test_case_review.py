@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -10,7 +11,9 @@ from uuid import UUID
 import pytest
 from privacy_ops import runs
 from privacy_ops.datamap import grants
-from privacy_ops.errors import GateBlocked, StoreRefused, UserError
+from privacy_ops.erasure import execute
+from privacy_ops.erasure.certificates import certify
+from privacy_ops.errors import GateBlocked, PlanChanged, StoreRefused, UserError
 from privacy_ops.minors import review
 from privacy_ops.minors.review import SamePersonAgain
 from privacy_ops.runs import Run
@@ -149,6 +152,89 @@ def test_one_reviewer_and_nobody_else_decides_where_only_a_counter_signal_speaks
         answer(press, run, case, "ann", "CONFIRM", reason="Kim told me so")
     assert press.scalar("SELECT count(*) FROM gov.case_decision") == 0
     assert answer(press, run, case, "ann", "CONFIRM", workspace=with_people(press))["outcome"] == "CONFIRMED"
+
+
+# ---- somebody who has died
+
+
+def with_deaths(press: Press) -> None:
+    """A column of the profile that says when somebody died."""
+    press.execute("ALTER TABLE press.profile ADD COLUMN died_on date")
+    profile = press.workspace.data_map.tables["press.profile"].model_dump(mode="json", exclude_defaults=True)
+    profile["columns"]["died_on"] = {"category": "user.account", "counter_signal": {"code": "died"}}
+    data_map = map_of(profile=profile)
+    grants.apply(press.superuser._url.render_as_string(hide_password=False), data_map)
+    press.workspace = press.with_map(data_map)
+
+
+def dies(press: Press, person: UUID) -> None:
+    press.execute("UPDATE press.profile SET died_on = '2026-11-20' WHERE user_id = :u", u=person)
+
+
+def test_a_minor_who_has_died_stays_out_of_use_and_only_the_lead_erases(press: Press) -> None:
+    with_deaths(press)
+    person, adult = press.person(born=MINOR), press.person(born=ADULT)
+    for one in (person, adult):
+        dies(press, one)
+
+    made = nights.prepare(press.workspace, press.open_run())
+
+    assert made["cases"] == 0, "no machine erases somebody who has died"
+    assert (press.status(person), press.status(adult)) == ("restricted", "active")
+    case = press.case_of(person)
+    assert (case._mapping["class"], "DIED" in case.flags) == ("CONFIRMED_PENDING_COUNTER", True)
+    workspace, run = with_people(press), open_review(press)
+    assert review.choose(workspace, run, now=MONDAY)["asked"] == 1
+    asked = review.question(workspace, run, str(case.case_id), person=1, now=MONDAY)
+    assert asked is not None
+    assert asked.people == ("lena",)
+    assert "recorded as having died" in asked.body
+    assert answer(press, run, case, "ann", "CONFIRM", workspace=workspace)["outcome"] is None
+    decided = answer(press, run, case, "lena", "CONFIRM", workspace=workspace, reason="PERSON_HAS_DIED")
+    assert decided["outcome"] == "CONFIRMED"
+
+    night = nights.whole(press.workspace, press.open_run("next", at=NOW + timedelta(hours=8)), NOW + timedelta(hours=8))
+
+    assert night["certified"]["certificates"] == 1
+    assert press.execute("SELECT user_id, status FROM press.account") == [(adult, "active")]
+    files = certify.files_of(press.workspace, case.case_id)
+    body = json.loads(files[f"{case.case_id}.json"])["body"]
+    assert (body["died"], body["decided"]) == (True, "by people")
+    assert b"recorded as having died" in files[f"{case.case_id}.html"]
+    said = press.scalar("SELECT CAST(payload AS jsonb) ->> 'exception' FROM gov.erasure_ledger WHERE kind = 'intent'")
+    assert said == "PERSON_HAS_DIED"
+
+
+def test_a_death_recorded_after_the_plan_stops_the_erasure_and_is_asked_about(press: Press) -> None:
+    with_deaths(press)
+    person, other = press.person(born=MINOR), press.person(born=MINOR)
+    run = press.open_run()
+    assert nights.prepare(press.workspace, run)["cases"] == 2
+    dies(press, person)
+
+    with pytest.raises(PlanChanged, match="evidence of 1 cases"):
+        execute.erase_database(press.workspace, run, now=NOW)
+    assert press.status(other) == "restricted", "nothing was erased"
+    later = NOW + timedelta(hours=1)
+    nights.whole(press.workspace, press.open_run("again", at=later), later)
+
+    assert press.execute("SELECT user_id, status FROM press.account") == [(person, "restricted")]
+    assert "DIED" in press.case_of(person).flags
+
+
+def test_a_decision_about_the_living_is_asked_again_when_the_person_dies(press: Press) -> None:
+    with_deaths(press)
+    person = suspect(press)
+    run, case = open_review(press), press.case_of(person)
+    for reviewer in ("ann", "bob"):
+        answer(press, run, case, reviewer, "CONFIRM")
+    dies(press, person)
+    nights.find(press.workspace, press.open_run("next", at=NOW + timedelta(days=1)))
+    assert (press.case_of(person).decision, press.case_of(person).state) == (None, "RESTRICTED")
+
+    press.execute("UPDATE press.profile SET died_on = NULL WHERE user_id = :u", u=person)
+    nights.find(press.workspace, press.open_run("third", at=NOW + timedelta(days=2)))
+    assert "DIED" not in press.case_of(person).flags, "a death recorded by mistake leaves nothing behind"
 
 
 # ---- what is asked

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import pytest
 from privacy_ops.settings import ObjectSettings
@@ -379,6 +380,25 @@ def test_one_person_too_many_is_found(publisher: Made, who: str) -> None:
     assert scored["wrongly_erased"] == 1
     assert scored["control_sample_gone"] == (who == "ordinary")
     assert scored["erased_in_spite_of_hold"] == (who == "held")
+
+
+def test_whom_people_confirmed_is_not_wrongly_gone_and_is_missed_when_still_there(publisher: Made) -> None:
+    doctor, *others = (p for p in oracle.expected(publisher.truth, AS_OF).values() if p.outcome == "must_review")
+    left = others[0]
+    before, after = AS_OF - timedelta(hours=1), AS_OF + timedelta(hours=1)
+    with connect(publisher.dsn) as connection:
+        erase(connection, [doctor.user_key], [doctor.email])
+
+    def score(confirmed: dict[str, datetime]) -> dict[str, Any]:
+        names = ("wrongly_erased", "people_confirmed", "people_confirmed_erased", "people_confirmed_missed")
+        scored = oracle.score(publisher.truth, publisher.dsn, None, AS_OF, confirmed=confirmed)
+        return {name.removeprefix("people_confirmed_"): scored[name] for name in names}
+
+    one = {"wrongly_erased": 0, "people_confirmed": 1, "erased": 1, "missed": 0}
+    assert score({}) == {"wrongly_erased": 1, "people_confirmed": 0, "erased": 0, "missed": 0}
+    assert score({doctor.user_key: before}) == one
+    assert score({doctor.user_key: before, left.user_key: after}) == one | {"people_confirmed": 2}
+    assert score({doctor.user_key: before, left.user_key: before}) == one | {"people_confirmed": 2, "missed": 1}
 
 
 @pytest.mark.parametrize("who", ["ordinary", "medical_student", "school_staff"])

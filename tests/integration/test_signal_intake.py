@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 from privacy_ops import runs
+from privacy_ops.datamap import grants
 from privacy_ops.errors import UserError
 from privacy_ops.minors import holds, intake, notices, reports, review, service_levels
 from privacy_ops.runs import Run
 
 from tests.integration import nights
-from tests.integration.press import ADULT, MINOR, NOW, Press
+from tests.integration.press import ADULT, MINOR, NOW, Press, map_of
 from tests.integration.test_notices import able_to_write
 
 MORNING = datetime(2026, 11, 23, 9, tzinfo=UTC)
@@ -79,6 +80,32 @@ def test_what_is_new_is_restricted_at_once_and_one_erasure_run_is_asked_for(pres
     erasing = press.open_run("by intake", at=later, run_type="manual", logical_date=None)
     assert nights.whole(press.workspace, erasing, later)["certified"]["certificates"] == 1
     assert press.count("attendee") == 0
+
+
+def test_evidence_that_was_changed_since_is_looked_at_as_if_it_had_just_come(press: Press) -> None:
+    """Rows of long ago: one was corrected to a child's age this morning, one that says the same was not touched."""
+    press.execute("ALTER TABLE press.attendee ADD COLUMN changed_at timestamptz")
+    attendee = press.workspace.data_map.tables["press.attendee"].model_dump(mode="json", exclude_defaults=True)
+    attendee["columns"]["changed_at"] = {"category": "user.behavior"}
+    data_map = map_of(attendee=attendee | {"changed_at": "changed_at"})
+    grants.apply(press.superuser._url.render_as_string(hide_password=False), data_map)
+    press.workspace = press.with_map(data_map)
+    long_ago, changed = NOW - timedelta(days=60), MORNING - timedelta(minutes=5)
+    press.person(born=ADULT)
+    corrected = press.add(
+        "attendee", name="D", badge_code="D", attendee_type="delegate", age_or_dob="1990-01-02", registered_at=long_ago
+    )
+    nights.find(press.workspace, press.open_run())
+    child_row(press, long_ago)  # came by another way than the applications: the night's
+    press.execute(
+        "UPDATE press.attendee SET age_or_dob = '2015-03-04', changed_at = :t WHERE badge_code = 'D'", t=changed
+    )
+
+    counts = intake.take_in(press.workspace, open_intake(press, MORNING), now=MORNING)
+
+    assert counts["opened"] == 1
+    case = press.case_of(corrected)
+    assert case.evidence_at == changed, "how fast it was restricted is counted from the change"
 
 
 def test_whom_a_run_has_looked_at_who_is_held_and_who_may_still_answer_is_not_asked_for_again(press: Press) -> None:

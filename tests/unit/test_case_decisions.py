@@ -62,6 +62,22 @@ def test_what_answers_come_to(name: str, case_class: str, signals: set[str], giv
     assert outcome(votes(*given), case_class, signals, leads={LEAD}) == result
 
 
+@pytest.mark.parametrize(
+    ("name", "case_class", "given", "result"),
+    [
+        ("reviewers_decide_nothing_about_the_dead", COUNTER, ((A, "CONFIRM"), (B, "CONFIRM")), None),
+        ("nor_do_they_release_them", COUNTER, ((A, "CLEAR"), (B, "CLEAR")), None),
+        ("the_lead_does", COUNTER, ((LEAD, "CONFIRM"),), "CONFIRMED"),
+        ("of_a_suspicion_the_lead_and_another", SUSPECTED, ((LEAD, "CONFIRM"), (A, "CONFIRM")), "CONFIRMED"),
+        ("of_a_suspicion_not_the_lead_alone", SUSPECTED, ((LEAD, "CONFIRM"),), None),
+    ],
+)
+def test_of_the_dead_a_privacy_lead_decides(name: str, case_class: str, given: tuple, result: str | None) -> None:
+    assert outcome(votes(*given), case_class, {"SIG-01"}, leads={LEAD}, flags=["DIED"]) == result
+    assert decisions.for_lead(case_class, ["DIED"])
+    assert not decisions.for_lead(case_class)
+
+
 @settings(max_examples=200, deadline=None)
 @given(
     st.lists(st.tuples(st.sampled_from([A, B, C, LEAD]), st.sampled_from(["CONFIRM", "CLEAR", "KEEP"])), max_size=8),

@@ -31,6 +31,26 @@ def test_maps_in_the_repository_load_and_every_way_ends_at_a_person(name: str) -
             assert not way or way[-1].to == data_map.subject.table
 
 
+@pytest.mark.parametrize("name", ["imp", "smallpress.yaml"])
+def test_what_every_kind_of_evidence_says_is_seen_between_two_nights(name: str) -> None:
+    """The intake looks at rows that came or changed; links alone are looked at anew each time."""
+    tables = loader.load(MAPS / name).tables
+    told = {
+        t: e for t, e in tables.items() for c in e.columns.values() for v in c.evidences if v.kind != "identity_link"
+    }
+    assert len(told) > 1
+    assert [table for table, entry in told.items() if not entry.moments()] == []
+
+
+def test_a_death_is_not_recorded_where_a_restriction_would_overwrite_it() -> None:
+    raw = raw_map()
+    restriction = raw["restriction"]
+    column = raw["tables"][restriction["table"]]["columns"][restriction["column"]]
+    column["counter_signal"] = {"code": "died", "values": ["deceased"]}
+    with pytest.raises(ValidationError, match="overwrite the record that it has died"):
+        DataMap.model_validate(raw)
+
+
 def test_same_map_in_one_file_or_split_has_the_same_content(tmp_path: Path) -> None:
     raw = raw_map()
     whole = loader.load(write(tmp_path, "whole.yaml", raw))

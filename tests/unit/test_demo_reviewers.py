@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sandbox.airflow_api import RequiredAction
-from sandbox.demo import FIRST, SECOND, Demo
+from sandbox.demo import FIRST, LEAD, SECOND, Demo
 
 
 def question(task: str, *assigned: str) -> RequiredAction:
@@ -20,7 +20,8 @@ def question(task: str, *assigned: str) -> RequiredAction:
         ("raised_again_after_the_first_was_recorded", question("first_answer", SECOND), SECOND),
         ("the_second_of_two", question("second_answer", SECOND), SECOND),
         ("raised_again_for_the_second_after_the_other_answered", question("second_answer", FIRST), FIRST),
-        ("put_to_a_lead_alone", question("first_answer", "another"), None),
+        ("put_to_the_lead_alone", question("first_answer", LEAD), LEAD),
+        ("put_to_somebody_else", question("first_answer", "another"), None),
         ("another_question", question("sign_off"), None),
     ],
 )

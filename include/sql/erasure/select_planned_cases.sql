@@ -59,6 +59,7 @@ of_rule AS (
 SELECT
     c.case_id,
     c.class,
+    'DIED' = any(c.flags) AS died,
     c.subject_kind,
     c.subject_table,
     c.subject_ref,

@@ -109,6 +109,11 @@ class Reader:
         told = f"CAST({expression} AS text)" if path is None else f"({expression} ->> {literal(path)})"
         return f"btrim({told})" if trimmed else told
 
+    def holds(self, table: str, column: str, values: Sequence[str]) -> str:
+        """Condition under which a column of alias ``t`` holds one of ``values``, or anything when none is named."""
+        text = self.text(table, column, "t")
+        return f"{text} IN ({', '.join(map(literal, values))})" if values else f"coalesce({text}, '') <> ''"
+
     def to_subject(self, table: str, first: Link | None = None, *, subjects: str | None = None) -> tuple[str, str]:
         """JOINs from alias ``t`` of ``table`` to the subject table, and the subject's alias.
 

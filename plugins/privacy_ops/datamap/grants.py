@@ -99,7 +99,7 @@ def _detect(data_map: DataMap, granted: dict[str, Rights]) -> None:
                     granted.setdefault(name, Rights()).update.add(evidence.quarantine.column)
         if not columns:
             continue
-        _select(granted, name, columns | set(table.key) | ({table.created_at} if table.created_at else set()))
+        _select(granted, name, columns | set(table.key) | set(table.moments()))
         _way(data_map, name, granted)
         for here in (name, *(link.to for link in data_map.path_to_subject(name))):
             for link in data_map.tables[here].also:  # reports and events lead to the person by an address as well

@@ -146,7 +146,8 @@ class CounterSignal(_Frozen):
     """What this column holds speaks against childhood: a machine no longer decides alone.
 
     ``values``: only these. ``older_than_years``: a date, instant or year at least so long ago. ``domains``: an e-mail
-    address below one of these. Nothing named: anything but empty.
+    address below one of these. Nothing named: anything but empty. ``died`` says that the person has died: nobody is let
+    go for it, and the privacy lead decides, not just any reviewer.
     """
 
     code: Literal[
@@ -158,10 +159,22 @@ class CounterSignal(_Frozen):
         "mail_domain",
         "account_age",
         "first_order",
+        "died",
     ]
     values: tuple[str, ...] = ()
     older_than_years: int | None = Field(default=None, ge=1)
     domains: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _says_that_somebody_died(self) -> CounterSignal:
+        if self.died and (self.domains or self.older_than_years):
+            raise ValueError("a record of death is any value, or one of values")
+        return self
+
+    @property
+    def died(self) -> bool:
+        """Whether it records that a person has died."""
+        return self.code == "died"
 
 
 class Column(_Frozen):
@@ -293,6 +306,7 @@ class Table(_Frozen):
     link: Link | None = None
     also: tuple[Link, ...] = ()  # further ways in which rows belong to a person (say, by a shared identifier)
     created_at: Identifier | None = None
+    changed_at: Identifier | None = None  # when a row was last changed; empty: never
     purpose: tuple[Purpose, ...] = ()
     retention: str | None = None
     erase: EraseAction = EraseAction.KEEP
@@ -307,7 +321,7 @@ class Table(_Frozen):
         if self.about == "nobody" and (self.link or self.also):
             raise ValueError("a table about nobody has no link to a person")
         named = set(self.key) | set(self.link.columns if self.link else ())
-        named |= {c for link in self.also for c in link.columns} | ({self.created_at} if self.created_at else set())
+        named |= {c for link in self.also for c in link.columns} | set(self.moments())
         for disclosure in self.disclosed_to:
             named |= set(disclosure.known_by)
             named |= set(disclosure.through.columns) if disclosure.through else set(filter(None, [disclosure.by]))
@@ -322,6 +336,10 @@ class Table(_Frozen):
             raise ValueError("columns named but not listed: " + ", ".join(missing))
         self._retains_little()
         return self
+
+    def moments(self) -> tuple[Identifier, ...]:
+        """The columns by which a row is known to be new: when it came, and when it was last changed."""
+        return tuple(filter(None, (self.created_at, self.changed_at)))
 
     def _retains_little(self) -> None:
         if not self.retain:
@@ -585,6 +603,10 @@ class DataMap(_Frozen):
 
         need(self.subject.table, (*self.subject.key, self.subject.registered_at), "subject")
         need(self.restriction.table, (*self.restriction.key, self.restriction.column), "restriction")
+        restricted = self.tables.get(self.restriction.table)
+        column = restricted.columns.get(self.restriction.column) if restricted else None
+        if column and column.counter_signal and column.counter_signal.died:
+            wrong.append("restriction: restricting a person would overwrite the record that it has died")
         for name, table in self.tables.items():
             for link in table.links():
                 need(link.to, link.references, f"tables.{name}.link")

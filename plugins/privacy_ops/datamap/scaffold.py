@@ -34,6 +34,7 @@ _PEOPLE = {"user", "users", "account", "accounts", "person", "people", "member",
            "learner", "learners", "author", "authors"}  # fmt: skip
 _STATUS = {"status", "state", "active", "enabled", "disabled", "blocked", "locked", "suspended", "restricted"}
 _BEGAN = {"created", "registered", "joined", "signup", "since", "inserted", "added", "opened"}
+_CHANGED = {"updated", "changed", "modified", "edited"}
 _KEPT_BY_LAW = {"order", "orders", "invoice", "invoices", "receipt", "receipts", "billing", "transaction",
                 "transactions"}  # fmt: skip
 _PURPOSES: tuple[tuple[set[str], Purpose], ...] = (
@@ -255,6 +256,8 @@ def _let_go(key: ForeignKey, catalogue: Catalogue, drafts: dict[str, _Draft]) ->
 
 def _table(live: LiveTable, entry: _Draft, subject: str) -> Table:
     began = words.first_moment(list(live.columns.values()), wanted=_BEGAN | {"at", "on", "time", "date", "sent"})
+    moments = (c for c in live.columns.values() if c.type in words.DATES and c != began)
+    changed = next((c for c in moments if set(words.tokens(c.name)) & _CHANGED), None)
     key = live.primary_key or next((i.columns for i in live.indexes if i.unique and i.usable), tuple(live.columns))
     personal = entry.about != "nobody"
     notes = list(entry.notes)
@@ -270,6 +273,7 @@ def _table(live: LiveTable, entry: _Draft, subject: str) -> Table:
         "link": entry.link,
         "also": tuple(entry.also),
         "created_at": began.name if began else None,
+        "changed_at": changed.name if changed else None,
         "purpose": (_purpose(live.name),) if personal else (),
         "retention": "DECIDE" if personal else None,
         "erase": entry.erase,

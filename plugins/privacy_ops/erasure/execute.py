@@ -148,6 +148,7 @@ def _write_ahead(connection: Connection, workspace: Workspace, run: Run, plan: P
                     "policy": POLICY,
                     "code_version": run.code_version,
                     "approvals": released_by,
+                    **({"exception": "PERSON_HAS_DIED"} if case.died else {}),
                 },
                 case.case_id,
             )

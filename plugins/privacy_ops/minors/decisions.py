@@ -4,6 +4,9 @@ A suspicion is confirmed by two different people. Where the person's own stateme
 something else speaks against it, one reviewer is enough. Clearing a case in which a date of birth was stated (SIG-01)
 takes two as well: releasing a child is harm too. Whoever disagrees leaves it to the privacy lead.
 
+Where somebody has died the privacy lead decides: the law on personal data is about the living (GDPR recital 27), and
+the person stays out of use until then.
+
 Two classes are not about a person under 18. A file in which a child was found is deleted when people confirm it, and
 given free when it identifies nobody. Of an adult whose data came when it was a child the privacy lead decides: to
 confirm is to erase, to clear is to keep the account.
@@ -16,6 +19,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from privacy_ops.minors.classify import CaseClass
+from privacy_ops.minors.readings import Flag
 
 Answer = Literal["CONFIRM", "CLEAR", "KEEP"]
 Outcome = Literal["CONFIRMED", "CLEARED"]
@@ -35,6 +39,8 @@ REASONS = (
     "IDENTIFIES_NOBODY",
     "ERASURE_REQUESTED",
     "NO_VALID_BASIS",
+    "PERSON_HAS_DIED",
+    "NOBODY_HAS_DIED",
 )
 # Working days until people should have decided; those that are not named wait for the calendar, not for people.
 DUE_DAYS: dict[str, int] = {
@@ -65,9 +71,14 @@ def people_needed(answer: str, case_class: str, signals: Collection[str]) -> int
     return 2 if releases and "SIG-01" in signals else 1
 
 
-def for_lead(case_class: str) -> bool:
-    """Whether the privacy lead decides from the start."""
-    return case_class in {CaseClass.SOURCE_SUSPECT, CaseClass.ADULT_NOW_COLLECTED_AS_MINOR}
+def for_lead(case_class: str, flags: Collection[str] = ()) -> bool:
+    """Whether the privacy lead is asked from the start."""
+    return case_class == CaseClass.SOURCE_SUSPECT or _with_lead(case_class, flags)
+
+
+def _with_lead(case_class: str, flags: Collection[str]) -> bool:
+    """Whether nothing is decided without a privacy lead."""
+    return case_class == CaseClass.ADULT_NOW_COLLECTED_AS_MINOR or Flag.DIED in flags
 
 
 def standing(votes: Sequence[Vote]) -> dict[str, Answer]:
@@ -86,12 +97,16 @@ def contested(votes: Sequence[Vote]) -> bool:
 
 
 def outcome(
-    votes: Sequence[Vote], case_class: str, signals: Collection[str], leads: Collection[str] = ()
+    votes: Sequence[Vote],
+    case_class: str,
+    signals: Collection[str],
+    leads: Collection[str] = (),
+    flags: Collection[str] = (),
 ) -> Outcome | None:
     """What is decided, or None while somebody is still to be asked.
 
     Once people disagree, only the side on which a privacy lead stands can win, and no lead may stand on the other.
-    Where nobody is under age, a lead, if one is named, is always among those who decide.
+    Where nobody is under age, or the person has died, a lead, if one is named, is always among those who decide.
     """
     held = standing(votes)
     disputed = contested(votes)
@@ -100,7 +115,7 @@ def outcome(
         others = set(held) - side
         if not side or len(side) < people_needed(answer, case_class, signals):
             continue
-        if case_class == CaseClass.ADULT_NOW_COLLECTED_AS_MINOR and leads and not side & set(leads):
+        if _with_lead(case_class, flags) and leads and not side & set(leads):
             continue
         if not disputed or (side & set(leads) and not others & set(leads)):
             return result

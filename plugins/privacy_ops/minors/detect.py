@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta, timezone
 from functools import lru_cache
 from itertools import chain, groupby
@@ -44,6 +44,7 @@ from privacy_ops.thresholds import Thresholds
 from privacy_ops.workspace import Workspace
 
 DETECTION_LOCK = 20180516
+DIED = "died"  # code of the counter-signal
 _BATCH = 5000
 _RANDOM_PAGE_COST = 1.1
 _SPREADSHEET = re.compile(SPREADSHEET, re.IGNORECASE)
@@ -94,6 +95,7 @@ class _Value(NamedTuple):
     value: str
     registered_at: datetime | None
     created_at: datetime | None
+    arrived_at: datetime | None
     said_at: datetime | None
     feed: str
     row_type: str
@@ -207,7 +209,7 @@ def _find_candidates(
     tables: dict[str, list[EvidenceColumn]] = {}
     texts: list[EvidenceColumn] = []
     for source in trust.sources:
-        if since is not None and source.table != REPORTS and not builder.map.tables[source.table].created_at:
+        if since is not None and source.table != REPORTS and not builder.map.tables[source.table].moments():
             continue  # nobody knows what is new there: it waits for the night, and is read as evidence all the same
         found[source.name] = 0
         if source.evidence.kind == "identity_link":
@@ -345,10 +347,11 @@ class _Judge:
         stated: list[tuple[EvidenceColumn, Statement]] = []
         rows: list[_Value] = []
         came: list[datetime] = []
-        counter_signals = False
+        counter_signals = died = False
         for row in evidence:
             if row.source_no is None:
                 counter_signals = True
+                died = died or row.row_type == DIED
                 continue
             place = self.places[row.source_no]
             source = place.source
@@ -373,11 +376,13 @@ class _Judge:
                 self.tally.flags.update(s.readings.flags)
         collected = civil_date(min(came), self.limits.legal_timezone) if came else None
         judgement, faults = self._judge(stated, counter_signals, collected)
+        if died:
+            judgement = replace(judgement, flags=judgement.flags | {Flag.DIED})
         self.tally.classes[judgement.case_class] += 1
         feeds: dict[str, int] = {}
         moments: list[datetime] = []
         of_counted: set[str] = set()
-        trail: list[str] = []
+        trail = [DIED] if died else []  # a decision made about the living does not count for the dead
         signals: list[Sequence[Any]] = []
         subject_key = text_array(key)
         for row, (source, s) in zip(rows, stated, strict=True):
@@ -386,8 +391,8 @@ class _Judge:
                 feed = row.feed or source.name
                 feeds[feed] = feeds.get(feed, 0) + 1
                 of_counted.add(s.signal)
-                if row.created_at is not None:
-                    moments.append(row.created_at)
+                if row.arrived_at is not None:
+                    moments.append(row.arrived_at)
             where = (s.place.rule, s.place.start, s.place.end) if s.place else _NOWHERE
             signals.append((
                 table, subject_key, source.table, source.label, row.row_key, s.signal, s.strength, counts,

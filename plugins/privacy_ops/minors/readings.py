@@ -50,6 +50,7 @@ class Flag(StrEnum):
     CHANGED = "DOB_CHANGED"  # an earlier date that differs from today's
     LINKED = "LINKED_TO_MINOR"  # another account of a confirmed minor
     BOUNDARY = "BOUNDARY"  # elsewhere on earth it is already, or still, the other side of the birthday
+    DIED = "DIED"  # the person is recorded as having died: the privacy lead decides
     UNSUPPORTED_FORMAT = "UNSUPPORTED_FORMAT"  # written in a way that is not read: counted, no case
 
 

@@ -19,6 +19,7 @@ from privacy_ops import runs, working_days
 from privacy_ops.errors import PrivacyOpsError, UserError
 from privacy_ops.minors import decisions
 from privacy_ops.minors.decisions import Answer, Vote
+from privacy_ops.minors.readings import Flag
 from privacy_ops.minors.restriction import Restriction
 from privacy_ops.minors.states import NEXT, Standing, State, move
 from privacy_ops.runs import Run
@@ -43,6 +44,10 @@ _MEANINGS = {
         " *Clear*: the account stays, after a fresh notice to the person."
     ),
 }
+_DIED = (
+    "- **The person is recorded as having died**: a privacy lead decides. *Confirm minor*: the data go as anybody's do."
+    " *Keep restricted*: they stay out of use. *Clear*: they are given free"
+)
 _LEVELS = ("in time", "late", "with the privacy lead", "with the privacy lead, again", "the privacy lead decides")
 
 
@@ -152,7 +157,7 @@ def question(
         _body(workspace, case, len(held), decisions.contested(votes), now, base),
         _people(
             workspace.settings,
-            case.escalation >= decisions.LEAD or decisions.for_lead(case._mapping["class"]),
+            case.escalation >= decisions.LEAD or decisions.for_lead(case._mapping["class"], case.flags),
             decisions.contested(votes),
             tuple(held),
         ),
@@ -202,6 +207,8 @@ def _body(workspace: Workspace, case: Any, answered: int, disputed: bool, now: d
     ]
     if case.objected_at is not None:
         lines.append("- The person says that the date is wrong")
+    if Flag.DIED in case.flags:
+        lines.append(_DIED)
     if disputed:
         lines.append("- People disagree: the side of a privacy lead decides")
     if meaning := _MEANINGS.get(case_class):
@@ -263,7 +270,7 @@ def decide(
             },
         )
         votes.append(Vote(person_id, answer))
-        result = decisions.outcome(votes, case._mapping["class"], case.signals, settings.privacy_leads)
+        result = decisions.outcome(votes, case._mapping["class"], case.signals, settings.privacy_leads, case.flags)
         released = 0
         if result is not None:
             released = _act(connection, workspace, case, result, reason, now)

@@ -203,7 +203,7 @@ class Builder(Reader):
         after :since.
         """
         table = several[0].table
-        newer = f"{self._created(several[0])} > :since" if since else "true"
+        newer = self._newer(several[0]) if since else "true"
         if table == REPORTS:
             return f"""
                 INSERT INTO candidate (source_no, subject_kind, subject_table, subject_key)
@@ -238,7 +238,7 @@ class Builder(Reader):
         """
         text = self.text(source.table, source.column, "t", source.evidence.path, trimmed=False)
         keys = ", ".join(f"CAST(t.{quote(c)} AS text)" for c in self.key(source.table))
-        where = self._where(source) + (f" AND {self._created(source)} > :since" if since else "")
+        where = self._where(source) + (f" AND {self._newer(source)}" if since else "")
         return f"SELECT {keys}, {text} FROM {quote_table(source.table)} AS t WHERE {text} <> ''{where}"
 
     def speaking(self, source: EvidenceColumn) -> Iterator[str]:
@@ -478,7 +478,7 @@ class Builder(Reader):
         Reads ``person_in_question`` as well, which holds the people among them.
 
         Columns: subject_kind, subject_table, subject_key, source_no (NULL: a counter-signal), row_key, value,
-        registered_at, created_at, said_at, feed, row_type, extra, changed_by.
+        registered_at, created_at, arrived_at, said_at, feed, row_type, extra, changed_by.
         """
         branches = [branch for source in sources for branch in self._branches(source)]
         branches += self._counter_branches()
@@ -496,7 +496,8 @@ class Builder(Reader):
             yield f"""SELECT q.subject_kind, q.subject_table, q.subject_key,
                 CAST({source.number} AS integer) AS source_no, {self.key_array(REPORTS, "t")} AS row_key,
                 {self.value(source, "t")} AS value, CAST(NULL AS timestamptz) AS registered_at,
-                t.reported_at AS created_at, t.reported_at AS said_at, '' AS feed, t.signal AS row_type,
+                t.reported_at AS created_at, t.reported_at AS arrived_at, t.reported_at AS said_at, '' AS feed,
+                t.signal AS row_type,
                 '' AS extra, '' AS changed_by
             FROM subject_in_question AS q
             JOIN {REPORTS} AS t ON t.subject_table = q.subject_table AND t.subject_key = q.subject_key
@@ -533,6 +534,7 @@ class Builder(Reader):
                 CAST({source.number} AS integer) AS source_no,
                 {self.key_array(source.table, "t")} AS row_key, {value} AS value,
                 CAST({registered} AS timestamptz) AS registered_at, CAST({created} AS timestamptz) AS created_at,
+                CAST({self._arrived(source)} AS timestamptz) AS arrived_at,
                 coalesce(CAST({said} AS timestamptz), CAST({created} AS timestamptz),
                          CAST({registered} AS timestamptz)) AS said_at,
                 {self._beside(source, evidence.source)} AS feed,
@@ -592,21 +594,20 @@ class Builder(Reader):
     def _counter(self, table: str, column: str, signal: CounterSignal, about: _About) -> str:
         return f"""SELECT {about.columns}, CAST(NULL AS integer) AS source_no,
                 {self.key_array(table, "t")} AS row_key, '' AS value, CAST(NULL AS timestamptz) AS registered_at,
-                CAST(NULL AS timestamptz) AS created_at, CAST(NULL AS timestamptz) AS said_at, '' AS feed,
-                '' AS row_type, '' AS extra, '' AS changed_by
+                CAST(NULL AS timestamptz) AS created_at, CAST(NULL AS timestamptz) AS arrived_at,
+                CAST(NULL AS timestamptz) AS said_at, '' AS feed,
+                {literal(signal.code)} AS row_type, '' AS extra, '' AS changed_by
             FROM {about.tables} WHERE {self._counters(table, column, signal, about)}"""
 
     def _counters(self, table: str, column: str, signal: CounterSignal, about: _About) -> str:
         """Condition under which a counter-signal column says something. Parameter: as_of."""
         text = self.text(table, column, "t")
-        if signal.values:
-            return f"{text} IN ({', '.join(map(literal, signal.values))})"
-        if signal.domains:
+        if signal.domains and not signal.values:
             ends = "|".join(domain.replace(".", "[.]") for domain in signal.domains)
             # It names the subject in question, so that it is searched after the join: only those are.
             return f"concat({text}, left({about.key}[1], 0)) ~* {literal(f'[@.]({ends})$')}"
-        if signal.older_than_years is None:
-            return f"coalesce({text}, '') <> ''"
+        if signal.values or signal.older_than_years is None:
+            return self.holds(table, column, signal.values)
         years = signal.older_than_years
         if self.type(table, column).startswith(("date", "timestamp")):
             return f"t.{quote(column)} <= CAST(:as_of AS timestamptz) - interval '{years} years'"
@@ -669,6 +670,18 @@ class Builder(Reader):
             return "t.reported_at"
         created = self.map.tables[source.table].created_at
         return f"t.{quote(created)}" if created else "NULL"
+
+    def _arrived(self, source: EvidenceColumn) -> str:
+        """When what stands there came or was last changed."""
+        if source.table == REPORTS:
+            return self._created(source)
+        moments = [f"CAST(t.{quote(c)} AS timestamptz)" for c in self.map.tables[source.table].moments()]
+        return f"greatest({', '.join(moments)})" if moments else "NULL"
+
+    def _newer(self, source: EvidenceColumn) -> str:
+        """Condition under which a row came, or was changed, after :since; one index serves each column."""
+        moments = ("reported_at",) if source.table == REPORTS else self.map.tables[source.table].moments()
+        return "(" + " OR ".join(f"t.{quote(c)} > :since" for c in moments) + ")"
 
     def _day(self, source: EvidenceColumn, value: str) -> str:
         """The day a clean value stands for, as ISO text, for counting; NULL for anything else."""

@@ -31,7 +31,8 @@ CREATE TABLE core.user_account (
     locale text,
     timezone text,
     last_login_at timestamptz,
-    source text NOT NULL DEFAULT 'web' CHECK (source IN ('web', 'import', 'conference', 'api'))
+    source text NOT NULL DEFAULT 'web' CHECK (source IN ('web', 'import', 'conference', 'api')),
+    changed_at timestamptz
 );
 CREATE INDEX user_account_form_version ON core.user_account (registration_form_version_id);
 CREATE INDEX user_account_created_at ON core.user_account (created_at);
@@ -57,6 +58,7 @@ CREATE TABLE core.user_profile (
     dob_raw text,
     dob_date date,
     dob_source text,
+    died_on date,
     orcid text,
     bio text,
     photo_key text,
@@ -64,6 +66,7 @@ CREATE TABLE core.user_profile (
 );
 COMMENT ON COLUMN core.user_profile.dob_raw IS 'as typed or imported';
 COMMENT ON COLUMN core.user_profile.dob_date IS 'only when the form gave a date';
+COMMENT ON COLUMN core.user_profile.died_on IS 'told by a relative or an employer, and checked';
 COMMENT ON COLUMN core.user_profile.dob_source IS 'web_form, api, conference, import_csv, import_xlsx, survey';
 COMMENT ON COLUMN core.user_profile.photo_key IS 'key in the bucket imp-profile-photos';
 

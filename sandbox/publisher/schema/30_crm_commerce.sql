@@ -10,6 +10,7 @@ CREATE TABLE crm.email_subscriber (
     double_opt_in_at timestamptz,
     status text NOT NULL CHECK (status IN ('pending', 'subscribed', 'unsubscribed')),
     user_id uuid REFERENCES core.user_account (user_id),
+    added_at timestamptz NOT NULL,
     UNIQUE (email, list)
 );
 CREATE INDEX email_subscriber_user ON crm.email_subscriber (user_id);

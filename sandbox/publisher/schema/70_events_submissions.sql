@@ -30,7 +30,8 @@ CREATE TABLE events.attendee (
     age_or_dob text,
     dietary text,
     access_needs text,
-    registered_at timestamptz NOT NULL
+    registered_at timestamptz NOT NULL,
+    changed_at timestamptz
 );
 CREATE INDEX attendee_conference ON events.attendee (conference_id);
 CREATE INDEX attendee_user ON events.attendee (user_id);
@@ -76,7 +77,8 @@ CREATE TABLE submissions.submission_file (
     mime text NOT NULL,
     sha256 text NOT NULL,
     scan_status text NOT NULL,
-    scan_findings_ref text
+    scan_findings_ref text,
+    scanned_at timestamptz
 );
 CREATE INDEX submission_file_submission ON submissions.submission_file (submission_id);
 COMMENT ON COLUMN submissions.submission_file.object_key IS 'key in the bucket imp-submissions';

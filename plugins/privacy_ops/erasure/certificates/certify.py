@@ -190,7 +190,7 @@ def _bodies(
     told: dict[UUID, list[dict[str, Any]]] = {}
     for row in connection.execute(statement("erasure", "select_told"), this):
         told.setdefault(row.case_id, []).append(_told(row))
-    people = {row.case_id: row.by_people for row in connection.execute(statement("erasure", "select_decisions"), this)}
+    people = {row.case_id: row.died for row in connection.execute(statement("erasure", "select_decisions"), this)}
     exceptions = objects.exceptions(connection, plan)
     held = _held(connection, this)
     taken_out = _taken_out(connection.execute(statement("redaction", "select_of_plan"), this))
@@ -207,7 +207,8 @@ def _bodies(
             "subject_ref": case.subject_ref,
             "ref_key_id": case.ref_key_id,
             "ground": "policy section 10: no data of anybody under 18",
-            "decided": "by people" if people.get(case.case_id) else "by rule",
+            "decided": "by people" if case.case_id in people else "by rule",
+            "died": people.get(case.case_id, False),
             "discovered_at": case.discovered_at.isoformat(),
             "restricted_at": case.restricted_at.isoformat() if case.restricted_at else None,
             "intent_at": times.intent_at.isoformat(),

@@ -124,6 +124,7 @@ class Statement(_Strict):
     ref_key_id: str
     ground: str
     decided: Literal["by rule", "by people"]
+    died: bool = Field(default=False, description="the person had died: a privacy lead decided")
     discovered_at: str = Field(pattern=_MOMENT)
     restricted_at: str | None
     intent_at: str = Field(pattern=_MOMENT)

@@ -71,13 +71,36 @@ def statements(reader: Reader) -> str:
     places = columns(reader.map)
     report = EvidenceColumn(len(places), REPORTS, "says", AgeEvidence(signal="SIG-11", kind="report"))
     stated = " UNION ALL ".join(_stated(reader, source) for source in (*places, report))
+    died = "".join(f" UNION ALL {sql}" for sql in _died(reader))
     return f"""
         SELECT case_id,
                coalesce(value_hash = encode(sha256(convert_to(
                    CAST(case_id AS text) || ' ' || value, 'UTF8')), 'hex'), false) AS unchanged,
                minor
-        FROM ({judged(stated)}) AS j
+        FROM ({judged(stated)}) AS j{died}
     """
+
+
+def _died(reader: Reader) -> Iterator[str]:
+    """A record that the person has died, which the judgement knew of or not: it is for the privacy lead to decide."""
+    subject = reader.map.subject.table
+    for name, table in reader.map.tables.items():
+        for column, entry in table.columns.items():
+            if entry.counter_signal is None or not entry.counter_signal.died:
+                continue
+            says = reader.holds(name, column, entry.counter_signal.values)
+            about = [(name, "", "t")]
+            if table.link or name == subject:
+                about = [(subject, *reader.to_subject(name)), *(about if name != subject else [])]
+            for whose, joins, alias in about:
+                yield f"""
+                    SELECT c.case_id, 'DIED' = ANY(c.flags) AS unchanged, CAST(NULL AS boolean) AS minor
+                    FROM gov.erasure_plan_case AS p
+                    JOIN gov.minor_case AS c USING (case_id)
+                    WHERE p.plan_id = :plan_id AND c.subject_table = {literal(whose)} AND EXISTS (
+                        SELECT FROM {quote_table(name)} AS t {joins}
+                        WHERE {reader.key_matches(whose, alias, "c.subject_key")} AND {says}
+                    )"""
 
 
 def _stated(reader: Reader, source: EvidenceColumn) -> str:
