@@ -56,7 +56,8 @@ SHOWN = {
     ),
     DELETION: (
         "planted_confirmed", "detected", "detected_child_rows", "erased", "held", "missed", "wrongly_erased",
-        "people_confirmed", "people_confirmed_erased", "residual_rows", "residual_objects", "suspected_planted", "suspected_found", "suspected_by_class",
+        "people_confirmed", "people_confirmed_erased", "residual_rows", "residual_objects",
+        "suspected_planted", "suspected_found", "suspected_by_class",
         "wrongly_released", "wrongly_restricted", "third_party_planted", "third_party_found", "source_suspect",
         "flags_found", "restricted", "review_queue", "not_in_scope",
     ),

@@ -1,7 +1,8 @@
 """Ends a night with SIGKILL between any two things that it does to the world, in a process of its own.
 
 A moment is ``step/what/number``: the ``number``-th commit or writing S3 request of that step, before (``commit``,
-``send POST``) or after it (``committed``, ``sent POST``), or the ``begin`` of the step itself.
+``send POST``) or after it (``committed``, ``sent POST``), or the ``begin`` of the step itself. Inside a transaction:
+when the cells under a hold were copied (``copied``), and when a mention was taken out of a text (``taken out``).
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ from datetime import datetime
 from multiprocessing.connection import Connection
 from typing import Any
 
+from privacy_ops.erasure import redaction
 from privacy_ops.erasure.returning import restore
+from privacy_ops.erasure.rows import held
 from privacy_ops.runs import Run
 from privacy_ops.settings import Settings
 from privacy_ops.stores.database import Database
@@ -79,6 +82,18 @@ def _watch(clock: _Clock) -> None:
             clock.tick(f"sent {request.method}")
         return answer
 
+    def after(module: Any, name: str, what: str) -> None:
+        work = getattr(module, name)
+
+        def ticked(*given: Any, **named: Any) -> Any:
+            done = work(*given, **named)
+            clock.tick(what)
+            return done
+
+        setattr(module, name, ticked)
+
+    after(held, "keep", "copied")
+    after(redaction, "_write", "taken out")
     Database.transaction = ticking  # type: ignore[method-assign]
     URLLib3Session.send = sending  # type: ignore[method-assign]
 

@@ -6,10 +6,13 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import pytest
+from privacy_ops.runs import Run
 from privacy_ops.settings import ObjectSettings
 
 from sandbox.postgres import PostgresServer
@@ -17,7 +20,7 @@ from tests.integration import crash, digest, nights
 from tests.integration.crash import ALL
 from tests.integration.press import NOW
 from tests.integration.press_fixtures import fresh_press
-from tests.integration.towns import Town, found_town
+from tests.integration.towns import TOMORROW, Town, Watched, found_town, found_watched_town
 
 # What a sample of one night is killed at: the first commit, and the first deletion that was answered, of each step.
 SAMPLED = ("commit/1", "sent POST/1")
@@ -28,6 +31,13 @@ EVERY = tuple(
     for step in nights.STEPS
     for what in ("begin", "commit", "committed", "send POST", "sent POST", "send PUT", "sent PUT")
     for number in range(1, 7)
+)
+
+
+EVERY_OF_ROWS = tuple(
+    f"erase_database/{what}/{number}"
+    for what in ("begin", "commit", "copied", "taken out", "committed", "send PUT", "sent PUT")
+    for number in range(1, 16)
 )
 
 
@@ -91,3 +101,55 @@ def test_what_a_killed_night_left_the_next_night_finishes(
     assert digest.dishonest(town.press, town.store, town.minors) == []
     town.second_night()
     assert town.state() == undisturbed.state
+
+
+# ---- what is kept for a hold, and what is taken out of other people's texts
+
+# Inside the two transactions, and the deletion of what was kept once its hold ended.
+INSIDE = frozenset({"erase_database/copied/1", "erase_database/taken out/1"})
+AFTER_THE_HOLD = frozenset({"erase_database/commit/2"})
+
+
+def test_a_kill_inside_copying_held_cells_or_a_redaction_ends_as_if_nothing_had_happened(
+    cluster: PostgresServer, press_template: str, object_settings: ObjectSettings
+) -> None:
+    def two_nights(*, disturbed: bool) -> tuple[dict[str, Any], dict[str, Any], list[str]]:
+        """What the night of the hold leaves, and what the night after its end; and at what they were killed."""
+        with fresh_press(cluster, press_template, object_settings) as press:
+            watched = found_watched_town(press)
+            killed = _killed(watched, watched.run, NOW, disturbed=disturbed)
+            during = watched.state()
+            watched.release()
+            if ALL:
+                second = press.open_run("second", at=TOMORROW)
+                killed += _killed(watched, second, TOMORROW, disturbed=disturbed)
+            else:
+                watched.town.second_night()
+            return during, watched.state(), killed
+
+    during, after, killed = two_nights(disturbed=True)
+
+    assert set(killed) >= (INSIDE | AFTER_THE_HOLD if ALL else INSIDE)
+    assert [source for source, _ in during["kept"]] == ["press.comment", "press.sale"]
+    assert after["kept"] == []
+    assert Counter(kind for kind, _ in after["said"]) == {
+        "held": 2, "held_erased": 1, "redaction_intent": 1, "redacted": 1,
+    }  # fmt: skip
+    assert sum("Thanks to [redacted]" in row for row in after["rows"]["comment"]) == 1
+
+    if ALL:
+        assert two_nights(disturbed=False) == (during, after, [])
+
+
+def _killed(watched: Watched, run: Run, now: datetime, *, disturbed: bool) -> list[str]:
+    """One night, killed at each of these moments of its erasure (all there are in `make proof`); at which it was."""
+    town, begin, killed = watched.town, None, []
+    ahead = set(EVERY_OF_ROWS if ALL else INSIDE) if disturbed else set()
+    while True:
+        ended = crash.night(town.press.workspace.settings, run, now, kill_at=ahead, begin=begin)
+        assert digest.dishonest(town.press, town.store, town.minors) == [], ended.moment
+        if not ended.killed:
+            return killed
+        ahead.discard(ended.moment)
+        begin = ended.step
+        killed.append(ended.moment)

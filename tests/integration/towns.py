@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -10,11 +11,14 @@ from unittest import mock
 from uuid import UUID
 
 from privacy_ops import ledger
+from privacy_ops.erasure import redaction
+from privacy_ops.minors import holds
+from privacy_ops.runs import Run
 from privacy_ops.stores.objects import ObjectStore
 
 from tests.integration import digest, nights
 from tests.integration import press as press_of
-from tests.integration.press import ADULT, MINOR, NOW, Press
+from tests.integration.press import ADULT, MINOR, NOW, Press, map_of
 from tests.integration.test_erasure_night import furnish
 
 TOMORROW = NOW + timedelta(days=1)
@@ -36,6 +40,63 @@ class Town:
         """The digest, of a press whose ledger and its copies verify."""
         assert ledger.check(self.press.workspace).sound
         return digest.of(self.press, self.store)
+
+
+@dataclass(frozen=True)
+class Watched:
+    """A town one of whose minors is under a hold over parts, and in which two people want a mention taken out."""
+
+    town: Town
+    hold: int
+    run: Run
+
+    def release(self) -> None:
+        with self.town.press.workspace.database("detect").transaction() as connection:
+            holds.release_hold(connection, self.hold, now=NOW)
+
+    def state(self) -> dict[str, Any]:
+        """That of the town, with what is kept apart, what was taken out, and how often the ledger says so."""
+        press = self.town.press
+        kept = press.execute("SELECT source, cells FROM gov.held_record")
+        said = press.execute(
+            "SELECT kind, payload FROM gov.erasure_ledger WHERE kind IN"
+            " ('held', 'held_erased', 'redaction_intent', 'redacted', 'redaction_refused')"
+        )
+        of_ours = {"redaction", "plan_sha256", "text_sha256", "result_sha256"}  # random, or of what is
+        return self.town.state() | {
+            "kept": sorted((row.source, json.dumps(row.cells, sort_keys=True)) for row in kept),
+            "taken out": [tuple(row) for row in press.execute("SELECT state, row_key FROM gov.redaction")],
+            "said": sorted(
+                (row.kind, sorted((k, str(v)) for k, v in json.loads(row.payload).items() if k not in of_ours))
+                for row in said
+            ),
+        }
+
+
+def found_watched_town(press: Press) -> Watched:
+    """Fill an empty press, find its minors, hold parts of the first, and confirm a redaction about the second."""
+    town = found_town(press)
+    mention = press.add("comment", user_id=town.adults[0], body="Thanks to Ada Lowe, of my son's class.")
+    nights.find(press.workspace, press.open_run("before", at=NOW - timedelta(hours=1)))
+    with press.workspace.database("detect").transaction() as connection:
+        hold = holds.place_hold(
+            connection, press.workspace.settings, (str(town.minors[0]),), basis="LEGAL_CLAIM", approver="legal",
+            now=NOW, review_on=NOW.date(), data_map=press.workspace.data_map,
+            scope=("press.comment.body", "press.sale"),
+        )  # fmt: skip
+    column = {"category": "user.content", "evidence": {"signal": "SIG-12", "kind": "free_text"}}
+    comment = press.workspace.data_map.tables["press.comment"].model_dump(mode="json", exclude_defaults=True)
+    comment["columns"]["body"] = column
+    written = press.with_map(map_of(comment=comment))
+    press.execute("GRANT UPDATE (body) ON press.comment TO privacy_erase")
+    proposal = redaction.propose(
+        written, case_id=press.case_of(town.minors[1]).case_id, table="press.comment", column="body",
+        key=(str(mention),), spans=[(10, 18)], by="rosa", now=NOW,
+    )  # fmt: skip
+    for person in ("rosa", "ravi"):
+        redaction.show(written, proposal, person=person, now=NOW)
+        redaction.answer(written, proposal, person=person, confirm=True, now=NOW)
+    return Watched(town, hold, press.open_run())
 
 
 def found_town(press: Press) -> Town:
