@@ -248,7 +248,7 @@ def paths(word: str) -> list[str]:
             route.methods != {"GET"}
             or "gate_result_id" in route.path
             or "snapshot_id" in route.path
-            or route.path.startswith("/cases")
+            or route.path.startswith(("/cases", "/redactions"))
         ):
             continue
         path = "/privacy" + re.sub(r"{(\w+)(:\w+)?}", lambda m: values[m.group(1)], route.path)

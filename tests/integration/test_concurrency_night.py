@@ -7,12 +7,14 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 from privacy_ops.erasure import execute
 from privacy_ops.errors import PlanChanged, StoreUnavailable
+from privacy_ops.minors import intake
 from privacy_ops.runs import Run
 from privacy_ops.stores.database import DatabaseFault
 from sqlalchemy import text
@@ -20,6 +22,7 @@ from sqlalchemy import text
 from tests.integration import digest, nights
 from tests.integration.crash import ALL
 from tests.integration.press import ADULT, NOW, Press
+from tests.integration.test_signal_intake import child_row, open_intake, report
 from tests.integration.towns import Town
 
 PATIENCE = 30  # seconds for anything that waits for another
@@ -166,15 +169,43 @@ def test_a_backfill_beside_the_scheduled_night_only_counts(town: Town) -> None:
 
 
 def test_the_intake_beside_the_nightly_run_opens_each_case_once(town: Town) -> None:
-    run, intake = town.press.open_run(), town.press.open_run("intake")
-    found = at_once(lambda: nights.find(town.press.workspace, run), lambda: nights.find(town.press.workspace, intake))
-    assert sorted(f["opened"] for f in found) == [0, len(town.minors)]
-    cases = town.press.execute("SELECT subject_key, restriction_previous FROM gov.minor_case")
-    assert sorted(c.subject_key[0] for c in cases) == sorted(map(str, town.minors))
+    """Both see the same new evidence: a child's row and a report about an adult's account."""
+    press, at = town.press, NOW + timedelta(minutes=1)
+    child_row(press, NOW - timedelta(minutes=5))
+    report(press, town.adults[0], NOW - timedelta(minutes=5))
+    night, between = press.open_run(), open_intake(press, NOW)
+    found = at_once(
+        lambda: nights.find(press.workspace, night), lambda: intake.take_in(press.workspace, between, now=at)
+    )
+    assert sum(f["opened"] for f in found) == len(town.minors) + 2
+    cases = press.execute("SELECT subject_key, restriction_previous FROM gov.minor_case WHERE subject_kind = 'person'")
+    assert sorted(c.subject_key[0] for c in cases) == sorted(map(str, (*town.minors, town.adults[0])))
     assert {c.restriction_previous for c in cases} == {"active"}
-    nights.prepare(town.press.workspace, run)
-    nights.finish(town.press.workspace, run)
+    assert press.scalar("SELECT count(*) FROM gov.minor_case WHERE subject_kind = 'row'") == 1
+    nights.prepare(press.workspace, night)
+    nights.finish(press.workspace, night)
     assert not any(rows_of(town, town.minors).values())
+    assert press.count("account") == 2
+
+
+def test_the_intake_restricts_while_the_erasure_is_halfway_and_disturbs_it_not(town: Town) -> None:
+    press, at = town.press, NOW + timedelta(minutes=15)
+    run = prepared(town)
+    report(press, town.adults[0], NOW + timedelta(minutes=10))
+    with ThreadPoolExecutor(2) as pool, halfway(press) as go_on:
+        erasing = pool.submit(execute.erase_database, press.workspace, run, now=NOW)
+        wait_until_halfway(press)
+        looking = pool.submit(intake.take_in, press.workspace, open_intake(press, at), now=at)
+        try:
+            assert looking.result(timeout=PATIENCE)["opened"] == 1
+            assert press.status(town.adults[0]) == "restricted", "restriction waits for nothing"
+            assert not erasing.done()
+        finally:
+            go_on()
+        assert erasing.result(timeout=PATIENCE)["state"] == "database_erased"
+    nights.finish(press.workspace, run)
+    assert not any(rows_of(town, town.minors).values())
+    assert press.status(town.adults[0]) == "restricted"
 
 
 def at_once(*works: Callable[[], Any]) -> list[Any]:

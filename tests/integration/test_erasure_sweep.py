@@ -11,6 +11,7 @@ from uuid import UUID
 import pytest
 from privacy_ops.erasure.returning import resweep
 from privacy_ops.errors import GateBlocked, StoreRefused
+from privacy_ops.minors import service_levels
 from privacy_ops.runs import Run
 from privacy_ops.stores.objects import ObjectStore
 from privacy_ops.workspace import Workspace
@@ -84,6 +85,8 @@ def test_what_comes_back_in_any_way_is_restricted_and_erased_again(press: Press,
     assert (counts["returned"], counts["new_records"], counts["mentions"], counts["opened"]) == (6, 1, 3, 6)
     assert (press.status(children["account"]), press.status(newcomer)) == ("restricted", "restricted")
     assert press.case_of(newcomer)._mapping["class"] == "SUSPECTED_MINOR"
+    (level,) = (one for one in service_levels.measure(press.workspace, now=week) if one.metric == "M7")
+    assert (level.worst, level.breached) == (5, 5), "each case of which something came back is over the limit"
     reopened = press.execute("SELECT count(*) AS n FROM gov.minor_case WHERE state = 'REOPENED'")[0].n
     assert reopened == 5, "account, subscriber, attendee, other key, object"
     with pytest.raises(GateBlocked, match="G-28-RETURNED"):

@@ -89,13 +89,15 @@ def found_watched_town(press: Press) -> Watched:
     comment["columns"]["body"] = column
     written = press.with_map(map_of(comment=comment))
     press.execute("GRANT UPDATE (body) ON press.comment TO privacy_erase")
+    press.execute("GRANT SELECT (id, body) ON press.comment TO privacy_evidence")
     proposal = redaction.propose(
         written, case_id=press.case_of(town.minors[1]).case_id, table="press.comment", column="body",
-        key=(str(mention),), spans=[(10, 18)], by="rosa", now=NOW,
+        key=(str(mention),), spans=[(10, 18)], by=redaction.Person("rosa", "login"), now=NOW,
     )  # fmt: skip
-    for person in ("rosa", "ravi"):
-        redaction.show(written, proposal, person=person, now=NOW)
-        redaction.answer(written, proposal, person=person, confirm=True, now=NOW)
+    database = press.workspace.database("erase")
+    for person in (redaction.Person("rosa", "login"), redaction.Person("ravi", "login")):
+        redaction.show(database, written.data_map, proposal, person=person, now=NOW)
+        redaction.answer(database, proposal, person=person, confirm=True, now=NOW)
     return Watched(town, hold, press.open_run())
 
 

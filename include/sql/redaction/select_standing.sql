@@ -9,10 +9,13 @@ SELECT
     r.state,
     r.proposed_by,
     r.proposed_at,
-    (
-        SELECT count(*) FROM gov.redaction_answer AS a
-        WHERE a.redaction_id = r.redaction_id AND a.answer = 'confirmed'
-    ) AS confirmations
+    coalesce((
+        SELECT max(w.confirmed) FROM (
+            SELECT count(*) AS confirmed FROM gov.redaction_answer AS a
+            WHERE a.redaction_id = r.redaction_id AND a.answer = 'confirmed' AND a.way <> 'given'
+            GROUP BY a.way
+        ) AS w
+    ), 0) AS confirmations
 FROM gov.redaction AS r
 WHERE r.ended_at IS NULL AND r.state <> 'rejected'
 ORDER BY r.proposed_at, r.redaction_id

@@ -40,6 +40,13 @@ GRANT SELECT (report_id, says) ON gov.minor_report TO privacy_evidence;
 
 GRANT SELECT, INSERT ON gov.evidence_view TO privacy_evidence;
 
+-- People look at a mention, and answer whether it goes, on a page of the same kind. Nothing is taken out from there.
+GRANT SELECT ON gov.redaction TO privacy_evidence;
+
+GRANT UPDATE (state, row_key) ON gov.redaction TO privacy_evidence;
+
+GRANT SELECT, INSERT ON gov.redaction_answer TO privacy_evidence;
+
 -- Sending reads the key of the person, and the address where the publisher keeps it.
 GRANT SELECT (
     case_id, subject_kind, subject_table, subject_key, class, state, objected_at, discovered_at, erase_after

@@ -63,7 +63,12 @@ RULES: dict[Right, Rule] = {
     Right.ERASURES: Rule("see erasures", dag="minor_data_deletion"),
     Right.RELEASES: Rule("see releases", dag="course_usage_export"),
     Right.TRANSFERS: Rule("see transfers and ask what if", dag="transfer_inventory_check"),
-    Right.EVIDENCE: Rule("see a case and its evidence", dag="minor_case_review", answers=True, named="reviewer"),
+    Right.EVIDENCE: Rule(
+        "see a case and its evidence, and answer about mentions of minors",
+        dag="minor_case_review",
+        answers=True,
+        named="reviewer",
+    ),
     Right.CERTIFICATE: Rule("download certificates", dag="minor_case_review", answers=True, named="reviewer"),
     Right.PACK: Rule("download packs", dag="course_usage_export", answers=True, named="reviewer"),
     Right.WITHDRAW: Rule("withdraw releases", dag="course_usage_export", answers=True, named="lead"),

@@ -13,7 +13,7 @@ from fastapi.responses import HTMLResponse
 
 from privacy_ops.airflow_support.links import root_path
 from privacy_ops.console import pages
-from privacy_ops.console.routes import cases, erasures, gates, overview, releases, runs, transfers
+from privacy_ops.console.routes import cases, erasures, gates, overview, redactions, releases, runs, transfers
 from privacy_ops.errors import PrivacyOpsError, UserError
 
 HEADERS = {
@@ -33,7 +33,7 @@ app = FastAPI(
     redoc_url=None,
     dependencies=[Depends(requires_access_view(AccessView.WEBSITE))],
 )
-for part in (overview, erasures, releases, transfers, gates, runs, cases):
+for part in (overview, erasures, releases, transfers, gates, runs, cases, redactions):
     app.include_router(part.router)
 
 

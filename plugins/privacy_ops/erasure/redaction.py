@@ -2,16 +2,18 @@
 """Takes a mention of a minor out of somebody else's text, and leaves the rest of the text as its author wrote it.
 
 A proposal names case, table, column, row and the characters; it keeps a digest of the text and never a word of it. Two
-people read the place and confirm. The night then writes ahead, replaces the characters by ``MARKER`` if the text is the
+people read the place and confirm, signed in to the console, or each under an account of their own on the machine where
+the command runs. The night then writes ahead, replaces the characters by ``MARKER`` if the text is the
 one that they read, and looks again. What was done stands in the ledger and in the certificate of the case.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID, uuid4
 
 from sqlalchemy import Connection, Row, text
@@ -20,7 +22,7 @@ from privacy_ops import ledger
 from privacy_ops.datamap import catalogue
 from privacy_ops.datamap.model import DataMap
 from privacy_ops.errors import UserError
-from privacy_ops.stores.database import DatabaseFault, quote, quote_table
+from privacy_ops.stores.database import Database, DatabaseFault, quote, quote_table
 from privacy_ops.stores.sql import statement
 from privacy_ops.workspace import Workspace
 
@@ -28,6 +30,21 @@ MARKER = "[redacted]"
 PEOPLE = 2
 _TEXTS = {"text", "character varying"}
 Span = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Person:
+    """Who answers. ``way``: how that is known, by signing in or by an account of the machine; ``name`` tells people of
+    the same way apart. Raises UserError for nobody."""
+
+    name: str
+    way: Literal["login", "account"]
+
+    def __post_init__(self) -> None:
+        if not self.name.strip():
+            raise UserError(
+                "somebody answers for a redaction", where="redaction", do="sign in, or use your own account"
+            )
 
 
 def redacted(written: str, spans: Sequence[Span]) -> str:
@@ -66,7 +83,7 @@ def propose(
     table: str,
     column: str,
     key: tuple[str, ...],
-    by: str,
+    by: Person,
     now: datetime,
     spans: Sequence[Span] = (),
     words: str = "",
@@ -77,7 +94,6 @@ def propose(
     the map does not say that people write, an unknown case or row, or a place outside the text.
     """
     _require_writable(workspace.data_map, table, column)
-    person = _named(by)
     with workspace.database("erase").transaction() as connection:
         _require_text(connection, table, column)
         if not connection.execute(
@@ -101,21 +117,23 @@ def propose(
                 "firsts": [first for first, _ in places],
                 "lasts": [last for _, last in places],
                 "text_sha256": _digest(redaction_id, written),
-                "by": person,
+                "by": by.name,
                 "at": now,
             },
         )
     return redaction_id
 
 
-def show(workspace: Workspace, redaction_id: UUID, *, person: str, now: datetime, around: int = 60) -> list[str]:
+def show(
+    database: Database, data_map: DataMap, redaction_id: UUID, *, person: Person, now: datetime, around: int = 60
+) -> list[str]:
     """What stands around each place, with the words that would go in brackets; that ``person`` looked is written down.
 
     For a person's eyes: never into a log. Raises UserError when the text is not the proposed one any more.
     """
-    with workspace.database("erase").transaction() as connection:
+    with database.transaction() as connection:
         one = _open(connection, redaction_id)
-        written = _read(connection, workspace.data_map, one.table_name, one.column_name, one.row_key)
+        written = _read(connection, data_map, one.table_name, one.column_name, one.row_key)
         if written is None or _digest(redaction_id, written) != one.text_sha256:
             raise UserError("the text was changed since", where=f"redaction {redaction_id}", do="propose it anew")
         _answer(connection, redaction_id, person, "viewed", now)
@@ -125,19 +143,36 @@ def show(workspace: Workspace, redaction_id: UUID, *, person: str, now: datetime
     ]
 
 
-def answer(workspace: Workspace, redaction_id: UUID, *, person: str, confirm: bool, now: datetime) -> str:
-    """A person's answer; returns the state of the proposal. One no ends it. Raises UserError for somebody who did not
-    look at the place, or a proposal that is not open."""
-    with workspace.database("erase").transaction() as connection:
+def answer(
+    database: Database,
+    redaction_id: UUID,
+    *,
+    person: Person,
+    confirm: bool,
+    now: datetime,
+    named: Collection[str] = (),
+) -> str:
+    """A person's answer; returns the state of the proposal. One no ends it.
+
+    named: the reviewers and leads of the deployment; once anybody is named, nobody else answers. Raises UserError for
+    them, for somebody who did not look at the place, and for a proposal that is not open.
+    """
+    if named and person.name not in named:
+        raise UserError(
+            f"only reviewers answer, and {person.name} is none",
+            where="PRIVACY_OPS_REVIEWERS",
+            do="let a reviewer answer in the console, under Erasures",
+        )
+    with database.transaction() as connection:
         _open(connection, redaction_id)
         looked = connection.execute(
             statement("redaction", "select_answers"), {"redaction_id": redaction_id, "answer": "viewed"}
-        ).scalars()
-        if _named(person) not in set(looked):
+        )
+        if (person.way, person.name) not in {(one.way, one.person) for one in looked}:
             raise UserError(
                 "nobody answers about what they have not looked at",
                 where=f"redaction {redaction_id}",
-                do="`redaction show` first",
+                do="look at it first: `redaction show`, or its page in the console",
             )
         _answer(connection, redaction_id, person, "confirmed" if confirm else "rejected", now)
         state: str = connection.execute(
@@ -155,7 +190,7 @@ def carry_out(workspace: Workspace, *, now: datetime) -> dict[str, int]:
     """
     database = workspace.database("erase")
     with database.transaction() as connection:
-        fresh = connection.execute(statement("redaction", "update_intended"), {"at": now}).all()
+        fresh = connection.execute(statement("redaction", "update_intended"), {"at": now, "people": PEOPLE}).all()
         ledger.append_many(
             connection,
             "redaction_intent",
@@ -289,18 +324,10 @@ def _require_text(connection: Connection, table: str, column: str) -> None:
 # ---- people
 
 
-def _named(person: str) -> str:
-    """By which people are told apart. Raises UserError for nobody."""
-    name = " ".join(person.split()).casefold()
-    if not name:
-        raise UserError("somebody answers for a redaction", where="redaction", do="name the person")
-    return name
-
-
-def _answer(connection: Connection, redaction_id: UUID, person: str, said: str, now: datetime) -> None:
+def _answer(connection: Connection, redaction_id: UUID, person: Person, said: str, now: datetime) -> None:
     connection.execute(
         statement("redaction", "insert_answer"),
-        {"redaction_id": redaction_id, "person": _named(person), "answer": said, "at": now},
+        {"redaction_id": redaction_id, "way": person.way, "person": person.name, "answer": said, "at": now},
     )
 
 
@@ -313,9 +340,9 @@ def _open(connection: Connection, redaction_id: UUID) -> Row[Any]:
     return one
 
 
-def standing(workspace: Workspace) -> Iterator[Row[Any]]:
+def standing(database: Database) -> Iterator[Row[Any]]:
     """Proposals that are not ended, oldest first: what is asked, and how many have confirmed."""
-    with workspace.database("erase").transaction(read_only=True) as connection:
+    with database.transaction(read_only=True) as connection:
         yield from connection.execute(statement("redaction", "select_standing")).all()
 
 

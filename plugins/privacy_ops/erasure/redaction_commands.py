@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 from datetime import UTC, datetime
 from typing import Annotated
 from uuid import UUID
@@ -14,11 +16,18 @@ from privacy_ops.errors import UserError
 from privacy_ops.workspace import Workspace
 
 app = typer.Typer(no_args_is_help=True, help="Mentions of a minor in other people's texts.")
-By = Annotated[str, typer.Option("--by", help="Who you are: two different people confirm.")]
 
 
 def _workspace() -> Workspace:
     return Workspace.load(configuration.from_environment())
+
+
+def _whoever_runs_this() -> redaction.Person:
+    """The account of the machine, as its system knows it: not a variable that anybody may set.
+
+    Two people who share one are one. `account:` before it, so that it is nobody's id in Airflow.
+    """
+    return redaction.Person(f"account:{pwd.getpwuid(os.getuid()).pw_name}", "account")
 
 
 @app.command("mentions")
@@ -33,7 +42,6 @@ def propose(
     case: Annotated[UUID, typer.Option(help="The case of the minor who is mentioned.")],
     column: Annotated[str, typer.Option(help="schema.table.column of the text.")],
     row: Annotated[list[str], typer.Option(help="The row's key, one value per key column.")],
-    by: By,
     span: Annotated[list[str] | None, typer.Option(help="first:last, half open; without it you are asked.")] = None,
 ) -> None:
     """Name the characters that are to go. Without --span the words are asked for, and never shown or kept."""
@@ -47,7 +55,7 @@ def propose(
         key=tuple(row),
         spans=[_span(one) for one in span or ()],
         words=words,
-        by=by,
+        by=_whoever_runs_this(),
         now=datetime.now(UTC),
     )
     typer.echo(f"proposal {number}: two people look at it and confirm")
@@ -63,7 +71,7 @@ def _span(written: str) -> redaction.Span:
 @app.command("list")
 def list_open() -> None:
     """Proposals that wait for people or for the night; names nobody who is mentioned."""
-    for one in redaction.standing(_workspace()):
+    for one in redaction.standing(_workspace().database("erase")):
         typer.echo(
             f"{one.redaction_id}  case {one.case_id}  {one.table_name}.{one.column_name}  {one.places} place(s)"
             f"  {one.state}, {one.confirmations} of {redaction.PEOPLE} confirmed"
@@ -71,21 +79,36 @@ def list_open() -> None:
 
 
 @app.command("show")
-def show(proposal: UUID, by: By) -> None:
+def show(proposal: UUID) -> None:
     """What stands around each place, the words that would go in [[ ]]. That you looked is written down."""
-    for line in redaction.show(_workspace(), proposal, person=by, now=datetime.now(UTC)):
+    workspace, person = _workspace(), _whoever_runs_this()
+    database = workspace.database("erase")
+    for line in redaction.show(database, workspace.data_map, proposal, person=person, now=datetime.now(UTC)):
         typer.echo(line)
 
 
 @app.command("confirm")
-def confirm(proposal: UUID, by: By) -> None:
-    """Yes, these words go. After the second person's yes the next night takes them out."""
-    state = redaction.answer(_workspace(), proposal, person=by, confirm=True, now=datetime.now(UTC))
-    typer.echo(f"proposal {proposal} is {state}")
+def confirm(proposal: UUID) -> None:
+    """Yes, these words go. After the second person's yes the next night takes them out.
+
+    Two people are two accounts of this machine; where people share one, they confirm in the console.
+    """
+    typer.echo(f"proposal {proposal} is {_answer(proposal, confirm=True)}")
 
 
 @app.command("reject")
-def reject(proposal: UUID, by: By) -> None:
+def reject(proposal: UUID) -> None:
     """No: the text stays as it is."""
-    state = redaction.answer(_workspace(), proposal, person=by, confirm=False, now=datetime.now(UTC))
-    typer.echo(f"proposal {proposal} is {state}")
+    typer.echo(f"proposal {proposal} is {_answer(proposal, confirm=False)}")
+
+
+def _answer(proposal: UUID, *, confirm: bool) -> str:
+    workspace = _workspace()
+    return redaction.answer(
+        workspace.database("erase"),
+        proposal,
+        person=_whoever_runs_this(),
+        confirm=confirm,
+        now=datetime.now(UTC),
+        named={*workspace.settings.reviewers, *workspace.settings.privacy_leads},
+    )

@@ -16,6 +16,7 @@ from privacy_ops.console import evidence
 from privacy_ops.console.access import Needs, OwnForm, Right
 from privacy_ops.console.view import page, rows
 from privacy_ops.datamap import loader
+from privacy_ops.datamap.model import DataMap
 from privacy_ops.stores.database import Database
 from privacy_ops.stores.sql import statement
 
@@ -25,6 +26,12 @@ router = APIRouter(prefix="/cases/{case_id}")
 def evidence_database() -> Database:
     """Evidence of cases, cell by cell, as the duty `evidence` may read it."""
     return Database(database_url("privacy_ops_evidence"), duty="evidence")
+
+
+def publishers_map() -> DataMap:
+    """The map by which a place in the publisher's tables is found."""
+    path = configuration.from_environment().data_map_path
+    return loader.load(path if path.is_dir() else path.with_suffix(".yaml"))
 
 
 EvidenceDatabase = Annotated[Database, Depends(evidence_database)]
@@ -41,9 +48,7 @@ def show_case(request: Request, case_id: UUID, user: Reviewer, database: Evidenc
 @router.post("/evidence", response_class=HTMLResponse, dependencies=[OwnForm])
 def show_evidence(request: Request, case_id: UUID, user: Reviewer, database: EvidenceDatabase) -> HTMLResponse:
     """Write down who looks, and only then read the evidence where it stands."""
-    settings = configuration.from_environment()
-    path = settings.data_map_path
-    data_map = loader.load(path if path.is_dir() else path.with_suffix(".yaml"))
+    data_map = publishers_map()
     person = {"person_id": str(user.get_id()), "person_name": str(user.get_name() or "")}
     with database.transaction() as connection:
         connection.execute(

@@ -1,0 +1,109 @@
+"""Mentions of a minor in other people's texts: who may decide about cases looks at the place, and confirms or rejects.
+
+Nothing is taken out here: the night does it once two people have confirmed, signed in as two.
+
+No ``from __future__ import annotations`` here: FastAPI must see the dependencies' real types.
+"""
+
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter, HTTPException, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from privacy_ops import settings as configuration
+from privacy_ops.airflow_support.links import root_path
+from privacy_ops.console.access import OwnForm
+from privacy_ops.console.routes.cases import EvidenceDatabase, Reviewer, publishers_map
+from privacy_ops.console.view import Now, page
+from privacy_ops.erasure import redaction
+from privacy_ops.stores.sql import statement
+
+router = APIRouter(prefix="/redactions")
+
+
+@router.get("", response_class=HTMLResponse)
+def list_redactions(request: Request, user: Reviewer, database: EvidenceDatabase, now: Now) -> HTMLResponse:
+    """Proposals that wait for people or for the night. Names nobody who is mentioned."""
+    waiting = list(redaction.standing(database))
+    return page(request, user, "redactions", section="erasures", now=now, waiting=waiting, people=redaction.PEOPLE)
+
+
+@router.get("/{redaction_id}", response_class=HTMLResponse)
+def show_redaction(
+    request: Request, redaction_id: UUID, user: Reviewer, database: EvidenceDatabase, now: Now
+) -> HTMLResponse:
+    """One proposal without its text, and who answered. Changes nothing."""
+    return _proposal_page(request, user, database, redaction_id, now, lines=None)
+
+
+@router.post("/{redaction_id}/show", response_class=HTMLResponse, dependencies=[OwnForm])
+def show_place(
+    request: Request, redaction_id: UUID, user: Reviewer, database: EvidenceDatabase, now: Now
+) -> HTMLResponse:
+    """Write down who looks, and only then show what stands around the words that would go."""
+    _proposal(database, redaction_id)
+    lines = redaction.show(database, publishers_map(), redaction_id, person=_person(user), now=now)
+    return _proposal_page(request, user, database, redaction_id, now, lines=lines)
+
+
+@router.post("/{redaction_id}/confirm", dependencies=[OwnForm])
+def confirm_redaction(redaction_id: UUID, user: Reviewer, database: EvidenceDatabase, now: Now) -> Response:
+    """Yes, these words go. After the second person's yes the next night takes them out."""
+    return _answered(database, redaction_id, user, now, confirm=True)
+
+
+@router.post("/{redaction_id}/reject", dependencies=[OwnForm])
+def reject_redaction(redaction_id: UUID, user: Reviewer, database: EvidenceDatabase, now: Now) -> Response:
+    """No: the text stays as it is, and the proposal is over."""
+    return _answered(database, redaction_id, user, now, confirm=False)
+
+
+def _person(user: Any) -> redaction.Person:
+    return redaction.Person(str(user.get_id()), "login")
+
+
+def _answered(database: Any, redaction_id: UUID, user: Any, now: Any, *, confirm: bool) -> Response:
+    _proposal(database, redaction_id)
+    known = configuration.from_environment()
+    redaction.answer(
+        database,
+        redaction_id,
+        person=_person(user),
+        confirm=confirm,
+        now=now,
+        named={*known.reviewers, *known.privacy_leads},
+    )
+    return RedirectResponse(f"{root_path()}/privacy/redactions/{redaction_id}", status_code=303)
+
+
+def _proposal(database: Any, redaction_id: UUID) -> tuple[Any, list[Any]]:
+    """A proposal and its answers. Raises 404."""
+    this = {"redaction_id": redaction_id}
+    with database.transaction(read_only=True) as connection:
+        found = connection.execute(statement("redaction", "select_redaction"), this).one_or_none()
+        if found is None:
+            raise HTTPException(404)
+        answers = [
+            (said, one.way, one.person)
+            for said in ("confirmed", "rejected")
+            for one in connection.execute(statement("redaction", "select_answers"), this | {"answer": said})
+        ]
+    return found, answers
+
+
+def _proposal_page(
+    request: Request, user: Any, database: Any, redaction_id: UUID, now: Any, *, lines: list[str] | None
+) -> HTMLResponse:
+    found, answers = _proposal(database, redaction_id)
+    return page(
+        request,
+        user,
+        "redaction",
+        section="erasures",
+        now=now,
+        one=found,
+        answers=answers,
+        lines=lines,
+        people=redaction.PEOPLE,
+    )
