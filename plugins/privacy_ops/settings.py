@@ -101,6 +101,7 @@ class Settings:
     staging_bucket: str = "imp-staging"
     reviewers: tuple[str, ...] = ()  # Airflow user ids that decide about cases; none named: whoever Airflow lets answer
     privacy_leads: tuple[str, ...] = ()  # those among them to whom cases are escalated
+    editors: tuple[str, ...] = ()  # those among them who answer for what is published
     notice: NoticeSettings = field(default_factory=NoticeSettings)
     mail: MailSettings | None = None
     downstream_registry: Path | None = None  # default: include/registry/downstream.yaml
@@ -246,6 +247,7 @@ def from_environment(environ: Mapping[str, str] | None = None) -> Settings:
         runbooks_url=env.get("PRIVACY_OPS_RUNBOOKS_URL", "").rstrip("/"),
         reviewers=_names(env.get("PRIVACY_OPS_REVIEWERS", "")),
         privacy_leads=_names(env.get("PRIVACY_OPS_PRIVACY_LEADS", "")),
+        editors=_names(env.get("PRIVACY_OPS_EDITORS", "")),
         notice=NoticeSettings(
             answer_url=env.get("PRIVACY_OPS_ANSWER_URL", ""),
             contact=env.get("PRIVACY_OPS_PRIVACY_CONTACT", ""),

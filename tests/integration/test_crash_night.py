@@ -117,12 +117,13 @@ def test_a_kill_inside_copying_held_cells_or_a_redaction_ends_as_if_nothing_had_
         """What the night of the hold leaves, and what the night after its end; and at what they were killed."""
         with fresh_press(cluster, press_template, object_settings) as press:
             watched = found_watched_town(press)
-            killed = _killed(watched, watched.run, NOW, disturbed=disturbed)
+            nights.prepare(press.workspace, watched.run)
+            killed = _killed(watched, watched.run, NOW, begin="erase_database", disturbed=disturbed)
             during = watched.state()
             watched.release()
             if ALL:
                 second = press.open_run("second", at=TOMORROW)
-                killed += _killed(watched, second, TOMORROW, disturbed=disturbed)
+                killed += _killed(watched, second, TOMORROW, begin=None, disturbed=disturbed)
             else:
                 watched.town.second_night()
             return during, watched.state(), killed
@@ -141,11 +142,14 @@ def test_a_kill_inside_copying_held_cells_or_a_redaction_ends_as_if_nothing_had_
         assert two_nights(disturbed=False) == (during, after, [])
 
 
-def _killed(watched: Watched, run: Run, now: datetime, *, disturbed: bool) -> list[str]:
+def _killed(watched: Watched, run: Run, now: datetime, *, begin: str | None, disturbed: bool) -> list[str]:
     """One night, killed at each of these moments of its erasure (all there are in `make proof`); at which it was."""
-    town, begin, killed = watched.town, None, []
+    town, killed = watched.town, []
     ahead = set(EVERY_OF_ROWS if ALL else INSIDE) if disturbed else set()
     while True:
+        if not ALL and not ahead:  # what is left of the night needs no process of its own
+            nights.finish(town.press.workspace, run, now)
+            return killed
         ended = crash.night(town.press.workspace.settings, run, now, kill_at=ahead, begin=begin)
         assert digest.dishonest(town.press, town.store, town.minors) == [], ended.moment
         if not ended.killed:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -18,6 +18,7 @@ from privacy_ops.stores.database import Database
 from privacy_ops.workspace import Workspace
 
 from tests.integration import nights
+from tests.integration.crash import ALL
 from tests.integration.press import ADULT, COMMON, MAYBE_ACCOUNT, MINOR, NOW, Press, map_of
 
 TEXT = "Thanks to Ada Lowe, who is in my son's class. Ada found the error."
@@ -51,8 +52,15 @@ class Place:
     def show(self, proposal: UUID, person: redaction.Person, **changes: Any) -> list[str]:
         return redaction.show(self.evidence, self.workspace.data_map, proposal, person=person, now=NOW, **changes)
 
-    def answer(self, proposal: UUID, person: redaction.Person, *, confirm: bool = True, **changes: Any) -> str:
-        return redaction.answer(self.evidence, proposal, person=person, confirm=confirm, now=NOW, **changes)
+    def answer(self, proposal: UUID, person: redaction.Person, *, confirm: bool = True) -> str:
+        workspace = self.workspace
+        return redaction.answer(
+            self.evidence, workspace.data_map, workspace.settings, proposal, person=person, confirm=confirm, now=NOW
+        )
+
+    def name(self, **people: tuple[str, ...]) -> None:
+        old = self.workspace
+        self.workspace = Workspace(replace(old.settings, **people), old.thresholds, old.data_map, old.map_sha256)
 
     def confirm(self, proposal: UUID, *people: str) -> str:
         state = ""
@@ -178,11 +186,12 @@ def test_a_state_without_two_peoples_answers_takes_nothing_out(place: Place) -> 
 
 def test_where_reviewers_are_named_nobody_else_answers(place: Place) -> None:
     proposal = place.propose()
+    place.name(reviewers=("rosa", "ravi"))
     for person in ("emil", "rosa"):
         place.show(proposal, signed_in(person))
     with pytest.raises(UserError, match="only reviewers answer"):
-        place.answer(proposal, signed_in("emil"), named={"rosa", "ravi"})
-    assert place.answer(proposal, signed_in("rosa"), named={"rosa", "ravi"}) == "proposed"
+        place.answer(proposal, signed_in("emil"))
+    assert place.answer(proposal, signed_in("rosa")) == "proposed"
     with pytest.raises(UserError, match="answers for"):
         redaction.Person("  ", "login")
 
@@ -246,3 +255,46 @@ def test_a_text_that_may_not_be_changed_holds_up_no_erasure(place: Place) -> Non
     assert (made["database"]["failed"], made["certified"]["certificates"]) == (1, 1)
     assert made["verified"]["gates"] == ["warn"]
     assert place.text() == TEXT
+
+
+def author(place: Place, *, decided: str, words: str) -> tuple[UUID, int]:
+    """An article names the child among its authors; the night after the erasure lists it, and people answer."""
+    press = place.press
+    press.execute("CREATE TABLE press.author (id bigint PRIMARY KEY, name text, email text)")
+    email = press.scalar("SELECT email FROM press.account WHERE status = 'restricted'")
+    press.execute("INSERT INTO press.author VALUES (7, 'Ada Lowe', :e)", e=email)
+    named: dict[str, Any] = {
+        "id": {"category": "user.unique_id"},
+        "name": {"category": "user.name", "identifier": "name"},
+        "email": {"category": "user.contact.email", "identifier": "email"},
+    }
+    table = {"about": "others", "key": ["id"], "erase": "KEEP", "published": True, "columns": named} | COMMON
+    comment = place.workspace.data_map.tables["press.comment"].model_dump(mode="json", exclude_defaults=True)
+    data_map = map_of(comment=comment, author=table)
+    grants.apply(press.superuser._url.render_as_string(hide_password=False), data_map)
+    place.workspace = press.with_map(data_map)
+    place.name(reviewers=("rosa", "edith"), privacy_leads=("lena",), editors=("edith",))
+    nights.whole(place.workspace, press.open_run("night"))
+    (found,) = (one for one in redaction.mentions(place.workspace) if one.asset == "press.author")
+    proposal = place.propose(
+        table=found.asset, column="email", key=tuple(found.row_key), spans=(), words=words or email
+    )
+    for person in map(signed_in, ("rosa", "lena", "edith")):
+        assert press.scalar("SELECT state FROM gov.redaction") == "proposed", "editor and lead, not just anybody"
+        place.show(proposal, person)
+        place.answer(proposal, person, confirm=decided == "confirmed")
+    assert press.scalar("SELECT state FROM gov.redaction") == decided
+    return proposal, 7
+
+
+@pytest.mark.parametrize("decided", ["kept", "confirmed"] if ALL else ["kept"])
+def test_an_editor_and_the_lead_decide_about_an_article_that_names_a_minor(place: Place, decided: str) -> None:
+    author(place, decided=decided, words="")
+    done = redaction.carry_out(place.workspace, now=LATER)
+    assert done == NOTHING | {"redacted": int(decided == "confirmed")}
+    name, email = place.press.execute("SELECT name, email FROM press.author")[0]
+    assert (name, email == redaction.MARKER) == ("Ada Lowe", decided == "confirmed")
+    assert "press.author" not in {one.asset for one in redaction.mentions(place.workspace)}, "it is settled"
+    assert len(place.entries("published_kept")) == int(decided == "kept")
+    assert redaction.carry_out(place.workspace, now=LATER) == NOTHING
+    assert ledger.check(place.workspace).fault_count == 0

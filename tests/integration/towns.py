@@ -97,7 +97,7 @@ def found_watched_town(press: Press) -> Watched:
     database = press.workspace.database("erase")
     for person in (redaction.Person("rosa", "login"), redaction.Person("ravi", "login")):
         redaction.show(database, written.data_map, proposal, person=person, now=NOW)
-        redaction.answer(database, proposal, person=person, confirm=True, now=NOW)
+        redaction.answer(database, written.data_map, written.settings, proposal, person=person, confirm=True, now=NOW)
     return Watched(town, hold, press.open_run())
 
 

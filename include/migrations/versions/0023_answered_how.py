@@ -1,4 +1,5 @@
-"""How it is known who answered about a redaction: people of two ways of saying who they are do not add up to two."""
+"""How it is known who answered about a redaction: people of two ways of saying who they are do not add up to two. And
+what an editor and a privacy lead decided to leave in a public record."""
 
 from alembic import op
 
@@ -15,10 +16,19 @@ ALTER TABLE gov.redaction_answer
     DROP CONSTRAINT redaction_answer_pkey,
     ADD PRIMARY KEY (redaction_id, way, person, answer);
 ALTER TABLE gov.redaction_answer ALTER COLUMN way DROP DEFAULT;
+ALTER TABLE gov.redaction
+    DROP CONSTRAINT redaction_state_check,
+    ADD CONSTRAINT redaction_state_check CHECK (state IN
+        ('proposed', 'rejected', 'kept', 'confirmed', 'intended', 'redacted', 'verified', 'refused'));
 UPDATE gov.redaction SET state = 'proposed' WHERE state = 'confirmed';  -- asked again
 """
 
 DOWNGRADE = """
+UPDATE gov.redaction SET state = 'rejected', row_key = NULL WHERE state = 'kept';
+ALTER TABLE gov.redaction
+    DROP CONSTRAINT redaction_state_check,
+    ADD CONSTRAINT redaction_state_check CHECK (state IN
+        ('proposed', 'rejected', 'confirmed', 'intended', 'redacted', 'verified', 'refused'));
 ALTER TABLE gov.redaction_answer DROP CONSTRAINT redaction_answer_pkey;
 DELETE FROM gov.redaction_answer AS a USING gov.redaction_answer AS b
     WHERE a.redaction_id = b.redaction_id AND a.person = b.person AND a.answer = b.answer AND a.way > b.way;

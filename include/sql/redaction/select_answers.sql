@@ -1,8 +1,9 @@
--- Purpose: who gave an answer, and how it is known who that is.
--- Parameters: redaction_id, answer. Grain: person. Idempotency: reads only.
+-- Purpose: who looked at a place and who answered what, and how it is known who that is.
+-- Parameters: redaction_id. Grain: person and answer. Idempotency: reads only.
 SELECT
     way,
-    person
+    person,
+    answer
 FROM gov.redaction_answer
-WHERE redaction_id = :redaction_id AND answer = :answer
-ORDER BY at, way, person
+WHERE redaction_id = :redaction_id
+ORDER BY at, way, person, answer

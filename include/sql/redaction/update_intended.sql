@@ -1,15 +1,7 @@
--- Purpose: confirmed proposals are about to be carried out: written ahead before a text is touched. The answers are
--- counted once more: a state that nobody's answers stand behind carries nothing out.
--- Parameters: at, people. Grain: proposal. Idempotency: once.
-UPDATE gov.redaction AS r SET
+-- Purpose: confirmed proposals are about to be carried out: written ahead before a text is touched.
+-- Parameters: at, proven (uuid[] of proposals whose answers were counted once more). Grain: proposal. Idempotency: once.
+UPDATE gov.redaction SET
     state = 'intended',
     intent_at = :at
-WHERE
-    r.state = 'confirmed'
-    AND EXISTS (
-        SELECT 1 FROM gov.redaction_answer AS a
-        WHERE a.redaction_id = r.redaction_id AND a.answer = 'confirmed' AND a.way <> 'given'
-        GROUP BY a.way
-        HAVING count(*) >= :people
-    )
-RETURNING r.redaction_id, r.case_id, r.table_name, r.column_name, r.firsts, r.lasts, r.text_sha256
+WHERE state = 'confirmed' AND redaction_id = ANY(CAST(:proven AS uuid []))
+RETURNING redaction_id, case_id, table_name, column_name, firsts, lasts, text_sha256

@@ -115,7 +115,7 @@ def _erase(data_map: DataMap, granted: dict[str, Rights]) -> None:
     """Reads what is about people, deletes where rows go, empties what the map says to empty, and takes mentions out of
     what people wrote."""
     for name, table in data_map.tables.items():
-        changed = {*table.emptied(), *table.free_texts()}
+        changed = {*table.emptied(), *table.redactable()}
         if table.about == "nobody" and not changed:
             continue
         granted[name] = Rights(
@@ -174,9 +174,11 @@ def _review(data_map: DataMap, granted: dict[str, Rights]) -> None:
 
 
 def _evidence(data_map: DataMap, granted: dict[str, Rights]) -> None:
-    """Reads the columns in which evidence of age stands, row by row, and not whose they are."""
+    """Reads the columns in which evidence of age stands, or a mention that people decide about, and not whose they
+    are."""
     for name, table in data_map.tables.items():
-        if columns := {c for c, entry in table.columns.items() if entry.evidence or entry.more_evidence}:
+        evidence = {c for c, entry in table.columns.items() if entry.evidence or entry.more_evidence}
+        if columns := evidence | set(table.redactable()):
             _select(granted, name, columns | set(table.key))
 
 

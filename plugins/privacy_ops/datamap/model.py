@@ -311,6 +311,7 @@ class Table(_Frozen):
     retention: str | None = None
     erase: EraseAction = EraseAction.KEEP
     expect_rows: bool = False  # zero rows here is suspicious
+    published: bool = False  # a public record: about whom it names an editor and a privacy lead decide, never a job
     disclosed_to: tuple[Disclosure, ...] = ()
     retain: tuple[RetainedMinimum, ...] = ()
     columns: dict[Identifier, Column]
@@ -334,6 +335,8 @@ class Table(_Frozen):
             named |= {*rule.keep.values(), rule.counted_from, *(c.column for c in rule.when)}
         if missing := sorted(named - set(self.columns)):
             raise ValueError("columns named but not listed: " + ", ".join(missing))
+        if self.published and (self.about != "others" or self.erase is not EraseAction.KEEP):
+            raise ValueError("a public record is about others, and kept: people decide what goes from it")
         self._retains_little()
         return self
 
@@ -366,6 +369,18 @@ class Table(_Frozen):
             for name, column in self.columns.items()
             if any(e.kind == "free_text" and e.path is None for e in column.evidences)
         )
+
+    def redactable(self) -> tuple[str, ...]:
+        """Columns of which people may have characters taken out: texts, and what names somebody in a public record."""
+        named = (
+            name
+            for name, column in self.columns.items()
+            if self.published
+            and column.personal
+            and name not in self.key
+            and (column.identifier or column.category != "user.unique_id")
+        )
+        return tuple(dict.fromkeys((*self.free_texts(), *named)))
 
     def emptied(self) -> tuple[str, ...]:
         """Columns that erasure sets to NULL where the row stays.

@@ -3,8 +3,10 @@
 
 A proposal names case, table, column, row and the characters; it keeps a digest of the text and never a word of it. Two
 people read the place and confirm, signed in to the console, or each under an account of their own on the machine where
-the command runs. The night then writes ahead, replaces the characters by ``MARKER`` if the text is the
-one that they read, and looks again. What was done stands in the ledger and in the certificate of the case.
+the command runs. Where the text is a public record (``published`` in the map: the authors of an article), an editor
+and a privacy lead are among them, and they may also decide that it stays: freedom of expression, the academic
+exemption. The night then writes ahead, replaces the characters by ``MARKER`` if the text is the one that they read,
+and looks again. What was done stands in the ledger and in the certificate of the case.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from privacy_ops import ledger
 from privacy_ops.datamap import catalogue
 from privacy_ops.datamap.model import DataMap
 from privacy_ops.errors import UserError
+from privacy_ops.settings import Settings
 from privacy_ops.stores.database import Database, DatabaseFault, quote, quote_table
 from privacy_ops.stores.sql import statement
 from privacy_ops.workspace import Workspace
@@ -143,20 +146,62 @@ def show(
     ]
 
 
+def outcome(
+    answers: Sequence[tuple[str, str, str]], *, published: bool, groups: Sequence[Collection[str]] = ()
+) -> Literal["proposed", "confirmed", "rejected", "kept"]:
+    """What answers, each (way, person, answer), come to. Pure.
+
+    Enough are two people of one way of knowing who they are: of two ways they may be one. One no ends a proposal about
+    an ordinary text. Of a public record two people decide either way, of whom each of ``groups`` that names anybody
+    (editors, privacy leads) has one; while they disagree nothing is decided.
+    """
+
+    def said(answer: str) -> bool:
+        return any(given == answer for *_, given in answers)
+
+    def enough(answer: str) -> bool:
+        for way in ("login", "account"):
+            people = {person for how, person, given in answers if (how, given) == (way, answer)}
+            has_all = all(people & set(group) for group in groups if group) if published else True
+            if len(people) >= PEOPLE and has_all:
+                return True
+        return False
+
+    if said("rejected"):
+        if not published:
+            return "rejected"
+        return "kept" if enough("rejected") and not said("confirmed") else "proposed"
+    return "confirmed" if enough("confirmed") else "proposed"
+
+
+def _outcome(
+    connection: Connection, data_map: DataMap, settings: Settings, redaction_id: UUID, table: str
+) -> Literal["proposed", "confirmed", "rejected", "kept"]:
+    rows = connection.execute(statement("redaction", "select_answers"), {"redaction_id": redaction_id})
+    entry = data_map.tables.get(table)
+    return outcome(
+        [(one.way, one.person, one.answer) for one in rows],
+        published=entry is not None and entry.published,
+        groups=(settings.editors, settings.privacy_leads),
+    )
+
+
 def answer(
     database: Database,
+    data_map: DataMap,
+    settings: Settings,
     redaction_id: UUID,
     *,
     person: Person,
     confirm: bool,
     now: datetime,
-    named: Collection[str] = (),
 ) -> str:
-    """A person's answer; returns the state of the proposal. One no ends it.
+    """A person's answer; returns the state of the proposal.
 
-    named: the reviewers and leads of the deployment; once anybody is named, nobody else answers. Raises UserError for
-    them, for somebody who did not look at the place, and for a proposal that is not open.
+    Once reviewers or leads are named, nobody else answers. Raises UserError for them, for somebody who did not look at
+    the place, and for a proposal that is not open.
     """
+    named = {*settings.reviewers, *settings.privacy_leads}
     if named and person.name not in named:
         raise UserError(
             f"only reviewers answer, and {person.name} is none",
@@ -164,20 +209,18 @@ def answer(
             do="let a reviewer answer in the console, under Erasures",
         )
     with database.transaction() as connection:
-        _open(connection, redaction_id)
-        looked = connection.execute(
-            statement("redaction", "select_answers"), {"redaction_id": redaction_id, "answer": "viewed"}
-        )
-        if (person.way, person.name) not in {(one.way, one.person) for one in looked}:
+        one = _open(connection, redaction_id)
+        this = {"redaction_id": redaction_id}
+        said = connection.execute(statement("redaction", "select_answers"), this)
+        if (person.way, person.name, "viewed") not in {(a.way, a.person, a.answer) for a in said}:
             raise UserError(
                 "nobody answers about what they have not looked at",
                 where=f"redaction {redaction_id}",
                 do="look at it first: `redaction show`, or its page in the console",
             )
         _answer(connection, redaction_id, person, "confirmed" if confirm else "rejected", now)
-        state: str = connection.execute(
-            statement("redaction", "update_answered"), {"redaction_id": redaction_id, "people": PEOPLE}
-        ).scalar_one()
+        state = _outcome(connection, data_map, settings, redaction_id, one.table_name)
+        connection.execute(statement("redaction", "update_answered"), this | {"state": state})
     return state
 
 
@@ -190,7 +233,15 @@ def carry_out(workspace: Workspace, *, now: datetime) -> dict[str, int]:
     """
     database = workspace.database("erase")
     with database.transaction() as connection:
-        fresh = connection.execute(statement("redaction", "update_intended"), {"at": now, "people": PEOPLE}).all()
+        _settle_kept(connection, now)
+        # The answers are counted once more: a state that nobody's answers stand behind carries nothing out.
+        proven = [
+            one.redaction_id
+            for one in connection.execute(statement("redaction", "select_in_state"), {"state": "confirmed"}).all()
+            if _outcome(connection, workspace.data_map, workspace.settings, one.redaction_id, one.table_name)
+            == "confirmed"
+        ]
+        fresh = connection.execute(statement("redaction", "update_intended"), {"at": now, "proven": proven}).all()
         ledger.append_many(
             connection,
             "redaction_intent",
@@ -253,6 +304,19 @@ def _carry_out(connection: Connection, workspace: Workspace, one: Row[Any], now:
     return True
 
 
+def _settle_kept(connection: Connection, now: datetime) -> None:
+    """What people decided to leave in a public record is settled, and the ledger says so."""
+    for one in connection.execute(statement("redaction", "select_in_state"), {"state": "kept"}).all():
+        these = {"redaction_id": one.redaction_id, "at": now}
+        if connection.execute(statement("redaction", "update_kept"), these).rowcount:
+            connection.execute(
+                statement("redaction", "settle_findings"),
+                {"case_id": one.case_id, "asset": one.table_name, "row_key": one.row_key, "at": now},
+            )
+            said = {"redaction": str(one.redaction_id), "asset": f"{one.table_name}.{one.column_name}"}
+            ledger.append(connection, "published_kept", said, at=now, case_id=one.case_id)
+
+
 def _verify(workspace: Workspace, now: datetime) -> None:
     """Look again, in another transaction; a text that is as it was left is proven, and its row's key forgotten."""
     with workspace.database("erase").transaction() as connection:
@@ -306,7 +370,7 @@ def _digest(redaction_id: UUID, written: str) -> str:
 
 def _require_writable(data_map: DataMap, table: str, column: str) -> None:
     entry = data_map.tables.get(table)
-    if entry is None or column not in entry.free_texts():
+    if entry is None or column not in entry.redactable():
         raise UserError(
             "the map does not say that people write here",
             where=f"{table}.{column}",

@@ -106,9 +106,10 @@ def _answer(proposal: UUID, *, confirm: bool) -> str:
     workspace = _workspace()
     return redaction.answer(
         workspace.database("erase"),
+        workspace.data_map,
+        workspace.settings,
         proposal,
         person=_whoever_runs_this(),
         confirm=confirm,
         now=datetime.now(UTC),
-        named={*workspace.settings.reviewers, *workspace.settings.privacy_leads},
     )

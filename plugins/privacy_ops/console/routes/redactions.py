@@ -65,14 +65,14 @@ def _person(user: Any) -> redaction.Person:
 
 def _answered(database: Any, redaction_id: UUID, user: Any, now: Any, *, confirm: bool) -> Response:
     _proposal(database, redaction_id)
-    known = configuration.from_environment()
     redaction.answer(
         database,
+        publishers_map(),
+        configuration.from_environment(),
         redaction_id,
         person=_person(user),
         confirm=confirm,
         now=now,
-        named={*known.reviewers, *known.privacy_leads},
     )
     return RedirectResponse(f"{root_path()}/privacy/redactions/{redaction_id}", status_code=303)
 
@@ -84,12 +84,8 @@ def _proposal(database: Any, redaction_id: UUID) -> tuple[Any, list[Any]]:
         found = connection.execute(statement("redaction", "select_redaction"), this).one_or_none()
         if found is None:
             raise HTTPException(404)
-        answers = [
-            (said, one.way, one.person)
-            for said in ("confirmed", "rejected")
-            for one in connection.execute(statement("redaction", "select_answers"), this | {"answer": said})
-        ]
-    return found, answers
+        answers = connection.execute(statement("redaction", "select_answers"), this).all()
+    return found, [one for one in answers if one.answer != "viewed"]
 
 
 def _proposal_page(
@@ -106,4 +102,5 @@ def _proposal_page(
         answers=answers,
         lines=lines,
         people=redaction.PEOPLE,
+        published=publishers_map().tables[found.table_name].published,
     )
