@@ -1,5 +1,5 @@
--- Purpose: columns of products that were released at least once and were not new to this run when its files were judged;
--- anything else is asked about first.
+-- Purpose: columns of products that were released at least once, and were not new to this run when its files were
+-- judged; anything else is asked about first.
 -- Parameters: run_id.
 -- Grain: one row per product and column, a column being named with its table.
 -- Idempotency: reads only.
