@@ -111,6 +111,16 @@ def test_only_what_the_hold_names_is_kept_and_its_end_erases_it(press: Press, ob
     assert kept(press) == []
     assert entries(press, "held_erased") == [{"hold": number, "rows": 4}]
     assert ledger.check(press.workspace).fault_count == 0
+    # Whoever holds the certificate can show that it is over: a signed supplement, once.
+    hour = press.open_run("hour", at=LATER + timedelta(days=1, hours=1))
+    assert certificate.supplement(press.workspace, hour, now=hour.as_of) == {"supplements": 1}
+    assert certificate.supplement(press.workspace, hour, now=hour.as_of + timedelta(hours=1)) == {"supplements": 0}
+    files = certificate.files_of(press.workspace, UUID(case))
+    supplement, page = files[f"{case}.supplement-1.json"], files[f"{case}.supplement-1.html"]
+    assert document.faults(supplement, page, public) == []
+    (ended,) = json.loads(supplement)["body"]["held_erased"]
+    assert (ended["hold"], ended["rows"]) == (number, 4)
+    assert b"is erased since it ended" in page
 
 
 def test_no_duty_may_read_what_is_kept(press: Press) -> None:

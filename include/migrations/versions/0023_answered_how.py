@@ -21,9 +21,11 @@ ALTER TABLE gov.redaction
     ADD CONSTRAINT redaction_state_check CHECK (state IN
         ('proposed', 'rejected', 'kept', 'confirmed', 'intended', 'redacted', 'verified', 'refused'));
 UPDATE gov.redaction SET state = 'proposed' WHERE state = 'confirmed';  -- asked again
+CREATE INDEX erasure_ledger_held ON gov.erasure_ledger (case_id) WHERE kind = 'held_erased';
 """
 
 DOWNGRADE = """
+DROP INDEX gov.erasure_ledger_held;
 UPDATE gov.redaction SET state = 'rejected', row_key = NULL WHERE state = 'kept';
 ALTER TABLE gov.redaction
     DROP CONSTRAINT redaction_state_check,

@@ -1,5 +1,5 @@
--- Purpose: certified cases about which every party's answer is final now and was not when last signed, or a mention was
--- taken out since.
+-- Purpose: certified cases about which every party's answer is final now and was not when last signed, a mention was
+-- taken out since, or what a hold kept of it was erased since.
 -- Parameters: most. Grain: case. Idempotency: reads only; a case with a newer supplement is not due.
 WITH newest AS (
     SELECT DISTINCT ON (case_id)
@@ -38,6 +38,10 @@ WHERE
     OR EXISTS (
         SELECT 1 FROM gov.redaction AS r
         WHERE r.case_id = c.case_id AND r.state = 'verified' AND r.ended_at > coalesce(n.issued_at, c.issued_at)
+    )
+    OR EXISTS (
+        SELECT 1 FROM gov.erasure_ledger AS l
+        WHERE l.case_id = c.case_id AND l.kind = 'held_erased' AND l.at > coalesce(n.issued_at, c.issued_at)
     )
 ORDER BY c.case_id
 LIMIT :most

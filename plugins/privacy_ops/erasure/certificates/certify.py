@@ -317,8 +317,8 @@ def _ages_out(data_map: DataMap) -> list[dict[str, str]]:
 
 
 def supplement(workspace: Workspace, run: Run, *, now: datetime) -> dict[str, Any]:
-    """Sign what came after a case was certified: what parties answered, once nobody's answer is open, and what was
-    taken out of other people's texts; returns counts.
+    """Sign what came after a case was certified: what parties answered, once nobody's answer is open, what was taken
+    out of other people's texts, and what a hold had kept and was erased when it ended; returns counts.
 
     A new document beside the certificate, written down before it is put there, so that a kill changes no byte.
     """
@@ -342,7 +342,8 @@ def _supplement_case(workspace: Workspace, row: Any, now: datetime) -> None:
     with database.transaction() as connection:
         told = connection.execute(statement("erasure", "select_told_of_case"), this).all()
         redacted = connection.execute(statement("redaction", "select_of_case"), {"case_id": row.case_id}).all()
-        moments = [one.moved_at for one in told] + [one.verified_at for one in redacted]
+        ended = connection.execute(statement("erasure", "select_held_erased"), {"case_id": row.case_id}).all()
+        moments = [one.moved_at for one in told] + [one.verified_at for one in redacted] + [one.at for one in ended]
         body = {
             "format": documents.FORMAT,
             "certificate_of": "supplement",
@@ -353,6 +354,9 @@ def _supplement_case(workspace: Workspace, row: Any, now: datetime) -> None:
             "as_of": max(moments).isoformat(),
             "told": [_told(one) for one in told],
             "redactions": _taken_out(redacted).get(row.case_id, []),
+            "held_erased": [
+                {"hold": int(one.hold), "rows": int(one.records), "erased_at": one.at.isoformat()} for one in ended
+            ],
         }
         document, page = documents.issue(settings.keys.signing_key_pem, body)
         connection.execute(

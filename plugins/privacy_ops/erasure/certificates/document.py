@@ -87,6 +87,12 @@ class Redacted(_Strict):
     redacted_at: str = Field(pattern=_MOMENT)
 
 
+class HeldErased(_Strict):
+    hold: int
+    rows: int = Field(ge=1)
+    erased_at: str = Field(pattern=_MOMENT)
+
+
 class AgesOut(_Strict):
     asset: str
     rule: str
@@ -165,6 +171,7 @@ class Supplement(_Strict):
     as_of: str = Field(pattern=_MOMENT)
     told: list[Told]
     redactions: list[Redacted] = Field(default=[], description="mentions taken out of other people's texts until then")
+    held_erased: list[HeldErased] = Field(default=[], description="what a hold kept, erased since the hold ended")
 
 
 def schema() -> dict[str, Any]:
