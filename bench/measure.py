@@ -204,7 +204,7 @@ def measure_memory(publisher: World, results: Results, group: int) -> None:
 def measure_journal(server: PostgresServer, settings: ObjectSettings, results: Results, people: int) -> None:
     """The same comparison on a publisher of the shape for which the limits were set."""
     publisher = journal.make(server, settings, "journal")
-    publisher.fill(people, minors=people // 25)
+    publisher.fill(people, minors=people // 100)
     found = journal.measure(publisher, REPEATS)
     ours, by_hand, floor = found.ours.rows_gone, min(found.by_hand), min(found.floor)
     shape = (
