@@ -19,7 +19,7 @@ from privacy_ops.usage.files.build import build
 from privacy_ops.usage.frames import ALL
 from privacy_ops.usage.master import Master, digest, from_json, to_json
 from privacy_ops.usage.measure import Metrics, _exposed_shares, _needs, family_keys, measure
-from privacy_ops.usage.pack import content_of, content_type, pack_sha256
+from privacy_ops.usage.pack import content_of, content_type, file_tables, pack_sha256
 from privacy_ops.usage.plan import Grant, PlannedPack, release_id
 from privacy_ops.usage.protecting import References
 from privacy_ops.usage.protection import Protected, protect_period, view_name
@@ -95,7 +95,8 @@ def test_a_quarter_is_by_country_for_authors_and_by_region_for_supporters(quarte
     assert {key[2] for key in regions} == {"all regions", "Africa", "Americas", "Asia", "Europe", "Oceania"}
     assert regions[QUARTER.key, "1", "Americas"] == (None, None, None, None)
     assert regions[QUARTER.key, "1", "Europe"][-1] == "40 to 60"
-    said = utility(supporter, [kept["1", QUARTER.key]])
+    tables = list(file_tables(pack("EXP-SUPPORTER", QUARTER), SPEC))
+    said = utility(supporter, [kept["1", QUARTER.key]], tables)
     assert set(said["tables"]) == {"usage_by_course_quarter", "usage_by_region_quarter"}
     assert said["withheld_by"]["few"] > 0
     assert said["people"]["1"]["course"] == 100

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from privacy_ops.usage.files import given
 from privacy_ops.usage.files.csvw import title
 from privacy_ops.usage.files.model import PackContent, TableSpec
 from privacy_ops.usage.files.sums import COMMAND
@@ -43,6 +44,12 @@ will be. {n_values - n_withheld} of {n_values} figures are given, {n_withheld} a
 - A title that begins like a formula has an apostrophe in front, so that a spreadsheet takes it for text.
 - A spreadsheet may guess that the number of a course, or a title, is a figure or a date: import those columns as text.
 
+## How much is given, and what the rules cost
+Counted in the figures of these files, and in nothing else; `report.html` has it as a table. Which rule withheld a
+figure is not said: that alone could tell something.
+{_list(_level(one) for one in given.count(content))}
+{_list(map(markdown, given.costs(content)))}
+
 ## Method {markdown(content.method_version)}
 {_list(map(markdown, content.rules))}
 - A released period is never changed, and a later one never restates it.
@@ -81,6 +88,15 @@ def _list(items: Iterable[str]) -> str:
 
 def _about(spec: TableSpec) -> str:
     return f"`{spec.name}.csv`, `{spec.name}.parquet`: {markdown(spec.title)}"
+
+
+def _level(one: given.Given) -> str:
+    """One column on one level. Per cent of people: rounded parts by rounded wholes, where both are given."""
+    covered = "" if one.covered is None else f"; they cover about {one.covered} % of the people"
+    return (
+        f"{markdown(one.table)}, {markdown(one.level)}, {markdown(one.measure)}: {one.given} of {one.rows} figures"
+        f" ({one.percent} %){covered}"
+    )
 
 
 def _rounding(content: PackContent) -> str:
