@@ -229,15 +229,8 @@ class Trials:
         )  # fmt: skip
 
     def log_line(self, run: DagRun, task: str, holds: str) -> str:
-        """What the log of a task's first try says about an error."""
-        path = f"/dags/{run.dag_id}/dagRuns/{run.run_id.replace('+', '%2B')}/taskInstances/{task}/logs/1"
-        text = json.dumps(self.engineer.call("GET", path, query={"full_content": True}))
-        found = json.loads(text)["content"]
-        for line in found:
-            for error in line.get("error_detail") or () if isinstance(line, dict) else ():
-                if holds in str(error.get("exc_type")):
-                    return str(error["exc_value"])
-        return ""
+        """What the log of a task's last try says about an error."""
+        return next((said for kind, said in self.engineer.errors(run, task) if holds in kind), "")
 
     def days(self) -> None:
         """The inventory of past days, and of a day by hand: today's findings and block list stay."""

@@ -1,5 +1,7 @@
 """A year of weekly exports through a real scheduler, by ``airflow backfill create``, in several orders: same bytes.
 
+In the last of them the scheduler is killed three times with all that it runs, and started again.
+
 python -m bench.year [--weeks 52] [--people 1000] [--orders in_order reversed parallel interrupted]
 
 One publisher; between two passes the register and the bucket of exports are emptied, which only the superuser can do.
@@ -23,6 +25,7 @@ from privacy_ops.stores.objects import ObjectStore
 from sqlalchemy import text
 
 from sandbox import airflow, facts
+from sandbox.airflow_api import FINISHED
 from sandbox.demo import DELETION, ENGINEER, EXPORT, INVENTORY, Demo, prepare
 from sandbox.provision import PUBLISHER
 from sandbox.runtime import Runtime
@@ -33,15 +36,16 @@ BUCKET = "imp-exports"
 ORDERS = {
     "in_order": ["--max-active-runs", "1"],
     "reversed": ["--max-active-runs", "1", "--run-backwards"],
-    "parallel": ["--max-active-runs", "2"],
-    "interrupted": ["--max-active-runs", "2", "--run-backwards"],
+    "parallel": ["--max-active-runs", "4"],
+    "interrupted": ["--max-active-runs", "3", "--run-backwards"],
 }
 _RELEASES = ("release_event", "release_register", "release_master")
 
 
 @dataclass(frozen=True)
 class Pass:
-    """One pass over the year. ``files``: SHA-256 by name of everything that stands in the bucket afterwards."""
+    """One pass over the year. ``failed``: runs that did not end well, or are missing; ``files``: SHA-256 by name of
+    everything that stands in the bucket afterwards."""
 
     name: str
     seconds: float
@@ -86,14 +90,13 @@ def _pass(runtime: Runtime, demo: Demo, name: str, newest: str, weeks: int) -> P
     ]
     subprocess.run(command, cwd=PROJECT, env=runtime.airflow_environment(), check=True, stdout=subprocess.DEVNULL)
     number = max(one["id"] for one in engineer.call("GET", "/backfills", query={"dag_id": EXPORT})["backfills"])
-    if name == "interrupted":
-        _interrupt(runtime, weeks)
+    kill_after = sorted({max(weeks * part // 4, 1) for part in (1, 2, 3)}) if name == "interrupted" else []
     runs = engineer.wait_backfill(
         EXPORT,
         number,
         seconds=3600 * 6,
         on_action=demo.answer_again,
-        on_change=lambda r, s: demo.say(f"{name} {r}: {s}"),
+        on_change=_Watch(runtime, demo, name, kill_after),
     )
     store = ObjectStore(runtime.object_settings)
     files = {key: hashlib.sha256(store.get(BUCKET, key)).hexdigest() for key in store.keys(BUCKET, "exports/")}
@@ -101,28 +104,40 @@ def _pass(runtime: Runtime, demo: Demo, name: str, newest: str, weeks: int) -> P
         releases = connection.execute(text("SELECT count(*) FROM gov.release_register")).scalar_one()
     unsuccessful = [run for run in runs if run.state != "success"]
     for run in unsuccessful:
-        bad = {task: state for task, state in engineer.tasks(run).items() if state not in {"success", "skipped"}}
-        demo.say(f"{name} {run.run_id} {run.state}: {bad}")
-    failed = len(unsuccessful)
-    return Pass(name, time.monotonic() - began, len(runs), failed, int(releases), files)
+        for task, state in engineer.tasks(run).items():
+            if state == "failed":
+                why = "; ".join(f"{kind}: {said}" for kind, said in engineer.errors(run, task))
+                demo.say(f"{name} {run.run_id}: {task} failed: {why}")
+    return Pass(name, time.monotonic() - began, len(runs), len(unsuccessful) + weeks - len(runs), int(releases), files)
 
 
-def _interrupt(runtime: Runtime, weeks: int) -> None:
-    """Kill the scheduler with all that it runs once some weeks are released, and start it again."""
-    for _ in range(3600):
-        with Database(runtime.server.dsn(PUBLISHER)).transaction() as connection:
-            done = connection.execute(text("SELECT count(DISTINCT iso_week) FROM gov.release_register")).scalar_one()
-        if done >= max(weeks // 4, 1):
-            break
-        time.sleep(1)
-    runtime.processes.stop(airflow.SCHEDULER, patience=0)
-    runtime.up(PEOPLE)
+@dataclass
+class _Watch:
+    """Tells of what becomes of the runs; each time that many are over it kills the scheduler with all that it runs, in
+    the middle of the others, and starts it again."""
+
+    runtime: Runtime
+    demo: Demo
+    name: str
+    kill_after: list[int]
+    over: int = 0
+
+    def __call__(self, run_id: str, state: str) -> None:
+        self.demo.say(f"{self.name} {run_id}: {state}")
+        self.over += state in FINISHED
+        if self.kill_after and self.over >= self.kill_after[0]:
+            self.kill_after.pop(0)
+            self.runtime.processes.stop(airflow.SCHEDULER, patience=0)
+            self.demo.say(f"{self.name}: the scheduler was killed")
+            self.runtime.up(PEOPLE)
 
 
 def _forget(runtime: Runtime) -> None:
-    """As if nothing had ever been released."""
+    """As if nothing had ever been released, judged or approved."""
     with Database(runtime.server.dsn(PUBLISHER)).transaction() as connection:
         connection.execute(text("SET LOCAL session_replication_role = replica"))
+        for table in ("approval", "gate_result", "run"):
+            connection.execute(text(f"DELETE FROM gov.{table} WHERE run_id LIKE :runs"), {"runs": f"{EXPORT}/%"})
         for table in ("delivery_mail_release", "release_delivery", "delivery_mail", *_RELEASES):
             connection.execute(text(f"DELETE FROM gov.{table}"))
         # What the demonstration decided stays: a publisher of this size has no weeks by itself.

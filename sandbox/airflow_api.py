@@ -196,6 +196,14 @@ class AirflowApi:
             for t in raw
         }
 
+    def errors(self, run: DagRun, task_id: str) -> list[tuple[str, str]]:
+        """Class and message of the exceptions in the log of a task's last try."""
+        task = f"{self._of(run)}/taskInstances/{task_id}"
+        attempt = max(self.call("GET", task)["try_number"], 1)
+        log = self.call("GET", f"{task}/logs/{attempt}", query={"full_content": True})["content"]
+        found = [error for line in log if isinstance(line, dict) for error in line.get("error_detail") or ()]
+        return [(str(error["exc_type"]), str(error["exc_value"])) for error in found]
+
     def delete(self, run: DagRun) -> None:
         """Delete a run that is not to begin."""
         self.call("DELETE", self._of(run))

@@ -11,9 +11,9 @@ import pytest
 from airflow.providers.standard.operators.hitl import HITLOperator
 from privacy_ops import approvals
 from privacy_ops.airflow_support import approvals as asking
-from privacy_ops.airflow_support.approvals import AskPerson, SamePersonAgain
+from privacy_ops.airflow_support.approvals import AnotherSubject, AskPerson, SamePersonAgain
 from privacy_ops.approvals import ApprovalRequest
-from privacy_ops.errors import GateBlocked
+from privacy_ops.errors import GateBlocked, UserError
 
 BODY = "Counts: [the report](/privacy/transfers/7/report.html), [the law](https://law.example.org/)"
 SHOWN, OTHER = "ab" * 32, "cd" * 32
@@ -100,15 +100,28 @@ def test_links_of_the_question_lead_below_the_path_of_airflow(
     assert f"[the report]({root}/privacy/transfers/7/report.html), [the law](https://law.example.org/)" in asked.body
 
 
+@pytest.mark.parametrize(("now_there", "then"), [(OTHER, "parked"), (None, {"asked": False})])
+def test_an_approval_of_what_was_replaced_meanwhile_is_not_recorded_and_the_task_tries_again(
+    world: World, now_there: str | None, then: object
+) -> None:
+    context = parked()
+    world.subject = now_there
+    with pytest.raises(AnotherSubject, match="asks again") as raised:
+        ask().execute_complete(context, answer("Approve"))
+    assert world.recorded == []
+    assert not isinstance(raised.value, UserError), "Airflow would not try it again"
+    assert ask().execute(context) == then
+
+
 @pytest.mark.parametrize("now_there", [OTHER, None])
-@pytest.mark.parametrize("option", ["Approve", "Reject"])
-def test_an_answer_about_what_was_replaced_meanwhile_is_not_recorded(
-    world: World, now_there: str | None, option: str
+@pytest.mark.parametrize("who", ["ann", None])
+def test_no_and_silence_about_what_was_replaced_meanwhile_stop_the_run(
+    world: World, now_there: str | None, who: str | None
 ) -> None:
     context = parked()
     world.subject = now_there
     with pytest.raises(GateBlocked, match="asks again"):
-        ask().execute_complete(context, answer(option))
+        ask().execute_complete(context, answer("Reject", who))
     assert world.recorded == []
 
 

@@ -208,6 +208,22 @@ def test_two_runs_of_one_week_at_once_release_it_once(ws, dsn):
     assert one(dsn, "SELECT count(*) FROM gov.release_register") == 3
 
 
+def test_a_question_stands_when_another_run_releases_the_same_columns_first(ws):
+    """Of two first releases at once each keeps its own question: the slower one is neither lost nor let through."""
+    first, second = world.prepare(ws, "first"), world.prepare(ws, "second", week=WEEK.before(1).key)
+    asked = release.release_request(ws, second)
+    assert asked is not None
+    world.approve(ws, first)
+    assert release.publish(ws, first, now=NOW)["published"]
+    assert release.release_request(ws, second) == asked
+    release.judge_files(ws, second, now=NOW)  # a gate that judges again does not change it either
+    assert release.release_request(ws, second) == asked
+    with pytest.raises(GateBlocked, match="release"):
+        release.publish(ws, second, now=NOW)
+    world.approve(ws, second)
+    assert release.publish(ws, second, now=NOW)["published"]
+
+
 def test_nothing_is_released_before_a_person_approved_the_first_release(ws, dsn):
     run = world.prepare(ws)
     with pytest.raises(GateBlocked, match="release"):

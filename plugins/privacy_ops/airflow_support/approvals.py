@@ -27,6 +27,10 @@ class SamePersonAgain(PrivacyOpsError):
     """The second of two people must be another one; the task asks again."""
 
 
+class AnotherSubject(PrivacyOpsError):
+    """What was approved is not what stands there now; the task asks again, if there still is something to ask."""
+
+
 class AskPerson(ApprovalOperator):
     """Raises a required action when ``request`` returns one.
 
@@ -82,14 +86,19 @@ class AskPerson(ApprovalOperator):
         workspace, run, request = self._ask()
         answer = super(ApprovalOperator, self).execute_complete(context, event)
         asked = context["ti"].xcom_pull(task_ids=self.task_id, key=_ASKED)
+        person = answer["responded_by_user"]
+        approved = answer["chosen_options"] == [self.APPROVE] and person is not None
         if request is None or request.subject_sha256 != asked:
+            if approved:
+                raise AnotherSubject(
+                    "what was approved is gone or is another now, and the answer was not recorded. The task asks again"
+                    " about what stands there now."
+                )
             raise GateBlocked(
-                "what was to be approved is gone or is another now, and the answer was not recorded",
+                "what was not approved is gone or is another now, and the answer was not recorded",
                 where=run.run_id,
                 do="clear this task: it asks again about what stands there now",
             )
-        person = answer["responded_by_user"]
-        approved = answer["chosen_options"] == [self.APPROVE] and person is not None
         # People are told apart by their id: a name may be shared, changed or empty.
         who = str(person["id"]) if person else "nobody"
         with workspace.database(self.duty).transaction() as connection:

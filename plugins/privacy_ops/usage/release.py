@@ -207,8 +207,11 @@ def judge_files(workspace: Workspace, run: Run, *, now: datetime) -> dict[str, A
                 {"period_key": period.key, "spec_version": known.spec.spec_version},
             ).scalar_one()
             metrics.overspent += drawing.is_overspent(connection, known.spec, period)
+        new = _new_columns(connection, run, plan, contents)
     suite = suites.files_suite(known.spec)
-    return {"packs": len(staged), **_judge(workspace, run, suite, metrics.row(), staged_sha256(staged), now)}
+    # What a person is asked stands from here on: another run's release must not take the question from under them.
+    facts = {"first_columns": sorted({f"{pack.product}: {name}" for pack, names in new.items() for name in names})}
+    return {"packs": len(staged), **_judge(workspace, run, suite, metrics.row(), staged_sha256(staged), now, facts)}
 
 
 def release_request(workspace: Workspace, run: Run) -> ApprovalRequest | None:
@@ -484,9 +487,15 @@ def _beside(connection: Connection, plan: Plan, spec: ReleaseSpec) -> dict[tuple
 
 
 def _judge(
-    workspace: Workspace, run: Run, suite: Suite, metrics: Mapping[str, Any], subject: str, now: datetime
+    workspace: Workspace,
+    run: Run,
+    suite: Suite,
+    metrics: Mapping[str, Any],
+    subject: str,
+    now: datetime,
+    facts: Mapping[str, object] | None = None,
 ) -> dict[str, Any]:
-    """Judge one metrics row, record the verdict in a transaction of its own, then raise if it blocks."""
+    """Judge one metrics row, record the verdict and ``facts`` of the run together, then raise if it blocks."""
     import pandas as pd
 
     verdict = runner.judge(
@@ -499,6 +508,8 @@ def _judge(
     )
     with workspace.database(DUTY).transaction() as connection:
         gate_result_id = runner.record(connection, verdict)
+        if facts:
+            runs.add_facts(connection, run.run_id, facts)
     runner.raise_if_blocked(verdict, gate_result_id)
     return {"gate": suite.gate, "verdict": verdict.verdict, "gate_result_id": gate_result_id}
 
@@ -519,13 +530,8 @@ class _Asks:
 
 def _asks(connection: Connection, run: Run, plan: Plan, contents: Mapping[PlannedPack, PackContent]) -> _Asks:
     """What must not go out without a person: of what is new everything after a warning or in a correction, and else
-    every pack with a column that its product never had."""
-    rows = connection.execute(statement("usage", "select_released_columns"))
-    released = {(row.product, row.shown) for row in rows}
-    new = {
-        pack: [name for name in shown_columns(contents[pack]) if (pack.product, name) not in released]
-        for pack in plan.fresh
-    }
+    every pack with a column that its product never had when the files were judged."""
+    new = _new_columns(connection, run, plan, contents)
     reasons = {f"{pack.product}: {name} was never released" for pack, names in new.items() for name in names}
     warned = [name for gate in (suites.INPUT, suites.FILES) for name in _warnings(connection, run, gate)]
     packs = tuple(pack for pack in plan.fresh if new[pack])
@@ -536,6 +542,22 @@ def _asks(connection: Connection, run: Run, plan: Plan, contents: Mapping[Planne
         packs, titles = plan.fresh, [*titles, "a correction"]
         reasons.add(f"correction {plan.revision}, {plan.correction.period.key}: {plan.correction.reason}")
     return _Asks(packs, ", ".join(titles), (*sorted(reasons), *warned))
+
+
+def _new_columns(
+    connection: Connection, run: Run, plan: Plan, contents: Mapping[PlannedPack, PackContent]
+) -> dict[PlannedPack, list[str]]:
+    """Columns of each fresh pack that its product never had, or did not have when the files gate first judged this run.
+
+    Without the latter the question would change while a person reads it: of two runs at once, the first to publish
+    would make the other's answer one about something else.
+    """
+    rows = connection.execute(statement("usage", "select_known_columns"), {"run_id": run.run_id})
+    known = {(row.product, row.shown) for row in rows}
+    return {
+        pack: [name for name in shown_columns(contents[pack]) if (pack.product, name) not in known]
+        for pack in plan.fresh
+    }
 
 
 def _warnings(connection: Connection, run: Run, gate: str) -> list[str]:
