@@ -1,4 +1,4 @@
-"""What a recipient's report and README say about how much is given is worked out again from the CSV files alone.
+"""What a recipient's report says about how much is given is worked out again from the CSV files alone.
 
 So it cannot tell more than they do. Two courses whose true counts differ, and whose files do not, have the same report;
 and shares of people from true counts, which the register keeps, are not in it.
@@ -95,12 +95,10 @@ def told(files: Files) -> list[list[str]]:
 
 
 def prose(files: Files) -> str:
-    """Everything that the report and the README say about it, the hashes of the pack left out."""
+    """Everything that the report says about it."""
     tree = html5lib.parse(files["report.html"].decode(), namespaceHTMLElements=False)
     section = next(s for s in tree.iter("section") if s.get("aria-labelledby") == "given")
-    readme = files["README.md"].decode().partition("## How much is given")[2].partition("\n## ")[0]
-    assert readme
-    return " ".join(("".join(section.itertext()) + readme).split())
+    return " ".join("".join(section.itertext()).split())
 
 
 @pytest.fixture(scope="module")

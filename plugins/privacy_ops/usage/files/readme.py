@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from privacy_ops.usage.files import given
 from privacy_ops.usage.files.csvw import title
 from privacy_ops.usage.files.model import PackContent, TableSpec
 from privacy_ops.usage.files.sums import COMMAND
@@ -45,10 +44,9 @@ will be. {n_values - n_withheld} of {n_values} figures are given, {n_withheld} a
 - A spreadsheet may guess that the number of a course, or a title, is a figure or a date: import those columns as text.
 
 ## How much is given, and what the rules cost
-Counted in the figures of these files, and in nothing else; `report.html` has it as a table. Which rule withheld a
-figure is not said: that alone could tell something.
-{_list(_level(one) for one in given.count(content))}
-{_list(map(markdown, given.costs(content)))}
+`report.html` says it level by level: figures given, about how many people published parts of a published whole cover,
+and how far rounding can move a sum. It is counted in the figures of these files and in nothing else. Which rule
+withheld a figure is not said: that alone could tell something.
 
 ## Method {markdown(content.method_version)}
 {_list(map(markdown, content.rules))}
@@ -88,15 +86,6 @@ def _list(items: Iterable[str]) -> str:
 
 def _about(spec: TableSpec) -> str:
     return f"`{spec.name}.csv`, `{spec.name}.parquet`: {markdown(spec.title)}"
-
-
-def _level(one: given.Given) -> str:
-    """One column on one level. Per cent of people: rounded parts by rounded wholes, where both are given."""
-    covered = "" if one.covered is None else f"; they cover about {one.covered} % of the people"
-    return (
-        f"{markdown(one.table)}, {markdown(one.level)}, {markdown(one.measure)}: {one.given} of {one.rows} figures"
-        f" ({one.percent} %){covered}"
-    )
 
 
 def _rounding(content: PackContent) -> str:
