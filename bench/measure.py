@@ -190,6 +190,7 @@ def measure_erasure(small: World, large: World, results: Results, group: int) ->
 def measure_memory(publisher: World, results: Results, group: int) -> None:
     """What each step holds in memory at once, for a group and for ten times as many people."""
     (cases, few), (many, at_ten) = erasing.peak(publisher, group), erasing.peak(publisher, group * 10)
+    assert many > 5 * cases > 0, "not ten times as many people: look at what the gates of the sources say"
     worst = max(few, key=lambda step: at_ten[step] / few[step])
     results.ratio(
         "peak memory of erasing 10 × people, the step that grows most",
@@ -394,7 +395,7 @@ def run(people: int, events: int, say: Callable[[str], None] = print, *, only_mi
             measure_accesses(server, results)
             say("aggregate measured")
         measure_erasure(small, large, results, group=max(people // 250, 20))
-        measure_memory(large, results, group=max(people // 250, 20))
+        measure_memory(large, results, group=max(people // 500, 20))
         measure_journal(server, object_settings, results, people=2 * people)
         say("erasure measured")
     if not only_minors:
