@@ -90,7 +90,7 @@ def measure_aggregate(server: PostgresServer, results: Results) -> None:
         "weekly aggregate on PostgreSQL / DuckDB on Parquet", found.to_duckdb, 5, "the same text; by the clock"
     )
     results.line(
-        "weekly aggregate on PostgreSQL, naive, naive with the cap, DuckDB",
+        "weekly aggregate on PostgreSQL, naive, naive with counts alone, DuckDB",
         " / ".join(seconds(s.wall) for s in (found.ours, found.naive, found.naive_counts, found.duckdb)),
     )
 

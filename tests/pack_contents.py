@@ -20,7 +20,7 @@ RULES = (
 WEEK = Dimension("iso_week", "Week", "ISO week, Monday to Sunday in London, such as 2026-W47")
 COURSE = Dimension("course_id", "Course", "the publisher's number of the course", "course_title")
 MODULE = Dimension("module_id", "Module", "the publisher's number of the module", "module_title")
-REGION = Dimension("region", "World region", "world region of the learners")
+REGION = Dimension("region", "World region", "world region of the learners", whole="all regions")
 QUARTER = Dimension("quarter", "Quarter", "ISO quarter, such as 2026-Q4")
 MEASURES = (
     Measure("n_starters", "count", "Starters", "people who started it, rounded"),

@@ -154,7 +154,14 @@ def fill(everything: Database, word: str) -> None:
                 "f": json.dumps(kept),
                 "p": pack_sha256(FILES),
                 "e": json.dumps([{"course_id": word, "modules": [word], "agreements": [word]}]),
-                "u": json.dumps({"tables": {word: {"values": 3, "published": 2}}, "withheld_by": {word: 1}}),
+                "u": json.dumps({
+                    "tables": {word: {"values": 3, "published": 2}},
+                    "withheld_by": {word: 1},
+                    "levels": {
+                        word: {word: {word: {"cells": 4, "published": 3, "people": 85, "withheld": {word: [1, 15]}}}}
+                    },
+                    "rounding": [word],
+                }),
             },
         ),
         (
@@ -462,10 +469,14 @@ def test_a_lead_withdraws_with_a_reason_and_it_is_kept(
 def test_buttons_stand_only_where_they_would_work(server: FastAPI, filled: Database) -> None:  # noqa: F811
     path = f"/privacy/releases/{RELEASE}"
     seen = {
-        who: [word in browser(server, role, who).get(path).text for word in ("Download pack", "Withdraw r")]
+        who: [
+            word in browser(server, role, who).get(path).text
+            for word in ("Download pack", "Withdraw r", "what each rule cost", "3 of 4 (75 %)", "1, up to 15 %")
+        ]
         for who, role in (("vera", "viewer"), ("emil", "op"), ("rosa", "op"), ("lena", "admin"))
     }
-    assert seen == {"vera": [False] * 2, "emil": [False] * 2, "rosa": [True, False], "lena": [True, True]}
+    reviewer = [True, False, *[True] * 3]  # whoever may have the pack sees what its rules cost
+    assert seen == {"vera": [False] * 5, "emil": [False] * 5, "rosa": reviewer, "lena": [True] * 5}
 
 
 def test_the_role_of_the_pages_reads_no_key_and_changes_nothing(filled: Database) -> None:

@@ -916,6 +916,9 @@ def test_a_person_lists_shows_confirms_resends_and_withdraws(
         assert words in shown
     assert "usage_by_course_week: " in shown
     assert "figures published" in shown, "its utility, for people of the house"
+    cost = said("utility", ident)
+    for words in ("usage_by_course_week by course: ", "of a course's starters", "Rounding, ", "Differencing: no cell"):
+        assert words in cost
     asked = said("correct", "2026-W46", "--reason", "One feed was loaded twice.", "--by", "Lena")
     assert 'airflow dags trigger course_usage_export --conf \'{"correction": ' in asked
     nothing = said("correct", "2026-W30", "--reason", "x", "--by", "Lena", code=2)

@@ -152,7 +152,8 @@ def test_one_period_alone_has_no_chart_and_all_its_figures():
     assert tree.findall(".//svg") == []
     cells = [words(cell) for cell in tree.findall(".//td")]
     assert cells[:6] == ["40", "20", "15 to 30", *["withheld"] * 3]
-    assert cells[6:] == ["Starters", "1 of 2", "Completers", "1 of 2", "Minutes per learner", "1 of 2"]
+    given = [("Starters", "1 of 2 (50 %)"), ("Completers", "1 of 2 (50 %)"), ("Minutes per learner", "1 of 2 (50 %)")]
+    assert cells[6:] == [cell for name, count in given for cell in ("Course", name, count, "–")]
     assert "Figures of this release: 2026-W47" in words(tree)
     assert "3 of 6 figures; 3 withheld" in words(tree)
 

@@ -19,11 +19,11 @@ from privacy_ops.usage.files.build import build
 from privacy_ops.usage.frames import ALL
 from privacy_ops.usage.master import Master, digest, from_json, to_json
 from privacy_ops.usage.measure import Metrics, _exposed_shares, _needs, family_keys, measure
-from privacy_ops.usage.pack import content_of, content_type, pack_sha256
+from privacy_ops.usage.pack import content_of, content_type, file_tables, pack_sha256
 from privacy_ops.usage.plan import Grant, PlannedPack, release_id
 from privacy_ops.usage.protecting import References
 from privacy_ops.usage.protection import Protected, protect_period, view_name
-from privacy_ops.usage.utility import utility
+from privacy_ops.usage.utility import level_reports, utility
 
 from tests.pack_contents import signer
 from tests.protected_courses import COURSE, PLACES, QUARTER, SPEC, WEEKS, protected_week, quarter_cells
@@ -95,7 +95,8 @@ def test_a_quarter_is_by_country_for_authors_and_by_region_for_supporters(quarte
     assert {key[2] for key in regions} == {"all regions", "Africa", "Americas", "Asia", "Europe", "Oceania"}
     assert regions[QUARTER.key, "1", "Americas"] == (None, None, None, None)
     assert regions[QUARTER.key, "1", "Europe"][-1] == "40 to 60"
-    said = utility(supporter, [kept["1", QUARTER.key]])
+    tables = list(file_tables(pack("EXP-SUPPORTER", QUARTER), SPEC))
+    said = utility(supporter, [kept["1", QUARTER.key]], tables)
     assert set(said["tables"]) == {"usage_by_course_quarter", "usage_by_region_quarter"}
     assert said["withheld_by"]["few"] > 0
     assert said["people"]["1"]["course"] == 100
@@ -216,6 +217,36 @@ def test_a_master_comes_back_as_it_was_kept_or_not_at_all(quarter):
     assert from_json(json.loads(text), digest(text)) == kept
     with pytest.raises(ReleaseRefused, match="not what was stored"):
         from_json({**json.loads(text), "title": "Other"}, digest(text))
+
+
+def test_a_master_of_before_levels_were_kept_is_read_and_its_release_says_so(quarter):
+    kept = json.loads(to_json(master(quarter, QUARTER, "quarter")))
+    del kept["levels"]
+    text = json.dumps(kept, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    old = from_json(kept, digest(text))
+    assert old.protected == replace(quarter, levels={})
+    supporter = pack("EXP-SUPPORTER", QUARTER)
+    content = content_of(supporter, {("1", QUARTER.key): old}, PLACES, SPEC, "privacy office")
+    said = utility(content, [old], list(file_tables(supporter, SPEC)))
+    assert level_reports(said) == ()
+    assert said["people"] == {"1": dict(quarter.people)}
+
+
+def test_levels_name_the_rule_of_every_withheld_cell_of_a_table(quarter):
+    """Those of the files: one cell of starters each, published or withheld, and the rule that took it."""
+    kept = {("1", QUARTER.key): master(quarter, QUARTER, "quarter")}
+    for product in ("EXP-AUTHOR", "EXP-SUPPORTER"):
+        asked = pack(product, QUARTER)
+        content = content_of(asked, kept, PLACES, SPEC, "privacy office")
+        found = level_reports(utility(content, [kept["1", QUARTER.key]], list(file_tables(asked, SPEC))))
+        for table in content.tables:
+            levels = [one for one in found if one.table == table.spec.name]
+            shown = sum(row.flags[0] == "published" for row in table.rows)
+            assert (sum(one.cells for one in levels), sum(one.published for one in levels)) == (len(table.rows), shown)
+            for one in levels:
+                assert one.cells - one.published == sum(cells for _, _, cells, _ in one.rules)
+    by_rule = {rule: cells for one in found for rule, _, cells, _ in one.rules}
+    assert {"few", "linked"} <= set(by_rule)
 
 
 def test_a_release_is_named_by_what_it_is():

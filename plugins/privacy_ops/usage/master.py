@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from privacy_ops.disclosure.linked.cells import PublishedCell
 from privacy_ops.errors import ReleaseRefused
 from privacy_ops.stores.sql import statement
+from privacy_ops.usage.levels import Level
 from privacy_ops.usage.protection import Cells, Protected
 from privacy_ops.usage.release_spec import BasePeriod
 
@@ -49,6 +50,10 @@ def to_json(master: Master) -> str:
         "costs": master.protected.costs,
         "people": master.protected.people,
         "exposed": master.protected.exposed,
+        "levels": {
+            name: {part: level.row() for part, level in levels.items()}
+            for name, levels in master.protected.levels.items()
+        },
     }
     return _canonical(kept)
 
@@ -62,13 +67,16 @@ def from_json(kept: dict[str, Any], sha256: str) -> Master:
             do="treat it as an incident: compare with a backup, release nothing of this period",
         )
     views = {name: _read_cells(cells) for name, cells in kept["views"].items()}
+    levels = {  # masters of before it was kept have none
+        name: {part: Level.of(level) for part, level in parts.items()} for name, parts in kept.get("levels", {}).items()
+    }
     return Master(
         kept["course_id"],
         kept["period_key"],
         kept["base"],
         kept["title"],
         tuple((module, title) for module, title in kept["modules"]),
-        Protected(_read_cells(kept["master"]), views, kept["costs"], kept["people"], kept["exposed"]),
+        Protected(_read_cells(kept["master"]), views, kept["costs"], kept["people"], kept["exposed"], levels),
     )
 
 

@@ -40,8 +40,12 @@ _TIMES: dict[Kind, Dimension] = {
 _COURSE = Dimension("course_id", "Course", "the publisher's number of the course", "course_title")
 _PARTS: dict[str, Dimension] = {
     "module": Dimension("module_id", "Module", "the publisher's number of the module", "module_title"),
-    "region": Dimension("region", "World region", "region of the United Nations' standard M49 in which people live"),
-    "country": Dimension("country", "Country", "ISO code of the country in which people live", "country_name"),
+    "region": Dimension(
+        "region", "World region", "region of the United Nations' standard M49 in which people live", whole=EVERYWHERE
+    ),
+    "country": Dimension(
+        "country", "Country", "ISO code of the country in which people live", "country_name", whole=EVERYWHERE
+    ),
 }
 # By name in the spec: the file's column, and the number of a protected cell that it shows.
 _SOURCES = {

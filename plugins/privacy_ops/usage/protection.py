@@ -8,7 +8,7 @@ happens to be released already.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -25,13 +25,16 @@ from privacy_ops.disclosure.linked.table import Table
 from privacy_ops.usage import frames
 from privacy_ops.usage.counting import TrueCell
 from privacy_ops.usage.frames import ALL, COMPLETERS, FINISHED, MINUTES, PASSED, STARTERS, UNSHOWN, Course
+from privacy_ops.usage.levels import Level, level
 from privacy_ops.usage.periods import Period
 from privacy_ops.usage.places import Places
 from privacy_ops.usage.release_spec import AudienceTable, BasePeriod, Part, ReleaseSpec
 
 Cells = tuple[PublishedCell, ...]
 Told = Mapping[Entry, int | str | None]
-_STEP = 5  # per cent
+Why = Mapping[Entry, str]  # by what is withheld: a rule of usage.levels
+Levels = Mapping[str, Level]  # by part
+MASTER = "master"  # among the levels
 IN_FILES = (STARTERS, COMPLETERS, MINUTES, share_of(FINISHED), share_of(PASSED))  # numbers that some file shows
 
 
@@ -40,9 +43,10 @@ class Protected:
     """``master``: every cell of the period. ``views``: the tables of audiences that are stricter than the master, by
     product and table.
 
-    ``costs``: numbers withheld by each rule. ``people``: of those who started, how many per cent are in cells that show
-    them, by part; in steps, for it is kept. ``exposed``: numbers that somebody who holds the master, or one of the
-    views, can tell more closely than was promised; there must be none.
+    ``costs``: numbers withheld by each rule. ``levels``: of the master (``MASTER``) and of each view, by part, what is
+    shown and what each rule took; empty in masters of before it was kept, whose ``people`` say how many per cent of
+    those who started are in cells of the master that show them. ``exposed``: numbers that somebody who holds the
+    master, or one of the views, can tell more closely than was promised; there must be none.
     """
 
     master: Cells
@@ -50,11 +54,17 @@ class Protected:
     costs: Mapping[str, int]
     people: Mapping[str, int] = field(default_factory=dict)
     exposed: int = 0
+    levels: Mapping[str, Levels] = field(default_factory=dict)
 
 
 def view_name(product: str, table: str) -> str:
     """Name of a stricter audience's table among the views."""
     return f"{product}/{table}"
+
+
+def levels_of(kept: Protected, product: str, table: str) -> Levels:
+    """What a table of an audience shows, and what it costs, by part; empty in masters of before it was kept."""
+    return kept.levels.get(view_name(product, table), kept.levels.get(MASTER, {}))
 
 
 def cells_of(kept: Protected, product: str, table: str) -> Cells:
@@ -83,13 +93,16 @@ def protect_period(
     table = frames.activity_table(frames.activity_frame(period, base, course, places, spec), cells)
     work = _Work(is_open)
     old = [kept.master for kept in corrects]
-    master = work.protect(table, spec.rules(), told(cell for part in parts for cell in part.master), corrects=old)
+    master, why = work.protect(table, spec.rules(), told(cell for part in parts for cell in part.master), corrects=old)
     shares: Cells = ()
     cohort: Table | None = None
     if period.kind == "quarter":
         cohort = frames.cohort_table(frames.cohort_frame(period, course, places), cells)
-        shares = work.protect(cohort, spec.rules(), {}, corrects=old)
+        shares, _ = work.protect(cohort, spec.rules(), {}, corrects=old)
     costs = dict(work.costs)
+    least = spec.thresholds.min_people
+    own = [key for key in table.frame.keys if key[0] == period.key]
+    levels = {MASTER: _levels(_own(master, own), table, why, least)}
 
     views: dict[str, Cells] = {}
     for product, audience in sorted(spec.audiences.items()):
@@ -106,15 +119,18 @@ def protect_period(
                 continue
             old = [kept.views.get(view_name(product, name), ()) for kept in corrects]
             linked = table.only(_with(keys, {entry.key for entry in before}, table.frame))
-            found = work.protect(linked, rules, before, _withheld(master), old)
+            found, why = work.protect(linked, rules, before, _withheld(master), old)
             before = {**before, **told(found)}
             if cohort is not None and any(key in cohort.frame.keys for key in keys):
                 inside = cohort.only(_with(keys, set(), cohort.frame))
-                found = _merged(found, work.protect(inside, rules, {}, _withheld(shares), old))
-            views[view_name(product, name)] = _without_small(_own(found, keys), linked, rules)
-    own = [key for key in table.frame.keys if key[0] == period.key]
-    people = _people(_own(master, own), table)
-    return Protected(_own(_merged(master, shares), own), views, costs, people, work.exposed)
+                more, _ = work.protect(inside, rules, {}, _withheld(shares), old)
+                found = _merged(found, more)
+            small = primaries(linked, rules).reasons
+            shown = _without(_own(found, keys), small)
+            views[view_name(product, name)] = shown
+            levels[view_name(product, name)] = _levels(shown, table, {**small, **why}, least)
+    people = {part: found.people for part, found in levels[MASTER].items()}
+    return Protected(_own(_merged(master, shares), own), views, costs, people, work.exposed, levels)
 
 
 def keys_of(name: str, given: AudienceTable, period: Period, base: BasePeriod, frame: Frame) -> tuple[Key, ...]:
@@ -137,17 +153,16 @@ def _part_of(key: Key, frame: Frame) -> Part:
     return "region" if key[2] in frame.dimensions[2].children[ALL] else "country"
 
 
-def _people(cells: Cells, table: Table) -> dict[str, int]:
-    started: Counter[str] = Counter()
-    shown: Counter[str] = Counter()
+def _levels(cells: Cells, table: Table, why: Why, least: int) -> Levels:
+    """By part, which cells show how many started, and which rule withheld the others. Where nobody's place is unknown,
+    nothing is withheld for it."""
+    found: dict[str, list[tuple[int, str | None]]] = defaultdict(list)
     for cell in cells:
-        part = _part_of(cell.key, table.frame)
         count = table.facts[cell.key].counts[STARTERS]
-        started[part] += count
-        shown[part] += count if cell.values[STARTERS] is not None else 0
-    return {
-        part: 100 * shown[part] // (count * _STEP) * _STEP if count else 0 for part, count in sorted(started.items())
-    }
+        rule = None if cell.values[STARTERS] is not None else why[Entry(cell.key, STARTERS)]
+        if count or cell.key[2] not in UNSHOWN:
+            found[_part_of(cell.key, table.frame)].append((count, rule))
+    return {part: level(counts, least) for part, counts in sorted(found.items())}
 
 
 def told(cells: Iterable[PublishedCell]) -> dict[Entry, int | str | None]:
@@ -170,8 +185,9 @@ class _Work:
 
     def protect(
         self, table: Table, rules: Rules, before: Told, withheld: Collection[Entry] = (), corrects: Sequence[Cells] = ()
-    ) -> Cells:
-        """Cells of a table. What was told ``before`` stays as told; what the master ``withheld`` stays withheld.
+    ) -> tuple[Cells, Why]:
+        """Cells of a table, and why entries are withheld. What was told ``before`` stays as told; what the master
+        ``withheld`` stays withheld.
 
         What may not follow one of the tables that this ``corrects`` is withheld too, and the table closed again.
         """
@@ -180,7 +196,9 @@ class _Work:
         before = {entry: value for entry, value in before.items() if entry in every}
         shown = {entry for entry, value in before.items() if value is not None}
         given = ({*before, *withheld} & every) - shown
-        given |= {entry for entry in every if entry.key[2] in UNSHOWN} - shown
+        nowhere = {entry for entry in every if entry.key[2] in UNSHOWN} - shown
+        given |= nowhere
+        revised: set[Entry] = set()
         while True:
             mask = protect(table, rules, given=given, shown=shown, is_open=self.is_open)
             found = tuple(
@@ -191,11 +209,18 @@ class _Work:
             if not wrong:
                 break
             given |= wrong
+            revised |= wrong
         self.costs.update(mask.costs)
         needs = {entry: need for entry, need in mask.needs.items() if entry not in mask.unmet}
         with suppress(Contradiction):  # a part's numbers may be older than those of today: people left since
             self.exposed += len(too_narrow(audit(found, table.frame, rules, needs)))
-        return found
+        given_by = {
+            **dict.fromkeys(before, "given"),
+            **dict.fromkeys(withheld, "nested"),
+            **dict.fromkeys(revised, "revised"),
+        }
+        named = {e: given_by[e] if reason == "given" else reason for e, reason in mask.reasons.items()}
+        return found, {**named, **dict.fromkeys(nowhere, "unshown")}
 
 
 def _not_following(old: Cells, new: Cells, frame: Frame) -> set[Entry]:
@@ -230,9 +255,8 @@ def _merged(cells: Iterable[PublishedCell], others: Iterable[PublishedCell]) -> 
     return tuple(PublishedCell(cell.key, {**cell.values, **more.get(cell.key, {})}) for cell in cells)
 
 
-def _without_small(cells: Cells, table: Table, rules: Rules) -> Cells:
+def _without(cells: Cells, small: Collection[Entry]) -> Cells:
     """A table with a higher threshold says nothing below it, even where another table of the audience does."""
-    small = primaries(table, rules).reasons
     return tuple(
         PublishedCell(cell.key, {n: None if Entry(cell.key, n) in small else v for n, v in cell.values.items()})
         for cell in cells

@@ -35,7 +35,7 @@ from privacy_ops.usage.files.sums import KeySigner
 from privacy_ops.usage.files.text import markdown
 from privacy_ops.usage.master import Master, Masters, read_masters
 from privacy_ops.usage.measure import family_keys, measure
-from privacy_ops.usage.pack import content_of, content_type, pack_sha256, parts_shown, shown_columns
+from privacy_ops.usage.pack import content_of, content_type, file_tables, pack_sha256, parts_shown, shown_columns
 from privacy_ops.usage.periods import Period
 from privacy_ops.usage.plan import Plan, PlannedPack, make_plan, week_of
 from privacy_ops.usage.protecting import Protecting, references
@@ -272,8 +272,8 @@ def publish(workspace: Workspace, run: Run, *, now: datetime) -> dict[str, Any]:
                 where=run.run_id,
                 do="entitlements changed or a release was withdrawn: clear the run from the input gate on",
             )
-        version = references(workspace).spec.spec_version
-        draws = drawing.read(connection, version, [pack.period.key for pack in plan.fresh])
+        spec = references(workspace).spec
+        draws = drawing.read(connection, spec.spec_version, [pack.period.key for pack in plan.fresh])
         people: tuple[str, ...] = ()
         asks = _asks(connection, run, plan, contents)
         if asks.packs:
@@ -299,6 +299,7 @@ def publish(workspace: Workspace, run: Run, *, now: datetime) -> dict[str, Any]:
                 about = utility(
                     contents[pack],
                     [masters[g.course_id, pack.period.key] for g in pack.grants if g.course_id not in pack.drawn_only],
+                    list(file_tables(pack, spec)),
                     draws.get(pack.period.key),
                 )
                 _register(

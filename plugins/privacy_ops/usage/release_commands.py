@@ -11,7 +11,7 @@ from privacy_ops import settings as configuration
 from privacy_ops.usage import corrections, periods
 from privacy_ops.usage.delivery import by_hand, recall
 from privacy_ops.usage.delivery.standing import DUTY, MEANING
-from privacy_ops.usage.utility import utility_lines
+from privacy_ops.usage.utility import report_lines, utility_lines
 from privacy_ops.workspace import Workspace
 
 app = typer.Typer(no_args_is_help=True, help="Releases: what was delivered to whom; send again, confirm, withdraw.")
@@ -62,6 +62,15 @@ def show(release: ReleaseArgument) -> None:
             )
         )
         typer.echo(f"{event.at:%Y-%m-%d %H:%M}  {event.kind:<10}  {event.noted_by}  {more}".rstrip())
+
+
+@app.command("utility")
+def utility(release: ReleaseArgument) -> None:
+    """What a release says, level by level, and what each rule cost in cells and people. For people of the house."""
+    row = by_hand.show(_workspace(), release).release
+    typer.echo(f"{row.release_id}: {row.product} for {row.recipient_id}, {row.period_key}, method {row.spec_version}")
+    for line in report_lines(row.utility):
+        typer.echo(line)
 
 
 @app.command("withdraw")

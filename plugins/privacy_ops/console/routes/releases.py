@@ -4,7 +4,6 @@ No ``from __future__ import annotations`` here: FastAPI must see the dependencie
 """
 
 import json
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -23,20 +22,10 @@ from privacy_ops.stores.objects import ObjectStore
 from privacy_ops.stores.sql import statement
 from privacy_ops.usage.delivery import archive, recall
 from privacy_ops.usage.delivery.standing import DUTY, MEANING
+from privacy_ops.usage.levels import IN_WORDS
+from privacy_ops.usage.utility import level_reports
 from privacy_ops.workspace import Workspace
 
-# Why a number is withheld, in words; the codes are those of the register.
-REASONS: Mapping[str, str] = {
-    "few": "fewer people than may be shown",
-    "around": "stands around, or within, a number that is withheld",
-    "institutions": "too few institutions, or most people from one",
-    "complement": "the rest would be fewer people than may be shown",
-    "share": "nearly nobody or nearly everybody did it",
-    "dominance": "one person makes up most of the amount",
-    "activity": "the course has not been active enough yet",
-    "linked": "another withheld number could be worked out from it",
-    "given": "withheld in an earlier release already",
-}
 router = APIRouter(prefix="/releases")
 Reader = Annotated[Any, Depends(Needs(Right.RELEASES))]
 ReleaseId = Annotated[str, Path(pattern=r"^r[0-9a-f]{15,40}$")]
@@ -79,7 +68,7 @@ def list_releases(
         shown=shown,
         filters=filters,
         recipient_names=[(row.recipient_id, row.legal_name) for row in recipients],
-        reasons=REASONS,
+        reasons=IN_WORDS,
     )
 
 
@@ -101,7 +90,8 @@ def show_release(
         release=release,
         history=history,
         actions=actions,
-        reasons=REASONS,
+        reasons=IN_WORDS,
+        levels=level_reports(release.utility),
         meaning=MEANING,
     )
 

@@ -49,12 +49,17 @@ class Measure:
 
 @dataclass(frozen=True)
 class Dimension:
-    """A part of a row's key. ``label`` names the column of the public title beside it, if there is one."""
+    """A part of a row's key. ``label`` names the column of the public title beside it, if there is one.
+
+    ``whole``: only where every person is in one value of it alone, so that their counts add up: what a row that stands
+    for all of them has in its place (such a row need not be there).
+    """
 
     name: str
     title: str
     description: str
     label: str | None = None
+    whole: str | None = None
 
     def __post_init__(self) -> None:
         _is_name(self.name)

@@ -43,6 +43,11 @@ will be. {n_values - n_withheld} of {n_values} figures are given, {n_withheld} a
 - A title that begins like a formula has an apostrophe in front, so that a spreadsheet takes it for text.
 - A spreadsheet may guess that the number of a course, or a title, is a figure or a date: import those columns as text.
 
+## How much is given, and what the rules cost
+`report.html` says it level by level: figures given, about how many people published parts of a published whole cover,
+and how far rounding can move a sum. It is counted in the figures of these files and in nothing else. Which rule
+withheld a figure is not said: that alone could tell something.
+
 ## Method {markdown(content.method_version)}
 {_list(map(markdown, content.rules))}
 - A released period is never changed, and a later one never restates it.

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from privacy_ops import templates
 from privacy_ops.usage import periods
-from privacy_ops.usage.files import chart
+from privacy_ops.usage.files import chart, given
 from privacy_ops.usage.files.csvw import title
 from privacy_ops.usage.files.model import Flag, Measure, PackContent, Row, Table, TableSpec, Value
 from privacy_ops.usage.files.text import one_line
@@ -77,16 +77,6 @@ class _Section:
     silent: tuple[str, ...] = ()  # of which nothing is given in any period
 
 
-@dataclass(frozen=True)
-class _Given:
-    """How many of a column's figures are given: what a reader could count himself."""
-
-    table: str
-    measure: str
-    given: int
-    rows: int
-
-
 @cache
 def _template() -> jinja2.Template:
     return templates.environment(_FOLDER).get_template("report.html.j2")
@@ -107,7 +97,8 @@ def write(content: PackContent) -> bytes:
         n_published=sum(table.n_values - table.n_withheld for table in content.tables),
         sections=sections,
         no_chart="" if any(section.series or section.silent for section in sections) else _no_chart(content.period_key),
-        given=tuple(_given(content.tables)),
+        given=given.count(content),
+        costs=given.costs(content),
         style=css,
         style_hash=templates.csp_hash(css),
     )
@@ -180,13 +171,6 @@ def _over_time(content: PackContent) -> Iterator[_Section]:
 
 def _speaks(row: Row | None) -> bool:
     return row is not None and "published" in row.flags
-
-
-def _given(tables: Sequence[Table]) -> Iterator[_Given]:
-    for table in tables:
-        for place, measure in enumerate(table.spec.measures):
-            shown = sum(row.flags[place] == "published" for row in table.rows)
-            yield _Given(table.spec.title, measure.title, shown, len(table.rows))
 
 
 def _names(row: Row) -> tuple[str, ...]:
