@@ -120,6 +120,7 @@ class _Back(Exception):
 
 def _taken_back(world: World, run: Run, frozen: plan.Plan) -> float:
     """Processor seconds of the erasing transaction, rolled back at its end."""
+    world.checkpoint()
     spent = 0.0
     try:
         with world.workspace.database("erase").transaction() as connection:
@@ -149,6 +150,7 @@ def by_hand(world: World, run_id: str, *, checks: bool = True, script: Script = 
 
     Without ``checks`` no trigger and no foreign key is looked at: nothing can be faster.
     """
+    world.checkpoint()
     with world.connect() as connection:
         if not checks:
             connection.execute("SET LOCAL session_replication_role = replica")

@@ -190,6 +190,7 @@ def measure_erasure(small: World, large: World, results: Results, group: int) ->
 def measure_memory(publisher: World, results: Results, group: int) -> None:
     """What each step holds in memory at once, for a group and for ten times as many people."""
     (cases, few), (many, at_ten) = erasing.peak(publisher, group), erasing.peak(publisher, group * 10)
+    assert many > 5 * cases > 0, "not ten times as many people: look at what the gates of the sources say"
     worst = max(few, key=lambda step: at_ten[step] / few[step])
     results.ratio(
         "peak memory of erasing 10 × people, the step that grows most",
@@ -203,7 +204,7 @@ def measure_memory(publisher: World, results: Results, group: int) -> None:
 def measure_journal(server: PostgresServer, settings: ObjectSettings, results: Results, people: int) -> None:
     """The same comparison on a publisher of the shape for which the limits were set."""
     publisher = journal.make(server, settings, "journal")
-    publisher.fill(people, minors=people // 25)
+    publisher.fill(people, minors=people // 100)
     found = journal.measure(publisher, REPEATS)
     ours, by_hand, floor = found.ours.rows_gone, min(found.by_hand), min(found.floor)
     shape = (
@@ -394,7 +395,7 @@ def run(people: int, events: int, say: Callable[[str], None] = print, *, only_mi
             measure_accesses(server, results)
             say("aggregate measured")
         measure_erasure(small, large, results, group=max(people // 250, 20))
-        measure_memory(large, results, group=max(people // 250, 20))
+        measure_memory(large, results, group=max(people // 500, 20))
         measure_journal(server, object_settings, results, people=2 * people)
         say("erasure measured")
     if not only_minors:

@@ -134,6 +134,14 @@ class World:
             connection.execute("VACUUM ANALYZE")
             connection.execute("CHECKPOINT")
 
+    def checkpoint(self) -> None:
+        """What is written next is written into the log whole, page by page, as on any night: no measurement profits
+        from what the one before it already wrote."""
+        with self.connect() as connection:
+            connection.commit()
+            connection.autocommit = True
+            connection.execute("CHECKPOINT")
+
     def detect(self) -> dict[str, Any]:
         """Open a deletion run and detect in it, in a child process; the answer names the run."""
         run_id = self.next_run("minor_data_deletion")
