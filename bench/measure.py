@@ -428,7 +428,7 @@ def render(results: Results, *, at: datetime, about: str, spent: float) -> str:
         f"Written by `make bench` on {at:%Y-%m-%d}: {results.people:,} people, {results.events:,} page views"
         f" asked for, {spent:.0f} s in all. Machine: {about}. Best of {REPEATS}; PostgreSQL started for this run.",
         "Believe ratios, not seconds: both sides of a ratio were measured in the same run, detection and erasure by"
-        " processor time (of this process and of PostgreSQL's).",
+        " processor time (of this process and of PostgreSQL's). A year's backfill takes a scheduler: docs/proof.md.",
         "",
         "| ratio | measured | at most | |",
         "|---|---:|---:|---|",

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -59,8 +59,8 @@ class Pass:
         return len(self.files.items() ^ other.files.items())
 
 
-def prove(weeks: int = WEEKS, *, people: int = PEOPLE, orders: Sequence[str] = tuple(ORDERS)) -> list[Pass]:
-    """Carry the passes out in a runtime of its own, which is taken down again."""
+def prove(weeks: int = WEEKS, *, people: int = PEOPLE, orders: Sequence[str] = tuple(ORDERS)) -> Iterator[Pass]:
+    """Carry the passes out in a runtime of its own, which is taken down again; each comes when it is over."""
     with tempfile.TemporaryDirectory(prefix="year-") as folder:
         runtime = Runtime(Path(folder))
         try:
@@ -72,7 +72,8 @@ def prove(weeks: int = WEEKS, *, people: int = PEOPLE, orders: Sequence[str] = t
             newest = facts.newest_exported_week(runtime)
             if newest is None:
                 raise RuntimeError("no week was exported")
-            return [_pass(runtime, demo, name, newest, weeks) for name in orders]
+            for name in orders:
+                yield _pass(runtime, demo, name, newest, weeks)
         finally:
             runtime.down()
 
@@ -152,14 +153,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--people", type=int, default=PEOPLE)
     parser.add_argument("--orders", nargs="+", choices=tuple(ORDERS), default=tuple(ORDERS))
     given = parser.parse_args(arguments)
-    passes = prove(given.weeks, people=given.people, orders=given.orders)
     wrong = 0
-    for one in passes:
-        differ = one.differences(passes[0])
+    first = None
+    for one in prove(given.weeks, people=given.people, orders=given.orders):
+        first = first or one
+        differ = one.differences(first)
         wrong += bool(differ or one.failed or not one.files)
         print(
             f"{one.name}: {one.runs} runs, {one.failed} failed, {one.releases} releases, {len(one.files)} files,"
-            f" {differ} differ from the first pass, {one.seconds:.0f} s"
+            f" {differ} differ from the first pass, {one.seconds:.0f} s",
+            flush=True,
         )
     return 1 if wrong else 0
 
