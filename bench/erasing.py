@@ -87,10 +87,11 @@ def erase(world: World, run_id: str) -> Erased:
     with workspace.database("erase").transaction(read_only=True) as connection:
         frozen = plan.require_plan(connection, run.run_id)
     lap()
-    execute.write_ahead(workspace, run, frozen, now=now())
+    allowed = execute.write_ahead(workspace, run, frozen, now=now())
     ahead = lap()
-    gone = min(_taken_back(world, run, frozen) for _ in range(3))  # as the script is: the best of three, rolled back
-    execute.erase_rows(workspace, run, frozen, now=now())
+    # As the script is: the best of three, rolled back.
+    gone = min(_taken_back(world, run, frozen, allowed) for _ in range(3))
+    execute.erase_rows(workspace, run, frozen, allowed, now=now())
     done = execute.erase_database(workspace, run, now=now())  # nothing is left to do: it tells the counts
     return Erased(done["cases"], done["deleted"], done["retained"], planned, judged, ahead, gone)
 
@@ -118,7 +119,7 @@ class _Back(Exception):
     """Rolls a transaction back."""
 
 
-def _taken_back(world: World, run: Run, frozen: plan.Plan) -> float:
+def _taken_back(world: World, run: Run, frozen: plan.Plan, allowed: plan.Content) -> float:
     """Processor seconds of the erasing transaction, rolled back at its end."""
     world.checkpoint()
     spent = 0.0
@@ -127,7 +128,7 @@ def _taken_back(world: World, run: Run, frozen: plan.Plan) -> float:
             driver: Any = connection.connection.dbapi_connection
             session = driver.info.backend_pid
             began = time.process_time() + of_session(session)
-            execute.erase_in(connection, world.workspace, run, frozen, now=now())
+            execute.erase_in(connection, world.workspace, run, frozen, allowed, now=now())
             spent = time.process_time() + of_session(session) - began
             raise _Back
     except _Back:

@@ -107,6 +107,11 @@ TEXTS = {
     ("learn.course_feedback", "text"),
     ("support.ticket", "subject"),
     ("support.ticket_message", "body"),
+    # The authors of a published article: what an editor and a privacy lead may decide to take out.
+    ("submissions.submission_author", "affiliation"),
+    ("submissions.submission_author", "email"),
+    ("submissions.submission_author", "name"),
+    ("submissions.submission_author", "orcid"),
 }
 
 

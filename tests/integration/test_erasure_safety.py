@@ -20,6 +20,7 @@ from privacy_ops.runs import Run
 from privacy_ops.stores.objects import NotDeleted, ObjectStore, ObjectVersion
 from privacy_ops.thresholds import Breaker
 from privacy_ops.workspace import Workspace
+from sqlalchemy import text
 
 from tests.integration import nights
 from tests.integration.press import ADULT, MINOR, NOW, Press
@@ -144,6 +145,44 @@ def test_a_verdict_on_other_rows_opens_nothing(press: Press) -> None:
     with pytest.raises(GateBlocked, match="something else"):
         execute.erase_database(press.workspace, run, now=NOW)
     assert press.count("account") == 2
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        "UPDATE gov.erasure_row SET row_key = ARRAY[CAST(:other AS text)] WHERE row_key = ARRAY[CAST(:child AS text)]",
+        "DELETE FROM gov.erasure_row WHERE row_key <> ARRAY[CAST(:child AS text)]",
+        "UPDATE gov.erasure_object SET object_key = 'photos/2'",
+        "INSERT INTO gov.erasure_key SELECT plan_id, case_id, 'email', 'other@example.org' FROM gov.erasure_plan_case",
+        "UPDATE gov.erasure_step SET table_name = 'press.account' WHERE table_name = 'press.enrolment'",
+    ],
+    ids=["row of another", "row left out", "object of another", "key of another", "table of another"],
+)
+def test_a_plan_that_is_changed_after_it_was_written_ahead_erases_nothing(press: Press, forged: str) -> None:
+    """The erasing transaction takes nobody's word that the content is what the gate judged."""
+    child, run = ready(press)
+    other = press.person(born=ADULT)
+    with press.superuser.transaction() as connection:
+        frozen = require_plan(connection, run.run_id)
+    allowed = execute.write_ahead(press.workspace, run, frozen, now=NOW)
+    with press.superuser.transaction() as connection:
+        connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
+        these = {name: value for name, value in {"other": other, "child": child}.items() if f":{name}" in forged}
+        assert connection.execute(text(forged), these).rowcount
+    with pytest.raises(GateBlocked, match="something else"):
+        execute.erase_rows(press.workspace, run, frozen, allowed, now=NOW)
+    assert still_there(press, child)
+    assert press.count("account", "user_id = :u", u=other) == 1
+
+
+def test_a_plan_whose_rows_were_written_anew_alike_is_still_the_one_that_was_judged(press: Press) -> None:
+    child, run = ready(press)
+    with press.superuser.transaction() as connection:
+        frozen = require_plan(connection, run.run_id)
+    allowed = execute.write_ahead(press.workspace, run, frozen, now=NOW)
+    press.execute("UPDATE gov.erasure_row SET step_no = step_no")  # new versions of the same
+    execute.erase_rows(press.workspace, run, frozen, allowed, now=NOW)
+    assert not still_there(press, child)
 
 
 def test_a_verdict_expires(press: Press) -> None:

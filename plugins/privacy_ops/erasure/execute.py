@@ -18,7 +18,7 @@ from privacy_ops.datamap import catalogue
 from privacy_ops.erasure import redaction, withdrawal
 from privacy_ops.erasure.downstream import work_items
 from privacy_ops.erasure.gates import PLAN_GATE, evidence
-from privacy_ops.erasure.plan import Plan, content_sha256, covered_catalogue, require_plan
+from privacy_ops.erasure.plan import Content, Plan, covered_catalogue, read_content, require_plan
 from privacy_ops.erasure.returning import returned, suppression, sweep
 from privacy_ops.erasure.rows import held, retention
 from privacy_ops.erasure.rows.builder import Builder, Step
@@ -56,9 +56,9 @@ def erase_database(workspace: Workspace, run: Run, *, now: datetime) -> dict[str
     with workspace.database("erase").transaction(read_only=True) as connection:
         plan = require_plan(connection, run.run_id)
     if plan.state == "frozen":
-        write_ahead(workspace, run, plan, now=now)
+        allowed = write_ahead(workspace, run, plan, now=now)
         try:
-            erase_rows(workspace, run, plan, now=now)
+            erase_rows(workspace, run, plan, allowed, now=now)
         except PlanChanged:
             with workspace.database("erase").transaction() as connection:
                 withdrawal.withdraw(connection, plan.plan_id, now=now)
@@ -66,20 +66,25 @@ def erase_database(workspace: Workspace, run: Run, *, now: datetime) -> dict[str
     return _done(workspace, run) | taken_out
 
 
-def write_ahead(workspace: Workspace, run: Run, plan: Plan, *, now: datetime) -> None:
-    """Commit intent and suppression, and copy both to the locked bucket, before anything is destroyed. Repeatable."""
+def write_ahead(workspace: Workspace, run: Run, plan: Plan, *, now: datetime) -> Content:
+    """Commit intent and suppression, and copy both to the locked bucket, before anything is destroyed. Repeatable;
+    returns the plan's content, which its gate let through."""
     with workspace.database("erase").transaction() as connection:
-        _require_allowed(connection, run, plan, now)
+        allowed = _require_allowed(connection, run, plan, now)
         ledger.require_sound(connection)
         _write_ahead(connection, workspace, run, plan, now)
     ledger.copy_out(workspace, now)
+    return allowed
 
 
-def erase_rows(workspace: Workspace, run: Run, plan: Plan, *, now: datetime) -> None:
-    """The erasing transaction with all its checks. Raises PlanChanged, GateBlocked: then nothing was erased."""
+def erase_rows(workspace: Workspace, run: Run, plan: Plan, allowed: Content, *, now: datetime) -> None:
+    """The erasing transaction with all its checks. Raises PlanChanged, GateBlocked: then nothing was erased.
+
+    ``allowed``: the content as ``write_ahead`` read it. It spares reading what nobody touched, and allows nothing.
+    """
     try:
         with workspace.database("erase").transaction() as connection:
-            erase_in(connection, workspace, run, plan, now=now)
+            erase_in(connection, workspace, run, plan, allowed, now=now)
     except DatabaseFault as fault:
         if fault.sqlstate != _FOREIGN_KEY_VIOLATION:
             raise
@@ -88,7 +93,9 @@ def erase_rows(workspace: Workspace, run: Run, plan: Plan, *, now: datetime) -> 
         ) from None
 
 
-def erase_in(connection: Connection, workspace: Workspace, run: Run, plan: Plan, *, now: datetime) -> None:
+def erase_in(
+    connection: Connection, workspace: Workspace, run: Run, plan: Plan, allowed: Content, *, now: datetime
+) -> None:
     """What the erasing transaction does, first statement to last."""
     # One snapshot: what others write meanwhile is neither counted nor touched. LOCK comes before it is taken.
     connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
@@ -98,7 +105,7 @@ def erase_in(connection: Connection, workspace: Workspace, run: Run, plan: Plan,
     if current.plan_id != plan.plan_id:
         raise PlanChanged("the run was planned anew meanwhile", where=run.run_id, do=_AGAIN)
     if current.state == "frozen":
-        _require_allowed(connection, run, current, now)
+        _require_allowed(connection, run, current, now, known=allowed)
         _erase_rows(connection, workspace, run, current, now)
 
 
@@ -111,12 +118,15 @@ def _done(workspace: Workspace, run: Run) -> dict[str, Any]:
     return {"state": plan.state, "cases": plan.cases, "deleted": int(deleted or 0), "retained": int(retained or 0)}
 
 
-def _require_allowed(connection: Connection, run: Run, plan: Plan, now: datetime) -> None:
+def _require_allowed(
+    connection: Connection, run: Run, plan: Plan, now: datetime, *, known: Content | None = None
+) -> Content:
     """The gate judged exactly this content, and a tripped breaker was released for exactly this content."""
-    sha256 = content_sha256(connection, plan.plan_id)
-    require_open(connection, run_id=run.run_id, gate=PLAN_GATE, subject_sha256=sha256, now=now)
+    content = read_content(connection, plan.plan_id, known=known)
+    require_open(connection, run_id=run.run_id, gate=PLAN_GATE, subject_sha256=content.sha256, now=now)
     if plan.breaker_tripped:
-        approvals.require(connection, run.run_id, BREAKER, sha256, people=2)
+        approvals.require(connection, run.run_id, BREAKER, content.sha256, people=2)
+    return content
 
 
 def _write_ahead(connection: Connection, workspace: Workspace, run: Run, plan: Plan, now: datetime) -> None:
