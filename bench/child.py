@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import resource
 import sys
 import time
 from collections.abc import Callable
@@ -14,6 +13,8 @@ from privacy_ops import runs
 from privacy_ops import settings as settings_of
 from privacy_ops.runs import Run
 from privacy_ops.workspace import Workspace
+
+from bench.processor import peak_mib
 
 Arguments = dict[str, Any]
 
@@ -120,9 +121,7 @@ def main() -> None:
     began = time.perf_counter()
     answer = STEPS[sys.argv[1]](given)
     seconds = time.perf_counter() - began
-    # Linux counts in kilobytes, macOS in bytes.
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
-    print(json.dumps({**answer, "seconds": seconds, "peak_mib": peak}))
+    print(json.dumps({**answer, "seconds": seconds, "peak_mib": peak_mib()}))
 
 
 if __name__ == "__main__":

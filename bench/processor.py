@@ -1,11 +1,28 @@
-"""Processor time of this process and of PostgreSQL's: a machine that others use says nothing by its clock."""
+"""Processor time of this process and of PostgreSQL's, as a machine that others use says nothing by its clock; and its
+peak memory."""
 
 from __future__ import annotations
 
+import resource
+import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import psutil
+
+
+def peak_mib() -> float:
+    """The most memory (MiB) that this process held at once.
+
+    ``getrusage`` would begin with what the process held that started it.
+    """
+    status = Path("/proc/self/status")
+    if status.exists():
+        line = next(line for line in status.read_text(encoding="ascii").splitlines() if line.startswith("VmHWM:"))
+        return int(line.split()[1]) / 1024
+    # Linux counts in kilobytes, macOS in bytes.
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
 
 
 def of_session(pid: int) -> float:

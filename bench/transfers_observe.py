@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -25,6 +24,7 @@ from privacy_ops.transfers.geoip import GeoDatabase
 from privacy_ops.transfers.observers.access import AccessGeoObserver, AccessLogObserver
 from sqlalchemy import text
 
+from bench.processor import peak_mib
 from bench.world import passwords_of
 from sandbox import provision
 from sandbox.postgres import PostgresServer
@@ -138,7 +138,7 @@ def _child(given: dict[str, Any]) -> dict[str, Any]:
         "rows": accesses,
         "seconds": time.perf_counter() - began,
         "cpu": time.process_time() - used,
-        "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "peak_mib": peak_mib(),
         "networks": observer.networks,
         "accesses": accesses,
     }
