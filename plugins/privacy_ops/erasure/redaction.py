@@ -204,7 +204,7 @@ def answer(
     named = {*settings.reviewers, *settings.privacy_leads}
     if named and person.name not in named:
         raise UserError(
-            f"only reviewers answer, and {person.name} is none",
+            "only reviewers answer, and who asks is none",
             where="PRIVACY_OPS_REVIEWERS",
             do="let a reviewer answer in the console, under Erasures",
         )
