@@ -16,9 +16,10 @@ from typing import Any
 from privacy_ops.datamap.catalogue import Catalogue
 from privacy_ops.datamap.evidence import REPORTS, EvidenceColumn, Reader, columns, literal
 from privacy_ops.datamap.model import AgeEvidence, CounterSignal, DataMap, Link
+from privacy_ops.datamap.plain_text import ANY_DIGIT, plain_sql
 from privacy_ops.minors import freetext
 from privacy_ops.minors.signals import ALWAYS_READ, NO, PAYMENT, PUPIL, reports_others, school_regex
-from privacy_ops.minors.written_dates import EPOCH_SHIFT
+from privacy_ops.minors.written_dates import EPOCH_SHIFT, FORMS
 from privacy_ops.stores.database import quote, quote_table
 from privacy_ops.thresholds import Thresholds
 
@@ -149,6 +150,8 @@ class Builder(Reader):
     def _quality_of_dates(self, source: EvidenceColumn) -> str:
         value, feed = self.value(source, "t"), self._beside(source, _feed(source))
         born = "to_char(CAST(:on AS date) - CAST(:adult_age AS integer) * interval '1 year', 'YYYY-MM-DD')"
+        # What the judgement will be able to read; an age may stand beside the dates.
+        read = f"value ~ '{ANY_DIGIT}'" if source.evidence.ages else f"{plain_sql('lower(value)')} ~ {literal(FORMS)}"
         # Written in words, or a year alone: its year tells.
         year = "substring(value FROM '((19|20)[0-9]{2})')"
         minors = (
@@ -167,7 +170,7 @@ class Builder(Reader):
             ),
             per_value AS MATERIALIZED (
                 SELECT {self._day(source, "value")} AS day, value, coalesce(value, '') = '' AS blank,
-                       value ~ '[0-9]' AS like_a_date, feed, n, newest
+                       {read} AS like_a_date, feed, n, newest
                 FROM per_text
             ),
             per_day AS (SELECT day, sum(n) AS n FROM per_value WHERE day IS NOT NULL GROUP BY day),
@@ -404,7 +407,7 @@ class Builder(Reader):
             THEN {near(text, "YYYY-MM-DD", f"{text} = ANY(CAST(:defaults_iso_{number} AS text[]))")}
             WHEN {text} LIKE '%____' AND {text} ~ '{NUMERIC}'
             THEN {near(f"right({text}, 4)", "YYYY", f"{slashes} = ANY(CAST(:defaults_numeric_{number} AS text[]))")}
-            ELSE {text} ~ '[0-9]' END)"""
+            ELSE {text} ~ '{ANY_DIGIT}' END)"""
 
     def linked_accounts(self, source: EvidenceColumn) -> str:
         """Other accounts of confirmed minors by a fixed link, into ``linked_subject``. One step, never further.
