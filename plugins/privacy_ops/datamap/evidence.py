@@ -179,6 +179,17 @@ class Reader:
         return " AND ".join(f"{child}.{quote(c)} = {parent}.{quote(r)}" for c, r in pairs)
 
 
+def instant(expression: str) -> str:
+    """An instant, or NULL where what stands there is none that a calendar holds (infinity, before our era).
+
+    One such row, written by hand or by another system, must not end a night for everybody.
+    """
+    if expression == "NULL":
+        return "CAST(NULL AS timestamptz)"
+    moment = f"CAST({expression} AS timestamptz)"
+    return f"CASE WHEN {moment} >= TIMESTAMPTZ '0002-01-01' AND {moment} < TIMESTAMPTZ '9998-01-01' THEN {moment} END"
+
+
 def literal(text: str) -> str:
     """A quoted SQL string for words of the data map. Colons are escaped: SQLAlchemy binds what follows one."""
     if "\x00" in text or "\\" in text:

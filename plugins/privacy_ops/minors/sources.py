@@ -14,7 +14,7 @@ from itertools import product
 from typing import Any
 
 from privacy_ops.datamap.catalogue import Catalogue
-from privacy_ops.datamap.evidence import REPORTS, EvidenceColumn, Reader, columns, literal
+from privacy_ops.datamap.evidence import REPORTS, EvidenceColumn, Reader, columns, instant, literal
 from privacy_ops.datamap.model import AgeEvidence, CounterSignal, DataMap, Link
 from privacy_ops.datamap.plain_text import ANY_DIGIT, plain_sql
 from privacy_ops.minors import freetext
@@ -144,8 +144,7 @@ class Builder(Reader):
         return f"{says} AND {moment} > CAST(:as_of AS timestamptz) - (:adult_age - ({years})) * interval '1 year'"
 
     def _newest(self, source: EvidenceColumn) -> str:
-        created = self._created(source)
-        return f"max({created})" if created != "NULL" else "NULL"
+        return f"max({instant(self._created(source))})"
 
     def _quality_of_dates(self, source: EvidenceColumn) -> str:
         value, feed = self.value(source, "t"), self._beside(source, _feed(source))
@@ -292,7 +291,11 @@ class Builder(Reader):
     def first_registered(self) -> str:
         """When the very first of the people registered."""
         subject = self.map.subject
-        return f"SELECT CAST(min({quote(subject.registered_at)}) AS timestamptz) FROM {quote_table(subject.table)}"
+        column = quote(subject.registered_at)
+        return (
+            f"SELECT CAST(min({column}) AS timestamptz) FROM {quote_table(subject.table)}"
+            f" WHERE {column} >= '0002-01-01' AND {column} < '9998-01-01'"  # as `instant`, and an index serves
+        )
 
     def _ways(self, source: EvidenceColumn, *, subjects: str | None = None) -> Iterator[tuple[str, str]]:
         """Every way from a row of ``source`` to its person: the link, and for reports a shared address as well.
@@ -536,10 +539,9 @@ class Builder(Reader):
         found = f"""SELECT {about.columns},
                 CAST({source.number} AS integer) AS source_no,
                 {self.key_array(source.table, "t")} AS row_key, {value} AS value,
-                CAST({registered} AS timestamptz) AS registered_at, CAST({created} AS timestamptz) AS created_at,
-                CAST({self._arrived(source)} AS timestamptz) AS arrived_at,
-                coalesce(CAST({said} AS timestamptz), CAST({created} AS timestamptz),
-                         CAST({registered} AS timestamptz)) AS said_at,
+                {instant(registered)} AS registered_at, {instant(created)} AS created_at,
+                {self._arrived(source)} AS arrived_at,
+                coalesce({instant(said)}, {instant(created)}, {instant(registered)}) AS said_at,
                 {self._beside(source, evidence.source)} AS feed,
                 {self._beside(source, kind if source.about_row else None)} AS row_type,
                 {self._inside(source, evidence.month or evidence.country)} AS extra,
@@ -678,8 +680,8 @@ class Builder(Reader):
         """When what stands there came or was last changed."""
         if source.table == REPORTS:
             return self._created(source)
-        moments = [f"CAST(t.{quote(c)} AS timestamptz)" for c in self.map.tables[source.table].moments()]
-        return f"greatest({', '.join(moments)})" if moments else "NULL"
+        moments = [instant(f"t.{quote(c)}") for c in self.map.tables[source.table].moments()]
+        return f"greatest({', '.join(moments)})" if moments else instant("NULL")
 
     def _newer(self, source: EvidenceColumn) -> str:
         """Condition under which a row came, or was changed, after :since; one index serves each column."""

@@ -15,7 +15,7 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 from privacy_ops.datamap.catalogue import Catalogue
-from privacy_ops.datamap.evidence import REPORTS, EvidenceColumn, Reader, columns, literal
+from privacy_ops.datamap.evidence import REPORTS, EvidenceColumn, Reader, columns, instant, literal
 from privacy_ops.datamap.model import AgeEvidence, DataMap
 from privacy_ops.datamap.plain_text import plain_sql
 from privacy_ops.stores.database import quote, quote_table
@@ -151,7 +151,7 @@ def _said_at(reader: Reader, source: EvidenceColumn) -> str:
         found.append(f"a.{registered}")
     elif source.table == reader.map.subject.table:
         found.append(f"t.{registered}")
-    return f"coalesce({', '.join(f'CAST({f} AS timestamptz)' for f in [*found, 'NULL'])})"
+    return f"coalesce({', '.join(map(instant, [*found, 'NULL']))})"
 
 
 def _month(reader: Reader, source: EvidenceColumn) -> str:
