@@ -96,14 +96,56 @@ def propose(
     The place: ``spans`` (half-open characters), or ``words`` wherever they stand. Raises UserError for a column where
     the map does not say that people write, an unknown case or row, or a place outside the text.
     """
-    _require_writable(workspace.data_map, table, column)
-    with workspace.database("erase").transaction() as connection:
+    return propose_by(
+        workspace.database("erase"),
+        workspace.data_map,
+        case_id=case_id,
+        table=table,
+        column=column,
+        key=key,
+        by=by,
+        now=now,
+        spans=spans,
+        words=words,
+    )
+
+
+def propose_mention(
+    database: Database, data_map: DataMap, finding_id: int, *, column: str, words: str, by: Person, now: datetime
+) -> UUID:
+    """Propose that ``words`` go from the row that a sweep found; as ``propose``. Raises UserError."""
+    with database.transaction(read_only=True) as connection:
+        found = connection.execute(statement("redaction", "select_mention"), {"finding_id": finding_id}).one_or_none()
+    if found is None:
+        raise UserError("this mention is settled, or none", where=f"finding {finding_id}", do="open the list again")
+    return propose_by(
+        database, data_map, case_id=found.case_id, table=found.asset, column=column, key=tuple(found.row_key), by=by,
+        now=now, words=words,
+    )  # fmt: skip
+
+
+def propose_by(
+    database: Database,
+    data_map: DataMap,
+    *,
+    case_id: UUID,
+    table: str,
+    column: str,
+    key: tuple[str, ...],
+    by: Person,
+    now: datetime,
+    spans: Sequence[Span] = (),
+    words: str = "",
+) -> UUID:
+    """The same as ``propose``, by the duty of ``database``."""
+    _require_writable(data_map, table, column)
+    with database.transaction() as connection:
         _require_text(connection, table, column)
         if not connection.execute(
             text("SELECT 1 FROM gov.minor_case WHERE case_id = :c"), {"c": case_id}
         ).scalar_one_or_none():
             raise UserError("there is no such case", where=f"case {case_id}", do="`redaction mentions` lists them")
-        written = _read(connection, workspace.data_map, table, column, key)
+        written = _read(connection, data_map, table, column, key)
         if written is None:
             raise UserError("there is no such row, or its text is empty", where=table, do="look at the row's key")
         places = list(spans) or spans_of(written, words)
@@ -410,7 +452,8 @@ def standing(database: Database) -> Iterator[Row[Any]]:
         yield from connection.execute(statement("redaction", "select_standing")).all()
 
 
-def mentions(workspace: Workspace) -> Iterator[Row[Any]]:
-    """Rows of others in which a sweep found an identifier of an erased person: case_id, asset, row_key, found_at."""
-    with workspace.database("erase").transaction(read_only=True) as connection:
+def mentions(database: Database) -> Iterator[Row[Any]]:
+    """Rows of others in which a sweep found an identifier of an erased person: finding_id, case_id, asset, row_key,
+    found_at."""
+    with database.transaction(read_only=True) as connection:
         yield from connection.execute(statement("redaction", "select_mentions")).all()
