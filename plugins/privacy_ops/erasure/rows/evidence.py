@@ -175,12 +175,17 @@ def judged(stated: str) -> str:
     sheet = "CASE WHEN s.feed ~* 'xls|excel|ods|sheet' THEN 1462 ELSE 0 END"  # it may have counted from 1904
     return f"""
         WITH stated AS MATERIALIZED ({stated}),
+        -- Nearly all are iso: no other pattern below matches these, and to try each costs more than to delete.
+        given AS (SELECT s.*, s.value ~ '^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}$' AS iso FROM stated AS s),
         plain AS (
-            SELECT s.*, {plain_sql("lower(s.value)")} AS low, {plain_sql("s.month")} AS in_month FROM stated AS s
+            SELECT s.*, {plain_sql("s.month")} AS in_month,
+                   CASE WHEN iso THEN s.value ELSE {plain_sql("lower(s.value)")} END AS low
+            FROM given AS s
         ),
         numbered AS (  -- day: without the time behind it
-            SELECT s.*, row_number() OVER () AS n, regexp_replace(low, {_pattern(_CLOCK)}, '') AS day,
-                   regexp_match(low, {_pattern(_CLOCK)}) AS clock,
+            SELECT s.*, row_number() OVER () AS n,
+                   CASE WHEN iso THEN low ELSE regexp_replace(low, {_pattern(_CLOCK)}, '') END AS day,
+                   CASE WHEN NOT iso THEN regexp_match(low, {_pattern(_CLOCK)}) END AS clock,
                    {_number("CAST(s.discovered_at AT TIME ZONE :zone AS date)")} AS today,
                    {_number("CAST(s.said_at AT TIME ZONE :zone AS date)")} AS said
             FROM plain AS s
@@ -192,7 +197,7 @@ def judged(stated: str) -> str:
             UNION ALL
             SELECT n, y * 10000 + coalesce(m, 1) * 100 + 1, y * 10000 + coalesce(m, 12) * 100 + 31
             FROM numbered, LATERAL ({_partial()}) AS p (y, m)
-            WHERE kind IN ('birth_date', 'birth_text') AND coalesce(m, 1) BETWEEN 1 AND 12
+            WHERE kind IN ('birth_date', 'birth_text') AND NOT iso AND coalesce(m, 1) BETWEEN 1 AND 12
         ),
         written AS ({" UNION ALL ".join(_full())}),
         day AS (  -- a day that does not exist is dropped; of 29 February in a common year the day before stays
@@ -295,9 +300,13 @@ def _full() -> Iterator[str]:
         return f"""
             SELECT n, {y} AS y, {m} AS m, {d} AS d, {back} AS back
             FROM numbered, LATERAL regexp_match(day, {_pattern(pattern)}) AS r (f)
-            WHERE kind IN ('birth_date', 'birth_text') AND f IS NOT NULL AND {where}"""
+            WHERE kind IN ('birth_date', 'birth_text') AND NOT iso AND f IS NOT NULL AND {where}"""
 
     first, second, third = (f"CAST(f[{i}] AS integer)" for i in (1, 2, 3))
+    y, m, d = (f"CAST(substr(low, {start}, {length}) AS integer)" for start, length in ((1, 4), (6, 2), (9, 2)))
+    yield f"""
+            SELECT n, {y} AS y, {m} AS m, {d} AS d, 0 AS back
+            FROM numbered WHERE kind IN ('birth_date', 'birth_text') AND iso"""
     yield of(r"^([0-9]{4})[-/.]([0-9]{1,2})[-/.]([0-9]{1,2})[.]?$", first, second, third)
     yield of("^((?:19|20)[0-9]{2})(0[1-9]|1[0-2])([0-3][0-9])$", first, second, third)
     # Read by the orders that the source does not rule out; of two digits the century in which somebody may still live.
