@@ -208,9 +208,13 @@ and measured before anything was mended for them, came out lower. Clear statemen
 |---|---:|---:|---:|---:|
 | first batch (now in the seen part) | 1.000 / 0.750 | 0.900 / 0.750 | 1.000 / 0.667 | 0.889 / 0.667 |
 | second batch (the later part) | 0.938 / 1.000 | 1.000 / 1.000 | 1.000 / 0.833 | 1.000 / 1.000 |
+| third batch, by somebody who looked for gaps | 1.000 / 0.467 | 1.000 / 1.000 | 1.000 / 0.833 | 1.000 / 0.714 |
 
 The second row is the better guess for strangers' messages: 12 to 15 clear statements per language, 49 of 51 found, one
 false; few, and still made up by us. What both batches showed was then mended, so the tables above are better than it.
+The third holds 34 clear statements that somebody else thought up against the rules (23 found, none false): "I haven't
+turned 18 yet", "Age: 15", "17f here", "being 16, I cannot …". Two forms of it are mended; the others are not, and a
+signal other than free text has to show these people.
 A finding never confirms a minor by itself: people look before anything is erased.
 
 ## Decision
