@@ -120,7 +120,7 @@ def test_a_reviewer_proposes_the_words_of_a_mention_that_a_sweep_found(
     )
     assert rows == [("rosa", [TEXT.index("Ada")], [TEXT.index("Ada") + 8], "proposed")]
     press.execute("UPDATE gov.return_finding SET settled_at = now(), row_key = NULL")
-    assert propose(rosa, "rosa", column="body", words="Ada Lowe").status_code == 422
+    assert propose(rosa, "rosa", column="body", words="Ada Lowe").status_code == 404
 
 
 def test_who_is_no_reviewer_neither_sees_nor_answers_and_one_no_is_enough(

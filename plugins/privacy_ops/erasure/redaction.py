@@ -110,20 +110,6 @@ def propose(
     )
 
 
-def propose_mention(
-    database: Database, data_map: DataMap, finding_id: int, *, column: str, words: str, by: Person, now: datetime
-) -> UUID:
-    """Propose that ``words`` go from the row that a sweep found; as ``propose``. Raises UserError."""
-    with database.transaction(read_only=True) as connection:
-        found = connection.execute(statement("redaction", "select_mention"), {"finding_id": finding_id}).one_or_none()
-    if found is None:
-        raise UserError("this mention is settled, or none", where=f"finding {finding_id}", do="open the list again")
-    return propose_by(
-        database, data_map, case_id=found.case_id, table=found.asset, column=column, key=tuple(found.row_key), by=by,
-        now=now, words=words,
-    )  # fmt: skip
-
-
 def propose_by(
     database: Database,
     data_map: DataMap,
@@ -457,3 +443,9 @@ def mentions(database: Database) -> Iterator[Row[Any]]:
     found_at."""
     with database.transaction(read_only=True) as connection:
         yield from connection.execute(statement("redaction", "select_mentions")).all()
+
+
+def mention(database: Database, finding_id: int) -> Row[Any] | None:
+    """One of them: case_id, asset, row_key; None when it is settled, or there is none."""
+    with database.transaction(read_only=True) as connection:
+        return connection.execute(statement("redaction", "select_mention"), {"finding_id": finding_id}).one_or_none()

@@ -49,8 +49,19 @@ def propose_redaction(
     words: Annotated[str, Form(max_length=1000)] = "",
 ) -> Response:
     """Name the words that are to go from a row that a sweep found. They are looked up, and neither kept nor shown."""
-    made = redaction.propose_mention(
-        database, publishers_map(), finding_id, column=column, words=words, by=_person(user), now=now
+    found = redaction.mention(database, finding_id)
+    if found is None:
+        raise HTTPException(404)
+    made = redaction.propose_by(
+        database,
+        publishers_map(),
+        case_id=found.case_id,
+        table=found.asset,
+        column=column,
+        key=tuple(found.row_key),
+        by=_person(user),
+        now=now,
+        words=words,
     )
     return RedirectResponse(f"{root_path()}/privacy/redactions/{made}", status_code=303)
 
