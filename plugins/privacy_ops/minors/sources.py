@@ -144,13 +144,19 @@ class Builder(Reader):
         return f"{says} AND {moment} > CAST(:as_of AS timestamptz) - (:adult_age - ({years})) * interval '1 year'"
 
     def _newest(self, source: EvidenceColumn) -> str:
-        return f"max({instant(self._created(source))})"
+        created = self._created(source)
+        if created == "NULL":
+            return instant(created)
+        # One comparison for each row: `instant` is asked of the newest alone.
+        return instant(f"max({created}) FILTER (WHERE {created} < '9998-01-01')")
 
     def _quality_of_dates(self, source: EvidenceColumn) -> str:
         value, feed = self.value(source, "t"), self._beside(source, _feed(source))
         born = "to_char(CAST(:on AS date) - CAST(:adult_age AS integer) * interval '1 year', 'YYYY-MM-DD')"
         # What the judgement will be able to read; an age may stand beside the dates.
-        read = f"value ~ '{ANY_DIGIT}'" if source.evidence.ages else f"{plain_sql('lower(value)')} ~ {literal(FORMS)}"
+        read = f"CASE WHEN value ~ '{ISO}' THEN true ELSE {plain_sql('lower(value)')} ~ {literal(FORMS)} END"
+        if source.evidence.ages:
+            read = f"value ~ '{ANY_DIGIT}'"
         # Written in words, or a year alone: its year tells.
         year = "substring(value FROM '((19|20)[0-9]{2})')"
         minors = (
