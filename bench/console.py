@@ -16,7 +16,7 @@ import secrets
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -35,6 +35,7 @@ REPORT = Path(__file__).with_name("CONSOLE.md")
 ROWS = 100_000
 LIMIT_MS = 300
 REPEATS = 15
+PAGES_OF = ("console", "evidence")  # duties by which the pages read
 
 # Made up, of the size that the real ones have: a dozen checks per verdict, eleven files per release.
 CHECKS = [
@@ -101,6 +102,13 @@ FILL = (
     " now() - n * interval '1 day' FROM generate_series(1, 1000) AS n",
     "INSERT INTO gov.return_finding (case_id, run_id, found_at, asset, found_by, verdict, rows, settled_at)"
     " SELECT gen_random_uuid(), 'r', now(), 't', 'email', 'new_record', 1, now() FROM generate_series(1, :rows) AS n",
+    "INSERT INTO gov.redaction (redaction_id, case_id, table_name, column_name, row_key, firsts, lasts, text_sha256,"
+    " proposed_by, proposed_at, state, ended_at) SELECT gen_random_uuid(), case_id, 'feedback.comment', 'text',"
+    " ARRAY['1'], '{1,40}', '{9,48}', 's', 'account:emil', discovered_at, CASE n % 1000 WHEN 0 THEN 'proposed'"
+    " ELSE 'verified' END, CASE n % 1000 WHEN 0 THEN NULL ELSE discovered_at END"
+    " FROM (SELECT *, row_number() OVER () AS n FROM gov.minor_case) AS c",
+    "INSERT INTO gov.redaction_answer (redaction_id, way, person, answer, at) SELECT redaction_id, 'login', p, a,"
+    " proposed_at FROM gov.redaction, unnest(ARRAY['rosa', 'ravi']) AS p, unnest(ARRAY['viewed', 'confirmed']) AS a",
     "INSERT INTO gov.recipient (recipient_id, kind, legal_name, country, status) SELECT 'recipient-' || n, 'author',"
     " 'Press ' || n, 'GB', 'active' FROM generate_series(1, 200) AS n",
     "INSERT INTO gov.release_register (release_id, product, recipient_id, iso_week, window_start, window_end,"
@@ -159,8 +167,8 @@ class Timed:
 
 
 @contextmanager
-def database(rows: int) -> Iterator[tuple[str, PostgresServer]]:
-    """A gov with so many rows of everything; gives the address of the role of the pages, and the server."""
+def database(rows: int) -> Iterator[tuple[dict[str, str], PostgresServer]]:
+    """A gov with so many rows of everything; gives the addresses of the duties of the pages, and the server."""
     from privacy_ops.settings import DUTIES
     from privacy_ops.stores import migrations, roles
 
@@ -176,8 +184,9 @@ def database(rows: int) -> Iterator[tuple[str, PostgresServer]]:
             roles.apply(server.dsn("console"), passwords, closed_databases=())
             if rows:
                 _fill(server.dsn("console"), rows)
-            url = make_url(server.dsn("console")).set(username="privacy_console", password=passwords["console"])
-            yield url.render_as_string(hide_password=False), server
+            url = make_url(server.dsn("console"))
+            duties = {duty: url.set(username=f"privacy_{duty}", password=passwords[duty]) for duty in PAGES_OF}
+            yield {duty: own.render_as_string(hide_password=False) for duty, own in duties.items()}, server
         finally:
             server.stop()
 
@@ -201,22 +210,24 @@ def _fill(dsn: str, rows: int) -> None:
         connection.execute(text("VACUUM ANALYZE"))
 
 
-def signed_in(dsn: str, folder: str) -> Any:
-    """The console as Airflow serves it, with a lead signed in."""
+def _connection(dsn: str) -> str:
     parts = make_url(dsn)
-    connection = {
+    return json.dumps({
         "conn_type": "postgres", "host": parts.host, "port": parts.port, "login": parts.username,
         "password": parts.password, "schema": parts.database,
-    }  # fmt: skip
+    })  # fmt: skip
+
+
+def signed_in(dsns: Mapping[str, str], folder: str) -> Any:
+    """The console as Airflow serves it, with a lead signed in."""
     os.environ |= {
         "AIRFLOW_HOME": folder,
         "AIRFLOW__CORE__UNIT_TEST_MODE": "True",
         "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(PROJECT / "plugins"),
         "AIRFLOW__API_AUTH__JWT_SECRET": "made-up-" * 8,
-        "AIRFLOW_CONN_PRIVACY_OPS_CONSOLE": json.dumps(connection),
         "PRIVACY_OPS_PRIVACY_LEADS": "lena",
-    }
+    } | {f"AIRFLOW_CONN_PRIVACY_OPS_{duty.upper()}": _connection(dsn) for duty, dsn in dsns.items()}
     import privacy_console
     from airflow.api_fastapi.app import init_auth_manager
     from airflow.models.revoked_token import RevokedToken
@@ -254,6 +265,8 @@ def _pages(dsn: str) -> list[str]:
         release, released = connection.execute(
             text("SELECT release_id, released_at FROM gov.release_register ORDER BY released_at OFFSET 40000 LIMIT 1")
         ).one()
+        mention = connection.execute(text("SELECT redaction_id FROM gov.redaction WHERE ended_at IS NULL LIMIT 1"))
+        proposal = mention.scalar_one()
         verdict = connection.execute(text("SELECT max(gate_result_id) / 2 FROM gov.gate_result")).scalar_one()
     return [
         "/",
@@ -261,6 +274,9 @@ def _pages(dsn: str) -> list[str]:
         "/erasures/certificates",
         f"/erasures/certificates?{cursor(issued, case)}",
         f"/erasures/certificates/{case}",
+        f"/cases/{case}",
+        "/redactions",
+        f"/redactions/{proposal}",
         "/releases",
         f"/releases?{cursor(released, release)}",
         "/releases?recipient=recipient-7",
@@ -286,8 +302,8 @@ def _pages(dsn: str) -> list[str]:
 
 def measure(rows: int) -> list[Timed]:
     """Fill, and ask every page. Raises RuntimeError for one that does not answer with 200."""
-    with database(rows) as (dsn, server), tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        lena = signed_in(dsn, folder)
+    with database(rows) as (dsns, server), tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        lena = signed_in(dsns, folder)
         timed = []
         postmaster = psutil.Process(int((server.data / "postmaster.pid").read_text().split()[0]))
         for path in _pages(server.dsn("console")):
@@ -331,7 +347,8 @@ def render(timed: Sequence[Timed], rows: int, at: datetime, about: str) -> str:
         "",
         f"{rows:,} rows stand behind each page (runs,",
         "verdicts, cases, certificates, instructions, ledger and suppression entries, releases with events and",
-        f"deliveries, flows, findings). {REPEATS} requests, one after another, each with sign-in, a new",
+        "deliveries, flows, findings; redactions with answers, of which one in a thousand waits).",
+        f"{REPEATS} requests, one after another, each with sign-in, a new",
         "database connection and rendering; without what Airflow's own database says of next runs and questions.",
         "",
         f"**{verdict} than {LIMIT_MS} ms in processor time of application and database together; the slowest takes"

@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from uuid import UUID, uuid4
 
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
@@ -44,6 +45,7 @@ WORDS = (
 )
 # Must be heard where nothing stands in the way.
 LOUD = frozenset({"/script", "/image", "/onerror", "/onload", "/style", "/frame", "/sheet"})
+PRESSED = "#pressed"  # behind an address: the text that it offers is asked for
 WATCH = "window.blocked = []; addEventListener('securitypolicyviolation', e => blocked.push(e.violatedDirective));"
 # Points at and focuses everything, and says what leads out of the site or was loaded besides the page.
 TOUCH = """
@@ -54,7 +56,8 @@ const out = [...document.querySelectorAll('[href], [action], [src]')]
     .map(one => new URL(one.href || one.action || one.src, location.href))
     .filter(url => url.origin !== location.origin).map(url => url.protocol);
 return {blocked: window.blocked, out: out, loaded: performance.getEntriesByType('resource').map(e => e.name),
-    text: document.body.innerText.length, words: document.body.innerText.includes('onerror=fetch')};
+    text: document.body.innerText.length, words: document.body.innerText.includes('onerror=fetch'),
+    place: document.body.innerText.includes('[[Ada]]')};
 """
 
 
@@ -124,11 +127,11 @@ def prove() -> Seen:
         raise RuntimeError("Chromium or its driver is missing")
     with (
         listener() as (to, heard),
-        console.database(0) as (dsn, server),
+        console.database(0) as (dsns, server),
         tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
     ):
         word = hostile(to)
-        lena = console.signed_in(dsn, folder)
+        lena = console.signed_in(dsns, folder)
         pages = _seed(make_url(server.dsn("console")).render_as_string(hide_password=False), word)
         _controls(lena.app, word)
         with served(lena.app) as home, pictures.driver(*found) as driver:
@@ -165,7 +168,39 @@ def _seed(dsn: str, word: str) -> list[str]:
         [airflow_state.Question("minor_data_deletion", word, word, now)],
     )
     airflow_state.read = lambda _dags: state
-    return [*rows.paths(word), f"/privacy/gates/{number}", f"/privacy/nothing?{word}"]
+    mention = f"/privacy/redactions/{_mention(everything, word)}"
+    people = [f"/privacy/cases/{rows.CASE}", "/privacy/redactions", mention, f"{mention}{PRESSED}"]
+    return [*rows.paths(word), *people, f"/privacy/gates/{number}", f"/privacy/nothing?{word}"]
+
+
+def _mention(everything: Any, word: str) -> UUID:
+    """A proposal about a hostile comment, by hostile people, that the page shows when it is asked to."""
+    from privacy_ops.erasure import redaction
+    from privacy_ops.stores.sql import statement
+
+    from tests.dags.test_console_pages import CASE, NOW
+
+    number, written = uuid4(), f"{word} Ada {word}"
+    first = written.index("Ada")
+    with everything.transaction() as connection:
+        connection.execute(text("CREATE SCHEMA feedback"))
+        connection.execute(text('CREATE TABLE feedback.comment (id bigint PRIMARY KEY, "text" text)'))
+        connection.execute(text("GRANT USAGE ON SCHEMA feedback TO privacy_evidence"))
+        connection.execute(text("GRANT SELECT ON feedback.comment TO privacy_evidence"))
+        connection.execute(text("INSERT INTO feedback.comment VALUES (1, :written)"), {"written": written})
+        connection.execute(
+            statement("redaction", "insert_redaction"),
+            {
+                "redaction_id": number, "case_id": CASE, "table_name": "feedback.comment", "column_name": "text",
+                "row_key": ["1"], "firsts": [first], "lasts": [first + 3], "at": NOW, "by": word,
+                "text_sha256": redaction.digest(number, written),
+            },
+        )  # fmt: skip
+        connection.execute(
+            statement("redaction", "insert_answer"),
+            {"redaction_id": number, "way": "login", "person": word, "answer": "confirmed", "at": NOW},
+        )
+    return number
 
 
 def _controls(app: Any, word: str) -> None:
@@ -189,7 +224,9 @@ def _walk(driver: Any, home: str, cookies: dict[str, str], pages: list[str], hea
 
     def look(path: str) -> dict[str, Any]:
         heard.clear()
-        driver.get(home + path)
+        driver.get(home + path.removesuffix(PRESSED))
+        if path.endswith(PRESSED):
+            driver.find_element("css selector", "form[action$='/show'] button").click()
         told: dict[str, Any] = driver.execute_script(TOUCH)
         time.sleep(0.3)
         return told | {"heard": sorted(set(heard)), "blocked": driver.execute_script("return window.blocked")}
@@ -214,6 +251,8 @@ def _walk(driver: Any, home: str, cookies: dict[str, str], pages: list[str], hea
                 seen.wrong[shown] = f"{what}: {told[what]}"
         if not told["text"]:
             seen.wrong[shown] = "the page is empty"
+        if path.endswith(PRESSED) is not told["place"]:
+            seen.wrong[shown] = "the text of a mention is shown where it was asked for, and nowhere else"
     return seen
 
 

@@ -3,10 +3,12 @@
 Run it in an environment of its own: the libraries bind old versions of packages that Airflow needs newer.
 
     python -m venv /tmp/recognisers
-    /tmp/recognisers/bin/pip install ms-recognizers-text-number-with-unit presidio-analyzer
+    /tmp/recognisers/bin/pip install ms-recognizers-text-number-with-unit presidio-analyzer \\
+        google-re2 pydantic pyyaml sqlalchemy
     PYTHONPATH=plugins:. /tmp/recognisers/bin/python -m bench.recognisers
 
-A library that is not installed is left out. No test depends on this.
+A library that is not installed is left out of what is printed, and the report is left as it was: a comparison with
+nothing replaces none. No test depends on this.
 """
 
 from __future__ import annotations
@@ -116,14 +118,16 @@ def presidio() -> dict[str, Contender]:
     return {"Presidio, pattern and context words": pattern_and_context}
 
 
-def contenders() -> dict[str, Contender]:
+def contenders() -> tuple[dict[str, Contender], list[str]]:
+    """Whoever can be asked, and the modules that are not installed."""
     several: dict[str, Contender] = {"own rules": own_rules}
+    missing = []
     for library in (recognizers_text, presidio):
         try:
             several |= library()
         except ImportError as absent:
-            print(f"left out: {absent.name} is not installed")
-    return several
+            missing.append(str(absent.name))
+    return several, missing
 
 
 def measure(contender: Contender, language: str, part: str) -> Counter[tuple[str, str]]:
@@ -172,9 +176,10 @@ def installed() -> str:
     return ", ".join(found) or "no library"
 
 
-def main() -> None:
+def main() -> int:
+    """Exit code 1 when a library was missing."""
     warnings.filterwarnings("ignore")
-    several = contenders()
+    several, absent = contenders()
     counts = ", ".join(f"{code} {len(sentences(code))}" for code in freetext.LANGUAGES)
     text = "\n".join([
         "# Recognising ages in free text",
@@ -190,8 +195,12 @@ def main() -> None:
         "",
         NOTES,
     ])
-    REPORT.write_text(text.rstrip() + "\n", encoding="utf-8")
     print(text)
+    if absent:
+        print(f"{REPORT.name} is left as it was: install {', '.join(absent)} first")
+        return 1
+    REPORT.write_text(text.rstrip() + "\n", encoding="utf-8")
+    return 0
 
 
 PARTS = {
@@ -201,16 +210,20 @@ PARTS = {
 }
 NOTES = """\
 ## What the numbers say, and what not
-One hand wrote sentences and rules, so the held-out part flatters us. Two batches of messages, written after the rules
+One hand wrote sentences and rules, so the held-out part flatters us. Three batches, written after the rules
 and measured before anything was mended for them, came out lower. Clear statements, precision / recall:
 
 | first measurement | en | es | fr | de |
 |---|---:|---:|---:|---:|
 | first batch (now in the seen part) | 1.000 / 0.750 | 0.900 / 0.750 | 1.000 / 0.667 | 0.889 / 0.667 |
 | second batch (the later part) | 0.938 / 1.000 | 1.000 / 1.000 | 1.000 / 0.833 | 1.000 / 1.000 |
+| third batch, by somebody who looked for gaps | 1.000 / 0.467 | 1.000 / 1.000 | 1.000 / 0.833 | 1.000 / 0.714 |
 
 The second row is the better guess for strangers' messages: 12 to 15 clear statements per language, 49 of 51 found, one
 false; few, and still made up by us. What both batches showed was then mended, so the tables above are better than it.
+The third holds 34 clear statements that somebody else thought up against the rules (23 found, none false): "I haven't
+turned 18 yet", "Age: 15", "17f here", "being 16, I cannot …". Two forms of it are mended; the others are not, and a
+signal other than free text has to show these people.
 A finding never confirms a minor by itself: people look before anything is erased.
 
 ## Decision
@@ -222,4 +235,4 @@ Neither earns a dependency.
 """
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())

@@ -48,6 +48,7 @@ WHO: dict[Right, set[str]] = {
 VALUES = {
     "case_id": str(uuid4()),
     "redaction_id": str(uuid4()),
+    "finding_id": "1",
     "release_id": "r0123456789abcde",
     "gate_result_id": "1",
     "snapshot_id": "1",

@@ -86,6 +86,43 @@ def test_two_people_who_signed_in_look_and_confirm_and_nothing_is_taken_out_here
     assert "ravi confirmed (signed in)" in ravi.get(f"/privacy/redactions/{proposal}").text
 
 
+def test_a_reviewer_proposes_the_words_of_a_mention_that_a_sweep_found(
+    server: FastAPI,  # noqa: F811
+    press: Press,  # noqa: F811
+    proposal: UUID,
+) -> None:
+    case, comment = press.execute("SELECT case_id, row_key FROM gov.redaction")[0]
+    finding = press.scalar(
+        "INSERT INTO gov.return_finding (case_id, run_id, found_at, asset, found_by, verdict, rows, row_key)"
+        " VALUES (:c, 'r', now(), 'press.comment', 'email', 'mention', 1, :k) RETURNING finding_id",
+        c=case, k=comment,
+    )  # fmt: skip
+    rosa, vera = console_pages.browser(server, "op", "rosa"), console_pages.browser(server, "op", "vera")
+
+    def propose(made: TestClient, name: str, **said: str) -> Any:
+        data = {"token": console_pages.token(made, "propose_redaction", str(finding), name=name)} | said
+        where = f"/privacy/redactions/mentions/{finding}/propose"
+        return made.post(where, headers=console_pages.OWN, data=data, follow_redirects=False)
+
+    listed = rosa.get("/privacy/redactions")
+    assert f"/redactions/mentions/{finding}/propose" in listed.text
+    assert "<option>body</option>" in listed.text
+    assert propose(vera, "vera", column="body", words="Ada Lowe").status_code == 403
+    for wrong in ({"column": "body", "words": "Bo Lowe"}, {"column": "body"}, {"column": "user_id", "words": "Ada"}):
+        refused = propose(rosa, "rosa", **wrong)
+        assert refused.status_code == 422, wrong
+        assert "Bo Lowe" not in refused.text
+    made = propose(rosa, "rosa", column="body", words="Ada Lowe")
+    assert made.status_code == 303, made.text[-300:]
+    number = made.headers["location"].rsplit("/", 1)[1]
+    rows = press.execute(
+        "SELECT proposed_by, firsts, lasts, state FROM gov.redaction WHERE redaction_id = :r", r=number
+    )
+    assert rows == [("rosa", [TEXT.index("Ada")], [TEXT.index("Ada") + 8], "proposed")]
+    press.execute("UPDATE gov.return_finding SET settled_at = now(), row_key = NULL")
+    assert propose(rosa, "rosa", column="body", words="Ada Lowe").status_code == 404
+
+
 def test_who_is_no_reviewer_neither_sees_nor_answers_and_one_no_is_enough(
     server: FastAPI,  # noqa: F811
     press: Press,  # noqa: F811

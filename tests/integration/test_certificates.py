@@ -211,7 +211,7 @@ DONE = Outcome("acknowledged", reference="REF", found=1)
 
 
 def test_a_person_is_found_by_a_key_that_was_current_then(press: Press, told: Workspace) -> None:
-    user = press.person(born=MINOR)
+    user = press.person(born=MINOR, email="kim.lowe@example.org")
     nights.whole(told, press.open_run())
     rotated = with_keys(
         told,
@@ -220,6 +220,10 @@ def test_a_person_is_found_by_a_key_that_was_current_then(press: Press, told: Wo
     )
     found = certificate.find(rotated, (str(user),))
     assert [row.case_id for row in found] == [press.scalar("SELECT case_id FROM gov.minor_case")]
+    assert [row.case_id for row in certificate.find_by_address(rotated, " Kim.Lowe@EXAMPLE.org")] == [
+        row.case_id for row in found
+    ]
+    assert certificate.find_by_address(rotated, "kim@example.org") == certificate.find_by_address(rotated, "") == []
     assert certificate.find(rotated, (str(uuid4()),)) == []
     assert certificate.find(rotated, (str(user),), table="press.account") == []
     with pytest.raises(UserError, match="no certificate"):

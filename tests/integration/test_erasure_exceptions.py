@@ -88,6 +88,7 @@ def test_an_order_leaves_what_its_country_amount_and_invoice_ask_for(press: Pres
     sale(press, child, 400, invoice_type="full")
     sale(press, child, 90, country="FR", currency="EUR")
     sale(press, child, 91, country="FR", currency="EUR", invoice_type="full")
+    sale(press, child, 30, tax_point=None, invoice_no=None, invoice_type="none")  # put together and never invoiced
     sale(press, other, 500, invoice_type="full")
     nights.whole(workspace, press.open_run())
 
@@ -103,6 +104,7 @@ def test_an_order_leaves_what_its_country_amount_and_invoice_ask_for(press: Pres
         400: ("FULL_INVOICE", six, minimum | person),
         90: ("OSS_NO_INVOICE", ten, minimum | place),
         91: ("OSS_FULL_INVOICE", ten, minimum | person | place),
+        30: ("UK_NO_IDENTITY", date(2032, 11, 22), {"amount", "currency", "country"}),  # counts from the erasure
     }
     assert press.execute("SELECT DISTINCT user_id, bill_name, bill_address FROM press.sale WHERE total <> 500") == [
         (None, None, None)

@@ -105,6 +105,20 @@ def test_the_certificate_is_signed_and_nothing_of_the_person_is_left_with_us(
         assert trace not in copies
 
 
+def test_a_moment_that_no_calendar_holds_stops_nobodys_night(press: Press) -> None:
+    """Rows written by hand or by another system: everybody is judged and erased by what can be read."""
+    moments = (None, "infinity", "-infinity", "0044-03-15 BC", "12026-11-22")
+    children = [press.person(born=MINOR) for _ in moments]
+    for child, moment in zip(children[1:], moments[1:], strict=True):
+        press.execute(
+            "UPDATE press.account SET created_at = CAST(:m AS timestamptz) WHERE user_id = :u", m=moment, u=child
+        )
+    press.add("attendee", name="A", badge_code="B", attendee_type="child", age_or_dob="2016-01-02", registered_at=NOW)
+    press.execute("UPDATE press.attendee SET registered_at = 'infinity'")
+    nights.whole(press.workspace, press.open_run())
+    assert press.count("account") == 0
+
+
 def test_the_ledger_says_of_each_case_what_went_table_by_table(press: Press, objects: ObjectStore) -> None:
     """The database writes these entries; they are canonical as those that Python writes."""
     child, sibling = press.person(born=MINOR), press.person(born=MINOR)

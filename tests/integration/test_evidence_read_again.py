@@ -98,8 +98,22 @@ def written(day: date, rng: random.Random) -> tuple[str, str, str]:
         (f"平成{day.year - 1988}年{day.month}月{day.day}日", "unknown", ""),
         (f"{day.year + 543}-{day.month:02d}-{day.day:02d}", "unknown", ""),
         (f"29/02/{day.year}", "unknown", ""),
+        (f"{day:%d/%m/%Y} {hour:02d}:00:00", "dmy", ""),
+        (f"{day:%m/%d/%Y} {hour % 12 or 12}:30:00 {'PM' if hour > 11 else 'AM'}", "mdy", ""),
+        (f"{day.day} {rng.choice(names)} {day.year} {hour}:00", "unknown", ""),
+        (f"{day:%d%m%Y}", "dmy", ""),
+        (f"{day:%d / %m / %Y}", "dmy", ""),
+        (f"{day:%d %m %Y}", "unknown", ""),
+        (f"{day:%Y.%m.%d}.", "unknown", ""),
+        (f"{(day - date(1899, 12, 30)).days}.75", "unknown", ""),
     ]
-    return rng.choice(ways)
+    value, order, feed = rng.choice(ways)
+    if rng.random() < 0.3:  # what exports and keyboards put around it
+        value = rng.choice(("", "\ufeff", "\u00a0", "\t")) + value.replace(" ", rng.choice((" ", "\u00a0", "  ")))
+        value += rng.choice(("", "\r", "\n", "\u200b"))
+    if rng.random() < 0.1:
+        value = value.translate(str.maketrans("0123456789", rng.choice(("０１２３４５６７８９", "٠١٢٣٤٥٦٧٨٩"))))
+    return value, order, feed
 
 
 @pytest.mark.parametrize("leap_rule", ["MAR_1", "FEB_28"])
@@ -118,14 +132,16 @@ def test_whoever_detection_confirms_the_erasing_transaction_confirms_too(
     for _ in range(300):
         said = TODAY - timedelta(days=rng.randrange(1200))
         rows += [
-            (str(rng.randrange(5, 30)), "age_number", "unknown", False, said, None, ""),
-            (rng.choice(["<18", "under 18", "13-17", "16–18", "16-18", "18-24", "18+", "over 18", "17"]), "age_band",
-             "unknown", False, said, None, ""),
-            (rng.choice(["false", "no", "true", "yes"]), "declared_adult", "unknown", False, said, None, ""),
+            (str(rng.randrange(5, 30)) + rng.choice(("", "\r", "\tyears")), "age_number", "unknown", False, said, None,
+             ""),
+            (rng.choice(["<18", "under 18", "13-17", "16–18", "16-18", "18-24", "18+", "over 18", "13\u00a0- 17"]),
+             "age_band", "unknown", False, said, None, ""),
+            (rng.choice(["false", "no", "No\r", "true", "yes"]), "declared_adult", "unknown", False, said, None, ""),
             (str(rng.randrange(5, 30)), "birth_text", "unknown", True, said, None, ""),
             (rng.choice(["7 months", "9 years old", "aged 12", "15.5", "2010-05-05"]), "birth_text", "unknown", True,
              said, None, ""),
-            (str(rng.randrange(2000, 2015)), "birth_text", "unknown", False, said, str(rng.randrange(1, 13)), ""),
+            (str(rng.randrange(2000, 2015)), "birth_text", "unknown", False, said,
+             rng.choice(("", " ")) + str(rng.randrange(1, 13)), ""),
         ]  # fmt: skip
     first = [first_way(row, leap_rule) for row in rows]
     second = second_way(database, rows, leap_rule)

@@ -7,8 +7,9 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from privacy_ops.errors import GateBlocked
-from privacy_ops.minors import holds
+from privacy_ops.erasure import plan
+from privacy_ops.errors import DataMapError, GateBlocked
+from privacy_ops.minors import holds, reports
 from privacy_ops.minors.detect import detect_and_restrict
 from privacy_ops.minors.gates import check_sources, judge_detection
 
@@ -180,7 +181,7 @@ def test_an_empty_table_that_should_have_rows_is_left_out(press: Press) -> None:
     assert found["excluded"] == ["press.profile.dob_date", "press.profile.dob_raw"]
 
 
-def test_without_one_source_to_trust_nothing_is_judged(press: Press) -> None:
+def test_without_one_source_to_trust_people_are_restricted_softly_and_the_night_is_red(press: Press) -> None:
     unlisted = press.workspace.data_map.tables["press.attendee"].model_dump(mode="json", exclude_none=True)
     unlisted["columns"]["attendee_type"].pop("evidence")  # leaves dates of birth alone as sources
     workspace = press.with_map(map_of(attendee=unlisted))
@@ -188,11 +189,57 @@ def test_without_one_source_to_trust_nothing_is_judged(press: Press) -> None:
         "INSERT INTO press.attendee (name, badge_code, attendee_type, age_or_dob, registered_at)"
         " SELECT 'A', 'B' || n, 'delegate', 'x', now() FROM generate_series(1, 5) AS n"
     )
+    child, adult, reported = press.person(), press.person(born=ADULT), press.person()
+    press.crowd(30, "DATE '2010-05-05'")
+    press.execute("UPDATE press.profile SET dob_raw = CASE WHEN user_id = :u THEN '3.4.2011' ELSE 'x' END", u=child)
+    reports.add(workspace, (str(reported),), signal="SIG-11", reporter="TEACHER", says="15", ticket=None, now=NOW)
     run = press.open_run()
-    with pytest.raises(GateBlocked, match="no source of age evidence"):
-        check_sources(workspace, run)
-    with pytest.raises(GateBlocked):
-        detect_and_restrict(workspace, run)
+    assert len(check_sources(workspace, run)["excluded"]) == 3
+    counts = detect_and_restrict(workspace, run)
+    soft = "SELECT class, restriction FROM gov.minor_case WHERE subject_key = ARRAY[CAST(:u AS text)]"
+    assert press.execute(soft, u=str(child)) == [("SOURCE_SUSPECT", "SOFT")]
+    assert press.execute(soft, u=str(adult)) == []
+    assert press.status(reported) == "restricted"
+    with pytest.raises(GateBlocked, match="G-01-SOURCES"):
+        judge_detection(workspace, run, counts)
+
+
+@pytest.mark.parametrize(
+    ("change", "blind"),
+    [
+        ("ALTER TABLE press.profile RENAME COLUMN dob_raw TO birthday", ["press.profile.dob_raw"]),
+        (
+            "ALTER TABLE press.attendee RENAME TO participant",
+            ["press.attendee.age_or_dob", "press.attendee.attendee_type"],
+        ),
+        ("ALTER TABLE press.profile RENAME COLUMN reg_no TO number", []),
+    ],
+)
+def test_what_was_renamed_blinds_its_own_source_alone_and_nothing_is_erased(
+    press: Press, change: str, blind: list[str]
+) -> None:
+    earlier, later = press.person(written="1.2.2011"), press.person()
+    detect(press)
+    press.execute(change)
+    press.execute("UPDATE press.profile SET dob_date = DATE '2010-05-05' WHERE user_id = :u", u=later)
+    run = press.open_run("renamed")
+    assert check_sources(press.workspace, run)["excluded"] == blind
+    detect_and_restrict(press.workspace, run)
+    # Whoever only the lost column knows waits as it was: locked, and no longer for a machine to erase.
+    lost = "press.profile.dob_raw" in blind
+    assert class_of(press, earlier) == ("SOURCE_SUSPECT" if lost else "CONFIRMED_MINOR")
+    assert [press.status(p) for p in (earlier, later)] == ["restricted", "restricted"]
+    assert class_of(press, later) == "CONFIRMED_MINOR"
+    failed = press.execute(
+        "SELECT checks FROM gov.gate_result WHERE gate = ANY(:g) AND run_id = :r",
+        g=[f"minors.source.{name}" for name in blind],
+        r=run.run_id,
+    )
+    assert [[c["id"] for c in row.checks if not c["success"] and c["severity"] == "critical"] for row in failed] == [
+        ["G-03"]
+    ] * len(blind)
+    with pytest.raises(DataMapError):
+        plan.plan(press.workspace, run, now=NOW)
 
 
 def test_detection_before_the_sources_were_checked_is_refused(press: Press) -> None:

@@ -136,6 +136,19 @@ def test_dates_are_counted_however_they_are_written(press: Press, written: str, 
     assert ("G-05-MINORS" in judged(press, source="press.profile.dob_raw")[1]) is many
 
 
+def test_a_feed_that_writes_what_nobody_can_read_is_no_source(press: Press) -> None:
+    people = press.crowd(60, "NULL")
+    written = (
+        "UPDATE press.profile SET dob_raw = CASE WHEN user_id = ANY(CAST(:odd AS uuid[])) THEN :text ELSE :other END"
+    )
+    press.execute(written, odd=people[:2], text="W21 of 2010", other="23/04/1984 00:00:00\r")
+    check_sources(press.workspace, press.open_run())
+    assert judged(press, source="press.profile.dob_raw") == ("warn", [])  # two are somebody's fancy
+    press.execute(written, odd=people[:3], text="W21 of 2010", other="23/04/1984 00:00:00\r")
+    check_sources(press.workspace, press.open_run("second"))
+    assert judged(press, "second", source="press.profile.dob_raw") == ("block", ["G-04-PARSE"])
+
+
 def test_statements_count_while_they_may_hold_and_what_is_about_the_young_never_does(press: Press) -> None:
     wide = widen(press)
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from privacy_ops.datamap.plain_text import plain
 from privacy_ops.minors.age import Interval
 from privacy_ops.minors.readings import Context, Flag, read
+from privacy_ops.minors.written_dates import FORMS, MONTHS, meanings
 
 TODAY = date(2026, 11, 22)
 DEFAULTS = frozenset({date(1900, 1, 1), date(1970, 1, 1)})
@@ -87,6 +90,17 @@ def test_a_date_column_is_read_as_it_is() -> None:
         ("3-4-2009", "mdy", [date(2009, 3, 4)]),
         ("5/5/2009", "unknown", [date(2009, 5, 5)]),
         (" 2008-11-23 ", "unknown", [date(2008, 11, 23)]),
+        ("\ufeff2008-11-23\r", "unknown", [date(2008, 11, 23)]),
+        ("23\u00a0November\t2008", "unknown", [date(2008, 11, 23)]),
+        ("23 / 11 / 2008", "unknown", [date(2008, 11, 23)]),
+        ("23 11 2008", "unknown", [date(2008, 11, 23)]),
+        ("23112008", "unknown", [date(2008, 11, 23)]),
+        ("2008.11.23.", "unknown", [date(2008, 11, 23)]),
+        ("٢٣/١١/٢٠٠٨", "unknown", [date(2008, 11, 23)]),
+        ("２００８-１１-２３", "unknown", [date(2008, 11, 23)]),
+        ("23/11/2008 12:30:00", "unknown", [date(2008, 11, 23)]),
+        ("11/23/2008 4:30 PM", "unknown", [date(2008, 11, 23)]),
+        ("23 Nov 2008 09:00", "unknown", [date(2008, 11, 23)]),
     ],
 )
 def test_full_dates_that_have_one_reading(raw: str, order: str, expected: list[date]) -> None:
@@ -107,11 +121,35 @@ def test_one_reading_in_the_future_leaves_the_other() -> None:
     assert result.flags == {Flag.DAY_MONTH_AMBIGUOUS, Flag.FUTURE}
 
 
-@pytest.mark.parametrize("raw", ["12 or so", "around 2010", "39772 days", "22 Smarch 2008", "2010-2012", "11/2008/x"])
+UNREAD = ["12 or so", "around 2010", "39772 days", "22 Smarch 2008", "2010-2012", "11/2008/x", "Nov 2008 10:00"]
+
+
+@pytest.mark.parametrize("raw", [*UNREAD, "ſ22/11/22", "22.11.2008 at noon"])
 def test_other_ways_of_writing_are_counted_not_guessed(raw: str) -> None:
     result = read(raw, context())
     assert not result.usable
     assert result.flags == {Flag.UNSUPPORTED_FORMAT}
+
+
+@pytest.mark.parametrize("raw", [*UNREAD[:-1], "n/a", "ask me", "22.11.2008 at noon"])
+def test_the_gate_of_a_source_counts_what_nobody_can_read(raw: str) -> None:
+    assert not re.fullmatch(FORMS, plain(raw).lower())
+
+
+@given(st.dates(date(1900, 1, 1), date(2026, 11, 22)), st.data())
+def test_the_gate_of_a_source_knows_every_form_that_is_read(day: date, data: st.DataObject) -> None:
+    name = data.draw(st.sampled_from([name for name, number in MONTHS.items() if number == day.month]))
+    clock = data.draw(st.sampled_from(["", " 00:00", "T10:00:00Z", " 11:59 p.m.", " 10:00:00+01"]))
+    whole = [
+        format(day, way) for way in ("%Y-%m-%d", "%d/%m/%Y", "%d.%m.%y", "%d%m%Y", "%d %m %Y", "%Y/%m/%d.", "%Y%m%d")
+    ]
+    whole += [f"{day.day} de {name} de {day.year}", f"{name.title()} {day.day}, {day.year}"]
+    whole += [f"{day.day}. {name} {day.year}", f"{day.year}年{day.month}月{day.day}日"]
+    whole += [f"昭和{day.year % 60 + 1}年{day.month}月{day.day}日"]
+    part = (f"{day.year}", f"{day:%m/%Y}", f"{name} {day.year}", f"{(day - date(1880, 1, 1)).days}.5")
+    written = data.draw(st.sampled_from([w + clock for w in whole] + list(part)))
+    assert meanings(plain(written))
+    assert re.fullmatch(FORMS, plain(written).lower())
 
 
 def span(first: date, last: date) -> tuple[Interval, ...]:

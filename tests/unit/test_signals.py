@@ -135,6 +135,11 @@ def test_a_school_year_is_a_span_of_birth_dates(
     assert school_years.birth_dates(words, country, stated) == (Interval(first, last),)
 
 
+@pytest.mark.parametrize("month", ["²", "五", "0", "13", "May", "٥", " 5\r"])
+def test_a_month_beside_a_year_may_be_anything_that_people_type(month: str) -> None:
+    assert class_of(source("birth_text"), "2012", extra=month) in {"CONFIRMED_MINOR", "NO_EVIDENCE"}
+
+
 def test_a_school_year_never_confirms() -> None:
     place = source("school_year", "SIG-15")
     assert class_of(place, "Year 12", date(2026, 11, 2), extra="GB") == "SUSPECTED_MINOR"

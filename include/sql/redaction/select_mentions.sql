@@ -1,6 +1,7 @@
 -- Purpose: rows of others in which something of an erased person was found and not settled.
 -- Parameters: none. Grain: finding. Idempotency: reads only.
 SELECT
+    finding_id,
     case_id,
     asset,
     row_key,

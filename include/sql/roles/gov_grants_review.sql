@@ -40,8 +40,12 @@ GRANT SELECT (report_id, says) ON gov.minor_report TO privacy_evidence;
 
 GRANT SELECT, INSERT ON gov.evidence_view TO privacy_evidence;
 
--- People look at a mention, and answer whether it goes, on a page of the same kind. Nothing is taken out from there.
-GRANT SELECT ON gov.redaction TO privacy_evidence;
+-- People propose that a mention goes, look at it, and answer whether it does, on a page of the same kind. Nothing is
+-- taken out from there.
+GRANT SELECT, INSERT ON gov.redaction TO privacy_evidence;
+
+GRANT SELECT (finding_id, case_id, asset, row_key, found_at, verdict, settled_at) ON gov.return_finding
+TO privacy_evidence;
 
 GRANT UPDATE (state, row_key) ON gov.redaction TO privacy_evidence;
 

@@ -6,7 +6,7 @@ as the same text when the erasing transaction looks at it once more. Identifiers
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -58,6 +58,49 @@ def _places(data_map: DataMap) -> Iterator[tuple[str, str, AgeEvidence]]:
         for name, column in entry.columns.items():
             for evidence in ((column.evidence,) if column.evidence else ()) + column.more_evidence:
                 yield table, name, evidence
+
+
+def readable(data_map: DataMap, catalogue: Catalogue) -> DataMap:
+    """The map without evidence and counter-signals that the live database cannot answer, for want of a table or column.
+
+    Whoever is still shown to be a minor is found by the rest. What erases asks for the whole map.
+    """
+
+    def stands(table: str, names: Iterable[str]) -> bool:
+        live = catalogue.tables.get(table)
+        return live is not None and set(names) <= set(live.columns)
+
+    def leads(link: Link, table: str) -> bool:
+        return stands(table, link.columns) and stands(link.to, data_map.references_of(link))
+
+    def reaches(table: str) -> bool:
+        """Whether its rows can be told apart and lead to people, by every link that may be followed from there."""
+        here, entry = table, data_map.tables[table]
+        if not stands(table, (*entry.key, *entry.moments())):
+            return False
+        while here != data_map.subject.table and data_map.tables[here].link is not None:
+            links = data_map.tables[here].links()
+            if not all(leads(link, here) for link in links):
+                return False
+            here = links[0].to
+        return True
+
+    tables = {}
+    for name, entry in data_map.tables.items():
+        known = reaches(name)
+        kept = {}
+        for column, said in entry.columns.items():
+            found = [e for e in said.evidences if known and stands(name, (column, *e.columns()))]
+            signal = said.counter_signal if known and stands(name, (column,)) else None
+            kept[column] = said.model_copy(
+                update={
+                    "evidence": said.evidence if said.evidence in found else None,
+                    "more_evidence": tuple(e for e in said.more_evidence if e in found),
+                    "counter_signal": signal,
+                }
+            )
+        tables[name] = entry.model_copy(update={"columns": kept})
+    return data_map.model_copy(update={"tables": tables})
 
 
 class Reader:
@@ -134,6 +177,17 @@ class Reader:
         """Condition under which the row ``child`` leads to the row ``parent``."""
         pairs = zip(link.columns, self.map.references_of(link), strict=True)
         return " AND ".join(f"{child}.{quote(c)} = {parent}.{quote(r)}" for c, r in pairs)
+
+
+def instant(expression: str) -> str:
+    """An instant, or NULL where what stands there is none that a calendar holds (infinity, before our era).
+
+    One such row, written by hand or by another system, must not end a night for everybody.
+    """
+    if expression == "NULL":
+        return "CAST(NULL AS timestamptz)"
+    moment = f"CAST({expression} AS timestamptz)"
+    return f"CASE WHEN {moment} >= TIMESTAMPTZ '0002-01-01' AND {moment} < TIMESTAMPTZ '9998-01-01' THEN {moment} END"
 
 
 def literal(text: str) -> str:

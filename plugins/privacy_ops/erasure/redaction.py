@@ -96,14 +96,42 @@ def propose(
     The place: ``spans`` (half-open characters), or ``words`` wherever they stand. Raises UserError for a column where
     the map does not say that people write, an unknown case or row, or a place outside the text.
     """
-    _require_writable(workspace.data_map, table, column)
-    with workspace.database("erase").transaction() as connection:
+    return propose_by(
+        workspace.database("erase"),
+        workspace.data_map,
+        case_id=case_id,
+        table=table,
+        column=column,
+        key=key,
+        by=by,
+        now=now,
+        spans=spans,
+        words=words,
+    )
+
+
+def propose_by(
+    database: Database,
+    data_map: DataMap,
+    *,
+    case_id: UUID,
+    table: str,
+    column: str,
+    key: tuple[str, ...],
+    by: Person,
+    now: datetime,
+    spans: Sequence[Span] = (),
+    words: str = "",
+) -> UUID:
+    """The same as ``propose``, by the duty of ``database``."""
+    _require_writable(data_map, table, column)
+    with database.transaction() as connection:
         _require_text(connection, table, column)
         if not connection.execute(
             text("SELECT 1 FROM gov.minor_case WHERE case_id = :c"), {"c": case_id}
         ).scalar_one_or_none():
             raise UserError("there is no such case", where=f"case {case_id}", do="`redaction mentions` lists them")
-        written = _read(connection, workspace.data_map, table, column, key)
+        written = _read(connection, data_map, table, column, key)
         if written is None:
             raise UserError("there is no such row, or its text is empty", where=table, do="look at the row's key")
         places = list(spans) or spans_of(written, words)
@@ -119,7 +147,7 @@ def propose(
                 "row_key": list(key),
                 "firsts": [first for first, _ in places],
                 "lasts": [last for _, last in places],
-                "text_sha256": _digest(redaction_id, written),
+                "text_sha256": digest(redaction_id, written),
                 "by": by.name,
                 "at": now,
             },
@@ -137,7 +165,7 @@ def show(
     with database.transaction() as connection:
         one = _open(connection, redaction_id)
         written = _read(connection, data_map, one.table_name, one.column_name, one.row_key)
-        if written is None or _digest(redaction_id, written) != one.text_sha256:
+        if written is None or digest(redaction_id, written) != one.text_sha256:
             raise UserError("the text was changed since", where=f"redaction {redaction_id}", do="propose it anew")
         _answer(connection, redaction_id, person, "viewed", now)
     return [
@@ -282,7 +310,7 @@ def _carry_out(connection: Connection, workspace: Workspace, one: Row[Any], now:
     written = _read(connection, workspace.data_map, one.table_name, one.column_name, one.row_key, lock=True)
     said: dict[str, object] = {"redaction": str(one.redaction_id), "asset": f"{one.table_name}.{one.column_name}"}
     reason = "ROW_GONE" if written is None else ""
-    if written is not None and _digest(one.redaction_id, written) != one.text_sha256:
+    if written is not None and digest(one.redaction_id, written) != one.text_sha256:
         reason = "TEXT_CHANGED"
     these = {"redaction_id": one.redaction_id, "at": now, "reason": reason}
     if reason or written is None:
@@ -291,16 +319,16 @@ def _carry_out(connection: Connection, workspace: Workspace, one: Row[Any], now:
         return False
     after = redacted(written, list(zip(one.firsts, one.lasts, strict=True)))
     _write(connection, workspace.data_map, one, after)
-    digest = _digest(one.redaction_id, after)
+    left = digest(one.redaction_id, after)
     connection.execute(
         statement("redaction", "update_redacted"),
-        {"redaction_id": one.redaction_id, "at": now, "result_sha256": digest},
+        {"redaction_id": one.redaction_id, "at": now, "result_sha256": left},
     )
     connection.execute(
         statement("redaction", "settle_findings"),
         {"case_id": one.case_id, "asset": one.table_name, "row_key": one.row_key, "at": now},
     )
-    ledger.append(connection, "redacted", said | {"result_sha256": digest}, at=now, case_id=one.case_id)
+    ledger.append(connection, "redacted", said | {"result_sha256": left}, at=now, case_id=one.case_id)
     return True
 
 
@@ -322,7 +350,7 @@ def _verify(workspace: Workspace, now: datetime) -> None:
     with workspace.database("erase").transaction() as connection:
         for one in connection.execute(statement("redaction", "select_in_state"), {"state": "redacted"}).all():
             stands = _read(connection, workspace.data_map, one.table_name, one.column_name, one.row_key)
-            if stands is None or _digest(one.redaction_id, stands) == one.result_sha256:
+            if stands is None or digest(one.redaction_id, stands) == one.result_sha256:
                 connection.execute(
                     statement("redaction", "update_verified"), {"redaction_id": one.redaction_id, "at": now}
                 )
@@ -363,7 +391,7 @@ def _key(data_map: DataMap, table: str) -> tuple[str, ...]:
     return tuple(data_map.subject.key if table == data_map.subject.table else data_map.tables[table].key)
 
 
-def _digest(redaction_id: UUID, written: str) -> str:
+def digest(redaction_id: UUID, written: str) -> str:
     """Salted by the proposal: equal texts do not show, and a short one cannot be looked up."""
     return hashlib.sha256(f"{redaction_id}\n{written}".encode()).hexdigest()
 
@@ -410,7 +438,14 @@ def standing(database: Database) -> Iterator[Row[Any]]:
         yield from connection.execute(statement("redaction", "select_standing")).all()
 
 
-def mentions(workspace: Workspace) -> Iterator[Row[Any]]:
-    """Rows of others in which a sweep found an identifier of an erased person: case_id, asset, row_key, found_at."""
-    with workspace.database("erase").transaction(read_only=True) as connection:
+def mentions(database: Database) -> Iterator[Row[Any]]:
+    """Rows of others in which a sweep found an identifier of an erased person: finding_id, case_id, asset, row_key,
+    found_at."""
+    with database.transaction(read_only=True) as connection:
         yield from connection.execute(statement("redaction", "select_mentions")).all()
+
+
+def mention(database: Database, finding_id: int) -> Row[Any] | None:
+    """One of them: case_id, asset, row_key; None when it is settled, or there is none."""
+    with database.transaction(read_only=True) as connection:
+        return connection.execute(statement("redaction", "select_mention"), {"finding_id": finding_id}).one_or_none()

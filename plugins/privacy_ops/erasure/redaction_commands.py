@@ -33,7 +33,7 @@ def _whoever_runs_this() -> redaction.Person:
 @app.command("mentions")
 def mentions() -> None:
     """Rows of others in which a sweep found something of an erased person: case, table, key of the row, day."""
-    for one in redaction.mentions(_workspace()):
+    for one in redaction.mentions(_workspace().database("erase")):
         typer.echo(f"{one.case_id}  {one.asset}  {' '.join(one.row_key)}  {one.found_at:%Y-%m-%d}")
 
 

@@ -20,7 +20,7 @@ from sqlalchemy import Connection, text
 
 from privacy_ops import pseudonyms, runs
 from privacy_ops.datamap import catalogue
-from privacy_ops.datamap.evidence import REPORTS, EvidenceColumn
+from privacy_ops.datamap.evidence import REPORTS, EvidenceColumn, columns, readable
 from privacy_ops.errors import GateBlocked
 from privacy_ops.minors import freetext
 from privacy_ops.minors.age import civil_date
@@ -125,8 +125,8 @@ def detect_and_restrict(workspace: Workspace, run: Run, *, since: datetime | Non
     """Judge everybody as of the run, open cases and restrict; returns counts.
 
     since: look only at what came after this instant, in sources that know when their rows came (between two nights).
-    A rehearsal (dry run, backfill, a date long past) only counts. Raises GateBlocked when no source was judged
-    fit by ``gates.check_sources`` in this run; a look between two nights goes by what was last seen.
+    A rehearsal (dry run, backfill, a date long past) only counts. Raises GateBlocked when ``gates.check_sources`` did
+    not look at the sources in this run; a look between two nights goes by what was last seen.
     """
     limits = workspace.thresholds
     rehearsal = runs.is_rehearsal(run, max_drift_hours=limits.as_of_max_drift_hours)
@@ -136,14 +136,16 @@ def detect_and_restrict(workspace: Workspace, run: Run, *, since: datetime | Non
         connection.execute(text("SET LOCAL jit = off"))
         # What is on record of the few in question is looked up by index; to read whole tables for them costs more.
         connection.execute(text(f"SET LOCAL random_page_cost = {_RANDOM_PAGE_COST}"))
-        trust = _trusted_sources(connection, workspace, run, since)
-        builder = Builder(workspace.data_map, catalogue.read(connection))
+        live = catalogue.read(connection)
+        builder = Builder(readable(workspace.data_map, live), live)
+        trust = _trusted_sources(connection, workspace, builder, run, since)
         found = _find_candidates(connection, builder, trust, run, limits, since)
         judge = _Judge(trust, workspace, run)
         _judge_all(connection, builder, judge)
         linked = _judge_linked(connection, builder, judge)
         counts: dict[str, Any] = {
-            "sources": len(trust.sources) - len(trust.excluded),
+            "sources": sum(s.name in found and s.name not in trust.excluded for s in columns(builder.map)),
+            "sources_read": sum(s.name in found for s in columns(builder.map)),
             "sources_excluded": len(trust.excluded),
             "candidates": found,
             "linked": linked,
@@ -160,8 +162,12 @@ def detect_and_restrict(workspace: Workspace, run: Run, *, since: datetime | Non
     return counts
 
 
-def _trusted_sources(connection: Connection, workspace: Workspace, run: Run, since: datetime | None) -> _Trust:
-    every = sources(workspace.data_map)
+def _trusted_sources(
+    connection: Connection, workspace: Workspace, builder: Builder, run: Run, since: datetime | None
+) -> _Trust:
+    every = sources(builder.map)
+    mapped = {s.name for s in columns(workspace.data_map)}
+    unreadable = mapped - {s.name for s in every}
     if since is None:
         seen = connection.execute(statement("minors", "select_observations"), {"run_id": run.run_id}).all()
         if not seen:
@@ -175,15 +181,8 @@ def _trusted_sources(connection: Connection, workspace: Workspace, run: Run, sin
     else:
         # Restriction waits for nothing: a source that no night has seen yet is read.
         seen = connection.execute(statement("minors", "select_newest_observations"), {"at": run.as_of}).all()
-    names = {s.name for s in every}
-    excluded = frozenset(row.source for row in seen if row.verdict == "block" and row.source in names)
-    if since is None and not any(s.name not in excluded for s in every if s.table != REPORTS):
-        raise GateBlocked(
-            "no source of age evidence can be trusted in this run",
-            where=run.run_id,
-            do="read the source gates' reports and mend the feeds",
-        )
-    return _Trust(every, {row.source: frozenset(row.over_represented) for row in seen}, excluded)
+    excluded = unreadable | {row.source for row in seen if row.verdict == "block" and row.source in mapped}
+    return _Trust(every, {row.source: frozenset(row.over_represented) for row in seen}, frozenset(excluded))
 
 
 def _defaults(trust: _Trust, source: EvidenceColumn, limits: Thresholds) -> frozenset[date]:

@@ -10,23 +10,29 @@ import hashlib
 import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import Connection, text
 
 from privacy_ops.datamap import catalogue
-from privacy_ops.datamap.evidence import REPORTS, EvidenceColumn
+from privacy_ops.datamap.evidence import EvidenceColumn, columns, readable
 from privacy_ops.errors import GateBlocked
 from privacy_ops.gates import runner
 from privacy_ops.gates.suite import Suite, at_least, at_most, one_row
 from privacy_ops.minors.age import civil_date
-from privacy_ops.minors.sources import Builder, sources
+from privacy_ops.minors.sources import Builder
 from privacy_ops.runs import Run
 from privacy_ops.stores.sql import statement
 from privacy_ops.thresholds import Thresholds
 from privacy_ops.workspace import Workspace
 
 DETECTION_GATE = "minors.detection"
+_UNREADABLE: Mapping[str, Any] = MappingProxyType({
+    "unreadable": 1, "rows": 0, "nulls": 0, "parsed": 0, "placeholders": 0, "peak": 0, "daily_median": None,
+    "over_represented": [], "newest_row_at": None, "minors": 0, "stated": 0,
+})  # fmt: skip
+_ODD_VALUES = 2  # that nobody can read: they are somebody's fancy, not a format that changed
 RUNBOOK = "docs/runbooks/minor_data_deletion.md"
 
 
@@ -46,6 +52,13 @@ def source_suite(source: str, limits: Thresholds, *, dates: bool = True) -> Suit
         f"Dates of birth in {source} can be trusted" if dates else f"What {source} says of ages can be trusted",
         (
             one_row(),
+            at_most(
+                "G-03",
+                "The database has the columns that the map reads it by",
+                "unreadable",
+                0,
+                do="run `map check`: nobody is judged by this source until map and database agree",
+            ),
             at_most(
                 "G-02-EMPTY",
                 "A source that should have rows has some",
@@ -71,10 +84,10 @@ def source_suite(source: str, limits: Thresholds, *, dates: bool = True) -> Suit
             ),
             at_least(
                 "G-04-PARSE",
-                "What is filled in looks like what it should be",
+                "What is filled in can be read",
                 "parse_rate",
                 quality.min_parse_rate,
-                do="look at the feed's format; its people are not judged from it tonight",
+                do="look at the feed's format: who cannot be read is passed over, so nobody is erased by this source",
             ),
             at_most(
                 "G-04-NULLS",
@@ -159,19 +172,22 @@ def source_metrics(
     row: Mapping[str, Any], history: Mapping[str, Any], *, expect_rows: bool, at: datetime, limits: Thresholds
 ) -> dict[str, float]:
     """The figures that ``source_suite`` judges. Pure."""
+    unreadable = bool(row.get("unreadable"))
     rows, nulls, parsed = int(row["rows"]), int(row["nulls"]), int(row["parsed"])
     filled = rows - nulls
     enough = int(history["runs"]) >= limits.breaker.min_history_runs and bool(history["median_rows"])
+    comparable = enough and not unreadable
     newest: datetime | None = row["newest_row_at"]
     # A handful of equal dates is chance; below the row limit of form defaults nothing is concluded.
     peak = int(row["peak"]) if int(row["peak"]) >= limits.default_dates.frequent_min_rows else 0
     # Nor from a few children among few people.
     minors = int(row["minors"]) if int(row["minors"]) >= limits.source_quality.min_minors else 0
     return {
-        "unexpectedly_empty": float(expect_rows and rows == 0),
-        "volume_deviation": round(abs(rows / float(history["median_rows"]) - 1), 9) if enough else 0.0,
+        "unreadable": float(unreadable),
+        "unexpectedly_empty": float(expect_rows and rows == 0 and not unreadable),
+        "volume_deviation": round(abs(rows / float(history["median_rows"]) - 1), 9) if comparable else 0.0,
         "baseline_missing": float(not enough),
-        "parse_rate": parsed / filled if filled else 1.0,
+        "parse_rate": parsed / filled if filled - parsed > _ODD_VALUES else 1.0,
         "null_rate": nulls / rows if rows else 0.0,
         "single_date_share": peak / filled if filled else 0.0,
         "minor_share": minors / int(row["stated"]) if minors else 0.0,
@@ -182,33 +198,31 @@ def source_metrics(
 def check_sources(workspace: Workspace, run: Run) -> dict[str, Any]:
     """Judge every source of age evidence and record what it held; returns counts by verdict.
 
-    Raises GateBlocked only when no source at all can be trusted.
+    Stops nobody: where no source can be trusted, everybody whom they show is still taken out of use, softly, and the
+    detection gate is red afterwards. Raises GateBlocked only when the map names no evidence at all.
     """
     limits = workspace.thresholds
     verdicts: dict[str, str] = {}
     with workspace.database("detect").transaction() as connection:
-        builder = Builder(workspace.data_map, catalogue.read(connection))
-        for source in sources(workspace.data_map):
-            if source.table == REPORTS:
-                continue  # entered one by one by staff: nothing to measure
-            verdicts[source.name] = _check_source(connection, builder, source, workspace, run)
+        live = catalogue.read(connection)
+        builder = Builder(readable(workspace.data_map, live), live)
+        stands = {source.name for source in columns(builder.map)}
+        for source in columns(workspace.data_map):
+            row = _observe(connection, builder, source, workspace, run) if source.name in stands else _UNREADABLE
+            verdicts[source.name] = _check_source(connection, source, row, workspace, run)
+    if not verdicts:
+        raise GateBlocked("the data map names no evidence of age", where=run.run_id, do="add evidence to the data map")
     blocked = sorted(name for name, verdict in verdicts.items() if verdict == "block")
-    if len(blocked) == len(verdicts):
-        raise GateBlocked(
-            "no source of age evidence can be trusted" if verdicts else "the data map names no evidence of age",
-            where=run.run_id,
-            do=f"read the gates of {', '.join(blocked)}" if blocked else "add evidence to the data map",
-        )
     counts = {v: sum(1 for found in verdicts.values() if found == v) for v in ("pass", "warn", "block")}
     return {"sources": counts, "excluded": blocked, "leap_rule": limits.leap_rule}
 
 
-def _check_source(
+def _observe(
     connection: Connection, builder: Builder, source: EvidenceColumn, workspace: Workspace, run: Run
-) -> str:
+) -> dict[str, Any]:
     limits = workspace.thresholds
     defaults = limits.default_dates
-    row = dict(
+    return dict(
         connection
         .execute(
             text(builder.quality(source)),
@@ -227,6 +241,12 @@ def _check_source(
         .mappings()
         .one()
     )
+
+
+def _check_source(
+    connection: Connection, source: EvidenceColumn, row: Mapping[str, Any], workspace: Workspace, run: Run
+) -> str:
+    limits = workspace.thresholds
     history = dict(
         connection
         .execute(

@@ -75,7 +75,7 @@ def take_in(workspace: Workspace, run: Run, *, now: datetime) -> dict[str, Any]:
     counts = detect.detect_and_restrict(workspace, run, since=since - LOOK_BACK)
     told = notices.queue(workspace, run, now=now)
     metrics = {
-        "sources": counts["sources"],
+        "sources": counts["sources_read"],
         "sources_excluded": counts["sources_excluded"],
         "minutes_behind": round(max((run.as_of - since).total_seconds(), 0) / 60, 1),
     }

@@ -12,6 +12,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
+from privacy_ops.datamap.plain_text import plain
 from privacy_ops.minors.age import Interval, LeapRule, age_on
 from privacy_ops.minors.written_dates import (
     EPOCH_SHIFT,
@@ -104,7 +105,7 @@ def read(raw: str | date | None, context: Context) -> Readings:
         return Readings(flags=frozenset({Flag.MISSING}))
     if isinstance(raw, date):
         return _judge([Meaning(Interval.day(raw))], context)
-    text = raw.strip()
+    text = plain(raw)
     if found := meanings(text, context.order):
         return _judge(found, context)
     if written_like_a_date(text) or not LIKE_A_DATE.search(text):

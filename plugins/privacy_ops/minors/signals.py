@@ -15,6 +15,7 @@ from functools import cache
 from typing import NamedTuple
 
 from privacy_ops.datamap.evidence import EvidenceColumn
+from privacy_ops.datamap.plain_text import plain
 from privacy_ops.minors import freetext, school_years
 from privacy_ops.minors.age import Interval, born_when_aged
 from privacy_ops.minors.classify import Place, Statement, Strength
@@ -61,17 +62,12 @@ AT_WORK = (
 )
 PAYMENT = "under ?-?18|under ?-?age|minor card|card ?holder (is )?(a )?minor|age (restriction|limit)|parental"
 _PUPIL, _AT_WORK, _PAYMENT = (re.compile(p, re.IGNORECASE) for p in (PUPIL, AT_WORK, PAYMENT))
-_AGE = re.compile(
-    r"(?:age[d]?\s*)?([0-9]{1,3})(?:[.,][0-9]+)?\s*(?:years?|yrs?|y|yo|y/o)?(?:\s*old)?\.?", re.IGNORECASE
-)
-_MONTHS_OLD = re.compile(r"([0-9]{1,2})\s*(?:months?|mths?|mo?)(?:\s*old)?", re.IGNORECASE)
-_BELOW = re.compile(
-    r"(?:<|under|below|less than|unter|moins de|menos de)\s*(?:the age of\s*)?([0-9]{1,3})", re.IGNORECASE
-)
-_FROM_TO = re.compile(r"([0-9]{1,3})\s*(?:-|–|—|to|bis|à|a)\s*([0-9]{1,3})", re.IGNORECASE)
-_FROM = re.compile(
-    r"(?:>=?|≥|over|from|above)?\s*([0-9]{1,3})\s*(?:\+|and over|or over|and older|or older)?", re.IGNORECASE
-)
+_LETTERS = re.IGNORECASE | re.ASCII  # as the database compares them when it reads again
+_AGE = re.compile(r"(?:age[d]?\s*)?([0-9]{1,3})(?:[.,][0-9]+)?\s*(?:years?|yrs?|y|yo|y/o)?(?:\s*old)?\.?", _LETTERS)
+_MONTHS_OLD = re.compile(r"([0-9]{1,2})\s*(?:months?|mths?|mo?)(?:\s*old)?", _LETTERS)
+_BELOW = re.compile(r"(?:<|under|below|less than|unter|moins de|menos de)\s*(?:the age of\s*)?([0-9]{1,3})", _LETTERS)
+_FROM_TO = re.compile(r"([0-9]{1,3})\s*(?:-|–|—|to|bis|à|a)\s*([0-9]{1,3})", _LETTERS)
+_FROM = re.compile(r"(?:>=?|≥|over|from|above)?\s*([0-9]{1,3})\s*(?:\+|and over|or over|and older|or older)?", _LETTERS)
 _MAX_AGE = 130
 
 
@@ -99,7 +95,7 @@ def interpret(source: EvidenceColumn, said: Said, context: Context) -> Statement
     elif kind == "school_year":
         readings = _school_year(said, context)
     elif kind == "declared_adult":
-        readings = under_age(said.on, context) if said.value.lower() in NO else Readings()
+        readings = under_age(said.on, context) if plain(said.value).lower() in NO else Readings()
     elif kind == "attendee_type":
         minor = said.value in source.evidence.minor_values
         readings = under_age(said.on, context) if minor else Readings()
@@ -133,8 +129,8 @@ def _birth(source: EvidenceColumn, said: Said, context: Context) -> Readings:
     if source.evidence.ages and said.value and (aged := _stated_age(said, context)):
         return aged
     value = said.value
-    if said.extra.isdigit() and re.fullmatch(r"[0-9]{4}", value):
-        value = f"{value}-{int(said.extra):02d}"
+    if re.fullmatch(r"[0-9]{1,2}", month := plain(said.extra)) and re.fullmatch(r"[0-9]{4}", plain(value)):
+        value = f"{plain(value)}-{int(month):02d}"
     readings = read(value, context)
     if said.changed_by and said.changed_by in source.evidence.verified:
         # Support checked the person and corrected this date. As evidence of a child it is withdrawn; as evidence of
@@ -147,9 +143,10 @@ def _birth(source: EvidenceColumn, said: Said, context: Context) -> Readings:
 
 def _stated_age(said: Said, context: Context) -> Readings | None:
     """A bare age beside dates, such as "9" or "7 months"; None when it is not one."""
-    if found := _MONTHS_OLD.fullmatch(said.value):
+    value = plain(said.value)
+    if found := _MONTHS_OLD.fullmatch(value):
         return _aged(int(found[1]) // 12, int(found[1]) // 12, said, context)
-    if (found := _AGE.fullmatch(said.value)) and int(found[1]) < _MAX_AGE:
+    if (found := _AGE.fullmatch(value)) and int(found[1]) < _MAX_AGE:
         return _aged(int(found[1]), int(found[1]), said, context)
     return None
 
@@ -159,7 +156,7 @@ def _age(said: Said, context: Context) -> Readings:
 
 
 def _band(said: Said, context: Context) -> Readings:
-    text = said.value.strip()
+    text = plain(said.value)
     if found := _BELOW.fullmatch(text):
         return _aged(0, int(found[1]) - 1, said, context)
     if found := _FROM_TO.fullmatch(text):
@@ -216,7 +213,7 @@ def reports_others(source: EvidenceColumn) -> bool:
 
 
 def _report(said: Said, context: Context) -> Readings:
-    if said.value.isdigit() and said.on:
+    if re.fullmatch(r"[0-9]{1,2}", said.value) and said.on:
         return Readings((born_when_aged(int(said.value), int(said.value), said.on, context.leap_rule),))
     return under_age(said.on, context)
 

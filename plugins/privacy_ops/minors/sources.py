@@ -14,11 +14,12 @@ from itertools import product
 from typing import Any
 
 from privacy_ops.datamap.catalogue import Catalogue
-from privacy_ops.datamap.evidence import REPORTS, EvidenceColumn, Reader, columns, literal
+from privacy_ops.datamap.evidence import REPORTS, EvidenceColumn, Reader, columns, instant, literal
 from privacy_ops.datamap.model import AgeEvidence, CounterSignal, DataMap, Link
+from privacy_ops.datamap.plain_text import ANY_DIGIT, plain_sql
 from privacy_ops.minors import freetext
 from privacy_ops.minors.signals import ALWAYS_READ, NO, PAYMENT, PUPIL, reports_others, school_regex
-from privacy_ops.minors.written_dates import EPOCH_SHIFT
+from privacy_ops.minors.written_dates import EPOCH_SHIFT, FORMS
 from privacy_ops.stores.database import quote, quote_table
 from privacy_ops.thresholds import Thresholds
 
@@ -144,11 +145,18 @@ class Builder(Reader):
 
     def _newest(self, source: EvidenceColumn) -> str:
         created = self._created(source)
-        return f"max({created})" if created != "NULL" else "NULL"
+        if created == "NULL":
+            return instant(created)
+        # One comparison for each row: `instant` is asked of the newest alone.
+        return instant(f"max({created}) FILTER (WHERE {created} < '9998-01-01')")
 
     def _quality_of_dates(self, source: EvidenceColumn) -> str:
         value, feed = self.value(source, "t"), self._beside(source, _feed(source))
         born = "to_char(CAST(:on AS date) - CAST(:adult_age AS integer) * interval '1 year', 'YYYY-MM-DD')"
+        # What the judgement will be able to read; an age may stand beside the dates.
+        read = f"CASE WHEN value ~ '{ISO}' THEN true ELSE {plain_sql('lower(value)')} ~ {literal(FORMS)} END"
+        if source.evidence.ages:
+            read = f"value ~ '{ANY_DIGIT}'"
         # Written in words, or a year alone: its year tells.
         year = "substring(value FROM '((19|20)[0-9]{2})')"
         minors = (
@@ -167,7 +175,7 @@ class Builder(Reader):
             ),
             per_value AS MATERIALIZED (
                 SELECT {self._day(source, "value")} AS day, value, coalesce(value, '') = '' AS blank,
-                       value ~ '[0-9]' AS like_a_date, feed, n, newest
+                       {read} AS like_a_date, feed, n, newest
                 FROM per_text
             ),
             per_day AS (SELECT day, sum(n) AS n FROM per_value WHERE day IS NOT NULL GROUP BY day),
@@ -289,7 +297,11 @@ class Builder(Reader):
     def first_registered(self) -> str:
         """When the very first of the people registered."""
         subject = self.map.subject
-        return f"SELECT CAST(min({quote(subject.registered_at)}) AS timestamptz) FROM {quote_table(subject.table)}"
+        column = quote(subject.registered_at)
+        return (
+            f"SELECT CAST(min({column}) AS timestamptz) FROM {quote_table(subject.table)}"
+            f" WHERE {column} >= '0002-01-01' AND {column} < '9998-01-01'"  # as `instant`, and an index serves
+        )
 
     def _ways(self, source: EvidenceColumn, *, subjects: str | None = None) -> Iterator[tuple[str, str]]:
         """Every way from a row of ``source`` to its person: the link, and for reports a shared address as well.
@@ -404,7 +416,7 @@ class Builder(Reader):
             THEN {near(text, "YYYY-MM-DD", f"{text} = ANY(CAST(:defaults_iso_{number} AS text[]))")}
             WHEN {text} LIKE '%____' AND {text} ~ '{NUMERIC}'
             THEN {near(f"right({text}, 4)", "YYYY", f"{slashes} = ANY(CAST(:defaults_numeric_{number} AS text[]))")}
-            ELSE {text} ~ '[0-9]' END)"""
+            ELSE {text} ~ '{ANY_DIGIT}' END)"""
 
     def linked_accounts(self, source: EvidenceColumn) -> str:
         """Other accounts of confirmed minors by a fixed link, into ``linked_subject``. One step, never further.
@@ -533,10 +545,9 @@ class Builder(Reader):
         found = f"""SELECT {about.columns},
                 CAST({source.number} AS integer) AS source_no,
                 {self.key_array(source.table, "t")} AS row_key, {value} AS value,
-                CAST({registered} AS timestamptz) AS registered_at, CAST({created} AS timestamptz) AS created_at,
-                CAST({self._arrived(source)} AS timestamptz) AS arrived_at,
-                coalesce(CAST({said} AS timestamptz), CAST({created} AS timestamptz),
-                         CAST({registered} AS timestamptz)) AS said_at,
+                {instant(registered)} AS registered_at, {instant(created)} AS created_at,
+                {self._arrived(source)} AS arrived_at,
+                coalesce({instant(said)}, {instant(created)}, {instant(registered)}) AS said_at,
                 {self._beside(source, evidence.source)} AS feed,
                 {self._beside(source, kind if source.about_row else None)} AS row_type,
                 {self._inside(source, evidence.month or evidence.country)} AS extra,
@@ -675,8 +686,8 @@ class Builder(Reader):
         """When what stands there came or was last changed."""
         if source.table == REPORTS:
             return self._created(source)
-        moments = [f"CAST(t.{quote(c)} AS timestamptz)" for c in self.map.tables[source.table].moments()]
-        return f"greatest({', '.join(moments)})" if moments else "NULL"
+        moments = [instant(f"t.{quote(c)}") for c in self.map.tables[source.table].moments()]
+        return f"greatest({', '.join(moments)})" if moments else instant("NULL")
 
     def _newer(self, source: EvidenceColumn) -> str:
         """Condition under which a row came, or was changed, after :since; one index serves each column."""

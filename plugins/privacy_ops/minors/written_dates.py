@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from calendar import monthrange
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
@@ -40,6 +40,8 @@ class Meaning:
     ways: frozenset[Way] = frozenset()
 
 
+Reader = Callable[[str, DayOrder], Iterable[Meaning]]
+
 # Days between the two date systems of spreadsheets (Microsoft Knowledge Base 214330).
 EPOCH_SHIFT = timedelta(days=1462)
 _EPOCH = date(1899, 12, 30)
@@ -62,15 +64,18 @@ _MONTHS = {
 MONTHS: dict[str, int] = {name: number for number, names in _MONTHS.items() for name in names}
 _ERAS = {"令和": 2018, "r": 2018, "平成": 1988, "h": 1988, "昭和": 1925, "s": 1925}  # year 1 is one later
 
-_ISO = re.compile(r"([0-9]{4})[-/.]([0-9]{1,2})[-/.]([0-9]{1,2})")
-_COMPACT = re.compile(r"((?:19|20)[0-9]{2})(0[1-9]|1[0-2])([0-3][0-9])")
-_NUMERIC = re.compile(r"([0-9]{1,2})([/.\-])([0-9]{1,2})\2([0-9]{4}|[0-9]{2})")
-_INSTANT = re.compile(
-    r"([0-9]{4})-([0-9]{2})-([0-9]{2})[T ]([0-9]{2}):[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]+)?)?"
-    r"\s*(?:Z|UTC|[+-][0-9]{2}(?::?[0-9]{2})?)?",
-    re.IGNORECASE,
+# A time behind the day: hour, half of the day.
+CLOCK = (
+    r"(?:t|[ ,]+)([0-9]{1,2}):[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]+)?)?(?: ?([ap])[.]?m[.]?)?"
+    r"(?: ?(?:z|utc|[+-][0-9]{2}(?::?[0-9]{2})?))?$"
 )
-_SERIAL = re.compile(r"([0-9]{5})(?:\.0+)?")
+_CLOCK = re.compile(CLOCK, re.IGNORECASE | re.ASCII)
+_ISO = re.compile(r"([0-9]{4})[-/.]([0-9]{1,2})[-/.]([0-9]{1,2})\.?")
+_COMPACT = re.compile(r"((?:19|20)[0-9]{2})(0[1-9]|1[0-2])([0-3][0-9])")
+_NUMERIC = re.compile(r"([0-9]{1,2}) ?([/.\-]) ?([0-9]{1,2}) ?\2 ?([0-9]{4}|[0-9]{2})\.?")
+_APART = re.compile(r"([0-9]{1,2})([ ,]) ?([0-9]{1,2})\2 ?([0-9]{4})")
+_TOGETHER = re.compile(r"([0-9]{2})()([0-9]{2})((?:19|20)[0-9]{2})")
+_SERIAL = re.compile(r"([0-9]{5})(?:\.[0-9]+)?")
 _YEAR = re.compile(r"([0-9]{4})")
 _YEAR_MONTH = re.compile(r"([0-9]{4})[-/.]([0-9]{1,2})")
 _MONTH_YEAR = re.compile(r"([0-9]{1,2})[-/.]([0-9]{4})")
@@ -81,16 +86,39 @@ _DAY_NAME_YEAR = re.compile(
 _NAME_DAY_YEAR = re.compile(rf"{_WORD}\s+([0-9]{{1,2}})(?:st|nd|rd|th)?,?\s+([0-9]{{4}})")
 _NAME_YEAR = re.compile(rf"{_WORD},?[\s-]*(?:de\s+|del\s+)?([0-9]{{4}})")
 _EAST_ASIAN = re.compile(r"([0-9]{1,4})\s*年\s*([0-9]{1,2})\s*月\s*([0-9]{1,2})\s*日?")
-_ERA = re.compile(
-    r"(令和|平成|昭和|[rhs])\s*([0-9]{1,2})\s*[年./-]\s*([0-9]{1,2})\s*[月./-]\s*([0-9]{1,2})\s*日?", re.IGNORECASE
-)
+_ERA = re.compile(r"(令和|平成|昭和|[rhs])\s*([0-9]{1,2})\s*[年./-]\s*([0-9]{1,2})\s*[月./-]\s*([0-9]{1,2})\s*日?")
 LIKE_A_DATE = re.compile(r"[0-9]{2}")
+
+# Every form above in one expression that PostgreSQL reads as Python does, for texts in small letters: where too little
+# of a source matches, its format has changed, and its people would be passed over without a word.
+_CAPITALS = str.maketrans("éûä", "ÉÛÄ")  # which are left by a database that knows no letter beyond ASCII
+_NAMES = "|".join(sorted({*MONTHS, *(name.translate(_CAPITALS) for name in MONTHS)}, key=len, reverse=True))
+_MONTH_NAME = f"({_NAMES})[.]?"
+FORMS = "^({})({})?$".format(
+    "|".join((
+        "[0-9]{4}[-/.][0-9]{1,2}([-/.][0-9]{1,2}[.]?)?",
+        "[0-9]{1,2} ?[-/., ] ?[0-9]{1,2} ?[-/., ] ?([0-9]{2}|[0-9]{4})[.]?",
+        "[0-9]{1,2}[-/.][0-9]{4}",
+        "[0-9]{4}|[0-9]{5}([.][0-9]+)?|[0-9]{8}",
+        f"[0-9]{{1,2}}(st|nd|rd|th|er|º|[.])?[ -]*(of |de )?{_MONTH_NAME},?[ -]*(de |del )?[0-9]{{4}}",
+        f"{_MONTH_NAME} [0-9]{{1,2}}(st|nd|rd|th)?,? [0-9]{{4}}",
+        f"{_MONTH_NAME},?[ -]*(de |del )?[0-9]{{4}}",
+        "(令和|平成|昭和|[rhs])? ?[0-9]{1,4} ?[年./-] ?[0-9]{1,2} ?[月./-] ?[0-9]{1,2} ?日?",
+    )),
+    CLOCK.removesuffix("$"),
+)
 
 
 @lru_cache(maxsize=4096)  # the same date often stands in several places
 def meanings(text: str, order: DayOrder = "unknown") -> tuple[Meaning, ...]:
-    """Every meaning of a trimmed text; none when it is written in no way that is known."""
-    for reader in (_instant, _full, _serial, _named, _eastern, _partial):
+    """Every meaning of a text without anything around it (`plain`); none when it is written in no way that is known."""
+    if clock := _CLOCK.search(text):
+        return tuple(_at(clock, _first_read(text[: clock.start()], order, (_full, _named, _eastern))))
+    return _first_read(text, order, (_full, _serial, _named, _eastern, _partial))
+
+
+def _first_read(text: str, order: DayOrder, readers: Iterable[Reader]) -> tuple[Meaning, ...]:
+    for reader in readers:
         if found := tuple(reader(text, order)):
             return found
     return ()
@@ -98,7 +126,8 @@ def meanings(text: str, order: DayOrder = "unknown") -> tuple[Meaning, ...]:
 
 def written_like_a_date(text: str) -> bool:
     """Whether it is in a known form, though no such day exists (31 April)."""
-    return any(form.fullmatch(text) for form in (_ISO, _NUMERIC, _INSTANT, _COMPACT, _EAST_ASIAN))
+    day = _CLOCK.sub("", text)
+    return any(form.fullmatch(day) for form in (_ISO, _NUMERIC, _APART, _COMPACT, _EAST_ASIAN))
 
 
 def other_calendars(year: int, month: int, day: int) -> tuple[Interval, ...]:
@@ -114,23 +143,23 @@ def other_calendars(year: int, month: int, day: int) -> tuple[Interval, ...]:
     return tuple(found)
 
 
-def _instant(text: str, _order: DayOrder) -> Iterator[Meaning]:
+def _at(clock: re.Match[str], days: Iterable[Meaning]) -> Iterator[Meaning]:
     """A date of birth is a calendar date: near midnight the instant may stand for the day before or after."""
-    if not (found := _INSTANT.fullmatch(text)):
-        return
-    for written in _day(*map(int, found.groups()[:3])):
-        hour = int(found[4])
-        shift = 1 if hour in {22, 23} else -1 if hour in {0, 1, 2} else 0
-        ways = frozenset({Way.SHIFTED} if shift else ())
-        yield Meaning(written, ways)
+    hour = int(clock[1]) if clock[2] is None else int(clock[1]) % 12 + 12 * (clock[2].lower() == "p")
+    shift = 1 if hour in {22, 23} else -1 if hour in {0, 1, 2} else 0
+    for day in days:
+        if day.interval.first != day.interval.last:
+            continue  # no month has a time of the day
+        ways = day.ways | ({Way.SHIFTED} if shift else frozenset())
+        yield Meaning(day.interval, ways)
         if shift:
-            yield Meaning(Interval.day(written.first + timedelta(days=shift)), ways)
+            yield Meaning(Interval.day(day.interval.first + timedelta(days=shift)), ways)
 
 
 def _full(text: str, order: DayOrder) -> Iterator[Meaning]:
     if iso := _ISO.fullmatch(text) or _COMPACT.fullmatch(text):
         yield from _calendar(int(iso[1]), int(iso[2]), int(iso[3]))
-    elif numeric := _NUMERIC.fullmatch(text):
+    elif numeric := _NUMERIC.fullmatch(text) or _APART.fullmatch(text) or _TOGETHER.fullmatch(text):
         first, second = int(numeric[1]), int(numeric[3])
         orders = {
             "dmy": ((second, first),),
@@ -165,8 +194,8 @@ def _named(text: str, _order: DayOrder) -> Iterator[Meaning]:
 
 
 def _eastern(text: str, _order: DayOrder) -> Iterator[Meaning]:
-    if found := _ERA.fullmatch(text):
-        yield from _calendar(_ERAS[found[1].lower()] + int(found[2]), int(found[3]), int(found[4]))
+    if found := _ERA.fullmatch(text.lower()):
+        yield from _calendar(_ERAS[found[1]] + int(found[2]), int(found[3]), int(found[4]))
     elif found := _EAST_ASIAN.fullmatch(text):
         yield from _calendar(int(found[1]), int(found[2]), int(found[3]))
 

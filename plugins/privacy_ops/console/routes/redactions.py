@@ -1,14 +1,15 @@
-"""Mentions of a minor in other people's texts: who may decide about cases looks at the place, and confirms or rejects.
+"""Mentions of a minor in other people's texts: who may decide about cases names the words, looks at the place, and
+confirms or rejects.
 
 Nothing is taken out here: the night does it once two people have confirmed, signed in as two.
 
 No ``from __future__ import annotations`` here: FastAPI must see the dependencies' real types.
 """
 
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, HTTPException, Request, Response
+from fastapi import APIRouter, Form, HTTPException, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from privacy_ops import settings as configuration
@@ -25,8 +26,44 @@ router = APIRouter(prefix="/redactions")
 @router.get("", response_class=HTMLResponse)
 def list_redactions(request: Request, user: Reviewer, database: EvidenceDatabase, now: Now) -> HTMLResponse:
     """Proposals that wait for people or for the night. Names nobody who is mentioned."""
-    waiting = list(redaction.standing(database))
-    return page(request, user, "redactions", section="erasures", now=now, waiting=waiting, people=redaction.PEOPLE)
+    tables = publishers_map().tables
+    return page(
+        request,
+        user,
+        "redactions",
+        section="erasures",
+        now=now,
+        waiting=list(redaction.standing(database)),
+        mentions=[(one, tables[one.asset].redactable()) for one in redaction.mentions(database) if one.asset in tables],
+        people=redaction.PEOPLE,
+    )
+
+
+@router.post("/mentions/{finding_id}/propose", dependencies=[OwnForm])
+def propose_redaction(
+    finding_id: int,
+    user: Reviewer,
+    database: EvidenceDatabase,
+    now: Now,
+    column: Annotated[str, Form(max_length=100)] = "",
+    words: Annotated[str, Form(max_length=1000)] = "",
+) -> Response:
+    """Name the words that are to go from a row that a sweep found. They are looked up, and neither kept nor shown."""
+    found = redaction.mention(database, finding_id)
+    if found is None:
+        raise HTTPException(404)
+    made = redaction.propose_by(
+        database,
+        publishers_map(),
+        case_id=found.case_id,
+        table=found.asset,
+        column=column,
+        key=tuple(found.row_key),
+        by=_person(user),
+        now=now,
+        words=words,
+    )
+    return RedirectResponse(f"{root_path()}/privacy/redactions/{made}", status_code=303)
 
 
 @router.get("/{redaction_id}", response_class=HTMLResponse)

@@ -22,6 +22,7 @@ from privacy_ops.datamap.model import DataMap, EraseAction
 from privacy_ops.erasure.certificates import document as documents
 from privacy_ops.erasure.objects import erase as objects
 from privacy_ops.erasure.plan import Plan, forget, plans_in_state
+from privacy_ops.erasure.returning import suppression
 from privacy_ops.erasure.verify import gate_of
 from privacy_ops.errors import GateBlocked, LedgerBroken, UserError
 from privacy_ops.gates.lock import require_open
@@ -420,6 +421,17 @@ def find(workspace: Workspace, key: tuple[str, ...], *, table: str = "") -> list
     refs = [r.value for r in pseudonyms.references_all_keys(workspace.settings.keys, "ledger", canonical)]
     with workspace.database("erase").transaction(read_only=True) as connection:
         return list(connection.execute(statement("erasure", "select_certificates_of_references"), {"refs": refs}))
+
+
+def find_by_address(workspace: Workspace, address: str) -> list[Any]:
+    """Certificates about whoever used this mail address alone, as ``find``: most people come with nothing else.
+
+    By the suppression list, which holds an address as a reference. One that several people used is not in it.
+    """
+    providers = workspace.thresholds.suppression.providers
+    refs = list(suppression.references(workspace.settings.keys, "email", address, providers))
+    with workspace.database("erase").transaction(read_only=True) as connection:
+        return list(connection.execute(statement("erasure", "select_certificates_of_addresses"), {"refs": refs}))
 
 
 def open_instructions(workspace: Workspace, case_id: UUID) -> list[Any]:

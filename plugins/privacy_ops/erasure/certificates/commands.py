@@ -69,12 +69,17 @@ def show(
 @app.command("find")
 def find(
     table: Annotated[str, typer.Option(help="Table of the row, for a case about a single row")] = "",
+    email: Annotated[bool, typer.Option("--email", help="Ask for the mail address instead of the key")] = False,
 ) -> None:
-    """Find certificates by a subject's key, which is asked for and neither shown nor kept."""
+    """Find certificates by a subject's key or mail address, which is asked for and neither shown nor kept."""
     workspace = _workspace()
-    typed = typer.prompt("Key of the subject (parts separated by commas)", hide_input=True)
-    key = tuple(part.strip() for part in typed.split(","))
-    found = certificate.find(workspace, key, table=table)
+    if email and table:
+        raise UserError("a row is found by its key", where="--table", do="leave out --email")
+    if email:
+        found = certificate.find_by_address(workspace, typer.prompt("Mail address", hide_input=True))
+    else:
+        typed = typer.prompt("Key of the subject (parts separated by commas)", hide_input=True)
+        found = certificate.find(workspace, tuple(part.strip() for part in typed.split(",")), table=table)
     for row in found:
         typer.echo(f"case {row.case_id}, issued {row.issued_at:%Y-%m-%d %H:%M} UTC, {row.state}")
     if not found:

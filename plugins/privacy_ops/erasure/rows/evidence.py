@@ -15,14 +15,20 @@ from uuid import UUID
 from sqlalchemy import Connection, text
 
 from privacy_ops.datamap.catalogue import Catalogue
-from privacy_ops.datamap.evidence import REPORTS, EvidenceColumn, Reader, columns, literal
+from privacy_ops.datamap.evidence import REPORTS, EvidenceColumn, Reader, columns, instant, literal
 from privacy_ops.datamap.model import AgeEvidence, DataMap
+from privacy_ops.datamap.plain_text import plain_sql
 from privacy_ops.stores.database import quote, quote_table
 from privacy_ops.thresholds import Thresholds
 
 # What can confirm alone. Everything else is shown to people, who confirm or clear.
 _AGES = frozenset({"age_number", "age_band", "declared_adult", "attendee_type"})
 _DATES = frozenset({"birth_date", "birth_text"})
+# A time behind the day: hour, half of the day.
+_CLOCK = (
+    "(?:t|[ ,]+)([0-9]{1,2}):[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]+)?)?(?: ?([ap])[.]?m[.]?)?"
+    "(?: ?(?:z|utc|[+-][0-9]{2}(?::?[0-9]{2})?))?$"
+)
 # Accents in both cases: a database of the locale C knows no letter beyond ASCII.
 _MONTHS = (
     "(jan|ene|j[äÄ]n|jaen)", "(feb|f[éÉ]v|fev|f[éÉ]b)", "(mar|m[äÄ]r|mrz|maer)", "(apr|abr|avr)", "(may|mai)",
@@ -145,7 +151,7 @@ def _said_at(reader: Reader, source: EvidenceColumn) -> str:
         found.append(f"a.{registered}")
     elif source.table == reader.map.subject.table:
         found.append(f"t.{registered}")
-    return f"coalesce({', '.join(f'CAST({f} AS timestamptz)' for f in [*found, 'NULL'])})"
+    return f"coalesce({', '.join(map(instant, [*found, 'NULL']))})"
 
 
 def _month(reader: Reader, source: EvidenceColumn) -> str:
@@ -169,13 +175,20 @@ def judged(stated: str) -> str:
     sheet = "CASE WHEN s.feed ~* 'xls|excel|ods|sheet' THEN 1462 ELSE 0 END"  # it may have counted from 1904
     return f"""
         WITH stated AS MATERIALIZED ({stated}),
-        numbered AS (
-            SELECT s.*, row_number() OVER () AS n, lower(s.value) AS low,
-                   -- Nearly all are: no other pattern below matches these, and to try each costs more than to delete.
-                   s.value ~ '^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}$' AS iso,
+        -- Nearly all are iso: no other pattern below matches these, and to try each costs more than to delete.
+        given AS (SELECT s.*, s.value ~ '^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}$' AS iso FROM stated AS s),
+        plain AS (
+            SELECT s.*, {plain_sql("s.month")} AS in_month,
+                   CASE WHEN iso THEN s.value ELSE {plain_sql("lower(s.value)")} END AS low
+            FROM given AS s
+        ),
+        numbered AS (  -- day: without the time behind it
+            SELECT s.*, row_number() OVER () AS n,
+                   CASE WHEN iso THEN low ELSE regexp_replace(low, {_pattern(_CLOCK)}, '') END AS day,
+                   CASE WHEN NOT iso THEN regexp_match(low, {_pattern(_CLOCK)}) END AS clock,
                    {_number("CAST(s.discovered_at AT TIME ZONE :zone AS date)")} AS today,
                    {_number("CAST(s.said_at AT TIME ZONE :zone AS date)")} AS said
-            FROM stated AS s
+            FROM plain AS s
         ),
         span AS (  -- first: the eldest, last: the youngest that a single span of days allows
             SELECT n, said - (a.oldest + 1) * 10000 + 1 AS first, said - a.youngest * 10000 AS last
@@ -260,7 +273,7 @@ def _ages() -> str:
 def _partial() -> str:
     """A year, or a year and a month: in figures or by name."""
     return f"""
-        SELECT CAST(low AS integer), CASE WHEN month ~ '^[0-9]{{1,2}}$' THEN CAST(month AS integer) END
+        SELECT CAST(low AS integer), CASE WHEN in_month ~ '^[0-9]{{1,2}}$' THEN CAST(in_month AS integer) END
         WHERE low ~ '^[0-9]{{4}}$'
         UNION ALL
         SELECT CAST(f[1] AS integer), CAST(f[2] AS integer)
@@ -277,11 +290,16 @@ def _partial() -> str:
 
 def _full() -> Iterator[str]:
     """Whole days: (n, y, m, d, back). ``back``: days by which an instant may stand for an earlier day."""
+    hour = "CAST(clock[1] AS integer)"
+    back = (
+        f"CASE WHEN CASE WHEN clock[2] IS NULL THEN {hour} ELSE {hour} % 12 + 12 * CAST(clock[2] = 'p' AS integer) END"
+        " < 3 THEN 1 ELSE 0 END"
+    )
 
-    def of(pattern: str, y: str, m: str, d: str, back: str = "0", where: str = "true") -> str:
+    def of(pattern: str, y: str, m: str, d: str, where: str = "true") -> str:
         return f"""
             SELECT n, {y} AS y, {m} AS m, {d} AS d, {back} AS back
-            FROM numbered, LATERAL regexp_match(low, {_pattern(pattern)}) AS r (f)
+            FROM numbered, LATERAL regexp_match(day, {_pattern(pattern)}) AS r (f)
             WHERE kind IN ('birth_date', 'birth_text') AND NOT iso AND f IS NOT NULL AND {where}"""
 
     first, second, third = (f"CAST(f[{i}] AS integer)" for i in (1, 2, 3))
@@ -289,25 +307,20 @@ def _full() -> Iterator[str]:
     yield f"""
             SELECT n, {y} AS y, {m} AS m, {d} AS d, 0 AS back
             FROM numbered WHERE kind IN ('birth_date', 'birth_text') AND iso"""
-    yield of(r"^([0-9]{4})[-/.]([0-9]{1,2})[-/.]([0-9]{1,2})$", first, second, third)
+    yield of(r"^([0-9]{4})[-/.]([0-9]{1,2})[-/.]([0-9]{1,2})[.]?$", first, second, third)
     yield of("^((?:19|20)[0-9]{2})(0[1-9]|1[0-2])([0-3][0-9])$", first, second, third)
-    yield of(
-        r"^([0-9]{4})-([0-9]{2})-([0-9]{2})[t ]([0-9]{2}):[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]+)?)?"
-        r" *(?:z|utc|[+-][0-9]{2}(?::?[0-9]{2})?)?$",
-        first, second, third, "CASE WHEN CAST(f[4] AS integer) < 3 THEN 1 ELSE 0 END",
-    )  # fmt: skip
     # Read by the orders that the source does not rule out; of two digits the century in which somebody may still live.
     for other, month, day in (("mdy", second, first), ("dmy", first, second)):
         possible = f"day_order <> {literal(other)} AND {month} <= 12"
-        yield of("^([0-9]{1,2})[/.-]([0-9]{1,2})[/.-]([0-9]{4})$", third, month, day, where=possible)
+        yield of("^([0-9]{1,2}) ?[/.-] ?([0-9]{1,2}) ?[/.-] ?([0-9]{4})[.]?$", third, month, day, where=possible)
+        yield of("^([0-9]{1,2})[ ,] ?([0-9]{1,2})[ ,] ?([0-9]{4})$", third, month, day, where=possible)
+        yield of("^([0-9]{2})([0-9]{2})((?:19|20)[0-9]{2})$", third, month, day, where=possible)
         then = f"(1901 + {third} + :max_age) * 10000 + {month} * 100 + {day}"
         year = f"CASE WHEN {then} <= today THEN 2000 ELSE 1900 END + {third}"
-        yield of("^([0-9]{1,2})[/.-]([0-9]{1,2})[/.-]([0-9]{2})$", year, month, day, where=possible)
+        yield of("^([0-9]{1,2}) ?[/.-] ?([0-9]{1,2}) ?[/.-] ?([0-9]{2})[.]?$", year, month, day, where=possible)
     serial = "DATE '1899-12-30' + CAST(f[1] AS integer)"
-    yield of(
-        "^([1-7][0-9]{4})(?:[.]0+)?$",
-        *(f"CAST(extract({part} FROM {serial}) AS integer)" for part in ("year", "month", "day")),
-    )
+    year, month, day = (f"CAST(extract({part} FROM {serial}) AS integer)" for part in ("year", "month", "day"))
+    yield of("^([1-7][0-9]{4})(?:[.][0-9]+)?$", year, month, day, where="clock IS NULL")
     alpha, years = "([^0-9 .,/-]+)[.]?", "([0-9]{4})"
     yield of(
         f"^([0-9]{{1,2}})(?:st|nd|rd|th|er|º|[.])?[- ]*(?:of |de )?{alpha},?[- ]*(?:de |del )?{years}$",

@@ -44,7 +44,9 @@ def statements(builder: Builder, step: Step, rules: tuple[RetainedMinimum, ...])
         mine = " AND ".join([f"coalesce({holds}, false)", *before])
         before.append(f"NOT coalesce({holds}, false)")
         kept = ", ".join(f"{literal(name)}, t.{quote(column)}" for name, column in rule.keep.items())
-        day = f"CAST(t.{quote(rule.counted_from)} AS date)"
+        # An order that never got a tax point: its term counts from the day of the plan, and it stops nobody's erasure.
+        planned = "(SELECT CAST(p.frozen_at AS date) FROM gov.erasure_plan AS p WHERE p.plan_id = :plan_id)"
+        day = f"coalesce(CAST(t.{quote(rule.counted_from)} AS date), {planned})"
         if rule.from_year_end:
             day = f"make_date(CAST(extract(year FROM {day}) AS int), 12, 31)"
         rows = f"""FROM gov.erasure_row AS r

@@ -89,6 +89,7 @@ RULES = (
     ),
     Rule("unter-alt", r"<iam><mild>(?:unter|junger als) <n> jahre(?:n)? alt\b", reads="below"),
     Rule("noch-nicht", r"<iam> noch nicht(?: mal| einmal)? <n>(?:<old>|<years>|(?=<stop>))", reads="below"),
+    Rule("keine", r"<iam> (?:noch |erst )?keine <n>(?:<old>|<years>|(?=<stop>))", reads="below"),
     Rule("minderjahrig", r"<iam><mild>minderjahrig\b|(?<!\w)ich<mild>minderjahrig bin\b", reads="fixed", ages=(0, 17)),
     Rule(
         "nicht-volljahrig",

@@ -93,6 +93,12 @@ RULES = (
         r"<iam> not (?:yet|even|quite) <n>(?:<old>|<years>(?=<stop>)(?! (?:from|with|of|at)\b)|(?=<stop>))",
         reads="below",
     ),
+    Rule(
+        "not-turned",
+        r"(?<![\w'])i (?:haven'?t|have not)(?: yet| even)? (?:turned|reached) <n>(?:<old>|(?=<stop>))",
+        reads="below",
+    ),
+    Rule("aged", r"<iam><mild>aged:? <n>(?:<old>|<years>(?=<stop>)(?! (?:from|with|of|at)\b)|(?=<stop>))"),
     Rule("not-yet-after", r"<iam> not <n>(?:<old>|<years>)? yet\b", reads="below"),
     Rule(
         "minor",
@@ -266,6 +272,7 @@ RULES = (
 
 _OPENERS = (
     "i am<>|i'm<>|i 'm<>|im<>|i m<>|i are<>|we are<>|we're<>|me and<>|this is<>|i turn|i will|i wo|i have|i just"
+    "|i haven"
     "|i recently|i was|i'll<>|ill<>|i'll<>|i 've<>|i've<>|ive<>|my age<>|my name<>"
 )
 _KIN = "my<>|our<>|kids<>|children<>|sons<>|daughters<>|boys<>|girls<>|twins<>"
