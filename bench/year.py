@@ -105,10 +105,8 @@ def _pass(runtime: Runtime, demo: Demo, name: str, newest: str, weeks: int) -> P
         releases = connection.execute(text("SELECT count(*) FROM gov.release_register")).scalar_one()
     unsuccessful = [run for run in runs if run.state != "success"]
     for run in unsuccessful:
-        for task, state in engineer.tasks(run).items():
-            if state == "failed":
-                why = "; ".join(f"{kind}: {said}" for kind, said in engineer.errors(run, task))
-                demo.say(f"{name} {run.run_id}: {task} failed: {why}")
+        for trouble in engineer.troubles(run):
+            demo.say(f"{name} {run.run_id}: {trouble}")
     return Pass(name, time.monotonic() - began, len(runs), len(unsuccessful) + weeks - len(runs), int(releases), files)
 
 

@@ -21,6 +21,9 @@ from typing import Any
 
 FINISHED = frozenset({"success", "failed"})
 AGAIN = 30.0  # seconds after which a question that is still open is put again: Airflow 3.3.2 may lose an answer
+IN_TROUBLE = ("failed", "up_for_retry")
+# Of Airflow's own events, those that end a try without a word in its log.
+NOTED = ("state mismatch", "heartbeat timeout", "stuck in queued tries exceeded")
 TASK_FINISHED = frozenset({"success", "failed", "skipped", "upstream_failed", "removed"})
 
 
@@ -59,6 +62,10 @@ class RequiredAction:
     options: tuple[str, ...]
     assigned: tuple[str, ...] = ()
     body: str | None = None
+
+
+def _name(task: Mapping[str, Any]) -> str:
+    return str(task["task_id"]) if task["map_index"] < 0 else f"{task['task_id']}[{task['map_index']}]"
 
 
 class AirflowApi:
@@ -191,18 +198,40 @@ class AirflowApi:
     def tasks(self, run: DagRun) -> dict[str, str]:
         """State by task id (mapped ones as ``task[3]``)."""
         raw = self.call("GET", f"{self._of(run)}/taskInstances", query={"limit": 200})["task_instances"]
-        return {
-            t["task_id"] if t["map_index"] < 0 else f"{t['task_id']}[{t['map_index']}]": t["state"] or "waiting"
-            for t in raw
-        }
+        return {_name(task): task["state"] or "waiting" for task in raw}
 
-    def errors(self, run: DagRun, task_id: str) -> list[tuple[str, str]]:
-        """Class and message of the exceptions in the log of a task's last try."""
+    def errors(
+        self, run: DagRun, task_id: str, *, map_index: int = -1, try_number: int | None = None
+    ) -> list[tuple[str, str]]:
+        """Class and message of the exceptions in the log of a task's try (its last)."""
         task = f"{self._of(run)}/taskInstances/{task_id}"
-        attempt = max(self.call("GET", task)["try_number"], 1)
-        log = self.call("GET", f"{task}/logs/{attempt}", query={"full_content": True})["content"]
+        if try_number is None:
+            try_number = max(self.call("GET", task)["try_number"], 1)
+        whole = {"full_content": True, "map_index": map_index}
+        log = self.call("GET", f"{task}/logs/{try_number}", query=whole)["content"]
         found = [error for line in log if isinstance(line, dict) for error in line.get("error_detail") or ()]
         return [(str(error["exc_type"]), str(error["exc_value"])) for error in found]
+
+    def troubles(self, run: DagRun) -> list[str]:
+        """Each task of a run that failed or is to be tried again, with its try and why: the last error in its log; where
+        the task said nothing, what Airflow noted about it (a lost heartbeat, an end that it did not expect)."""
+        found = self.call("GET", f"{self._of(run)}/taskInstances", query={"limit": 200, "state": IN_TROUBLE})
+        return [
+            f"{_name(task)} {task['state']} in try {task['try_number']} of {task['max_tries'] + 1}:"
+            f" {self._why(run, task)}"
+            for task in found["task_instances"]
+        ]
+
+    def _why(self, run: DagRun, task: Mapping[str, Any]) -> str:
+        which = {"map_index": task["map_index"], "try_number": max(task["try_number"], 1)}
+        try:
+            if found := self.errors(run, task["task_id"], **which):
+                return ": ".join(found[-1])
+            about = {"dag_id": run.dag_id, "run_id": run.run_id, "task_id": task["task_id"], "order_by": "-when"}
+            noted = self.call("GET", "/eventLogs", query=about | which | {"included_events": NOTED})["event_logs"]
+        except ApiError as error:
+            return f"its log cannot be read ({error})"
+        return next((f"{event['event']}: {event['extra']}" for event in noted), "its log holds no error")
 
     def delete(self, run: DagRun) -> None:
         """Delete a run that is not to begin."""
@@ -260,7 +289,10 @@ class AirflowApi:
             if time.monotonic() > deadline:
                 stuck = ", ".join(f"{t} is {s}" for t, s in states.items() if s not in TASK_FINISHED)
                 raise TimeoutError(
-                    f"{run.dag_id} {run.run_id} was not over after {seconds:.0f} s: {stuck or now.state}"
+                    "; ".join([
+                        f"{run.dag_id} {run.run_id} was not over after {seconds:.0f} s: {stuck or now.state}",
+                        *self.troubles(run),
+                    ])
                 )
             time.sleep(0.5)
 

@@ -127,11 +127,15 @@ class Demo:
         self.say(f"[bold]{dag_id}[/bold] {run.run_id}")
         started = time.monotonic()
         run = engineer.wait(run, seconds=900, on_change=changed, on_action=self._answer)
-        if run.state == "failed":
-            self.failures.append(f"{dag_id} {run.run_id} failed")
+        self._note_failure(run)
         waiting = "" if run.state != "running" else " (waits for a sign-off)"
         self.say(f"[bold]{dag_id}[/bold] {run.state}{waiting} after {time.monotonic() - started:.0f} s")
         return run
+
+    def _note_failure(self, run: DagRun) -> None:
+        """A failed run is a failure of the demonstration; it says which task failed, in which try, and of what."""
+        if run.state == "failed":
+            self.failures.append("; ".join([f"{run.dag_id} {run.run_id} failed", *self.api(ENGINEER).troubles(run)]))
 
     @staticmethod
     def _scheduled(engineer: AirflowApi, dag_id: str, before: set[str]) -> DagRun | None:
@@ -212,8 +216,7 @@ class Demo:
             return True
 
         run = engineer.wait(run, seconds=300, on_action=again)
-        if run.state == "failed":
-            self.failures.append(f"{REVIEW} {run.run_id} failed")
+        self._note_failure(run)
         return run
 
     @staticmethod
@@ -291,7 +294,8 @@ class Demo:
         if not started:
             self.failures.append(f"{INTAKE} {taken.run_id} started no erasure")
         over = [engineer.wait(run, seconds=600, on_action=self._answer) for run in started]
-        self.failures += [f"{DELETION} {run.run_id} failed" for run in over if run.state == "failed"]
+        for run in over:
+            self._note_failure(run)
         return over
 
     def backfill(self, newest_week: str) -> list[DagRun]:
@@ -308,7 +312,8 @@ class Demo:
             EXPORT, number, on_change=lambda run, state: self.say(f"    {run}: {state}"), on_action=self.answer_again
         )
         mine = [run for run in runs if run.run_id in seen or run.logical_date]
-        self.failures.extend(f"{EXPORT} {run.run_id} failed" for run in mine if run.state == "failed")
+        for run in mine:
+            self._note_failure(run)
         return mine
 
     # ---- the whole
@@ -415,7 +420,7 @@ class Demo:
             self.console.print(f"Left open for you: {summary['open_action']['subject']} (Required Actions in the UI)")
         self.runtime.show()
         for failure in summary["failures"]:
-            self.console.print(f"[red]{failure}[/red]")
+            self.console.print(failure, style="red", markup=False, soft_wrap=True)
 
 
 def prepare(runtime: Runtime) -> int:
@@ -468,7 +473,7 @@ def main(arguments: list[str] | None = None) -> int:
         demo = Demo(runtime, prepare(runtime), options.weeks)
         summary = demo.go()
     except FAILURES as error:
-        runtime.console.print(f"[red]{error}[/red]")
+        runtime.console.print(str(error), style="red", markup=False, soft_wrap=True)
         return 1
     except KeyboardInterrupt:
         runtime.console.print("interrupted; `make down` ends what was started")
