@@ -96,7 +96,7 @@ def _pass(runtime: Runtime, demo: Demo, name: str, newest: str, weeks: int) -> P
         EXPORT,
         number,
         seconds=3600 * 6,
-        on_action=demo.answer_again,
+        on_action=demo.answer,
         on_change=_Watch(runtime, demo, name, kill_after),
     )
     store = ObjectStore(runtime.object_settings)

@@ -14,7 +14,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -64,6 +64,26 @@ class RequiredAction:
     body: str | None = None
 
 
+class _Questions:
+    """Which open questions were put to somebody, and when."""
+
+    def __init__(self) -> None:
+        self._put: dict[tuple[str, str, int], float] = {}
+
+    def due(self, still_open: Iterable[RequiredAction]) -> Iterator[RequiredAction]:
+        """Those to put now: new ones, also those that a task raises again, and those that were put a while ago."""
+        found = {(action.run_id, action.task_id, action.map_index): action for action in still_open}
+        self._put = {key: when for key, when in self._put.items() if key in found}
+        for key, action in found.items():
+            if time.monotonic() - self._put.get(key, -AGAIN) >= AGAIN:
+                self._put[key] = time.monotonic()
+                yield action
+
+
+def _took_too_long(error: OSError) -> bool:
+    return isinstance(error, TimeoutError) or isinstance(getattr(error, "reason", None), TimeoutError)
+
+
 def _name(task: Mapping[str, Any]) -> str:
     return str(task["task_id"]) if task["map_index"] < 0 else f"{task['task_id']}[{task['map_index']}]"
 
@@ -106,7 +126,7 @@ class AirflowApi:
         target = "/api/v2" + path
         if query:
             target += "?" + urllib.parse.urlencode({k: v for k, v in query.items() if v is not None}, doseq=True)
-        for attempt in (1, 2):
+        for attempt in (1, 2, 3):
             if self._token is None:
                 self._token = self._log_in()
             try:
@@ -118,6 +138,9 @@ class AirflowApi:
                 detail = error.read().decode(errors="replace")[:500]
                 raise ApiError(f"{method} {path}: {error.code} {detail}", error.code) from None
             except (urllib.error.URLError, OSError) as error:
+                # A question that changes nothing is asked again: a starved server does not answer in time.
+                if method == "GET" and attempt < 3 and _took_too_long(error):
+                    continue
                 raise ApiError(f"Airflow does not answer at {self.url} ({error}); is it up? `make up`") from None
         raise AssertionError("unreachable")
 
@@ -213,8 +236,8 @@ class AirflowApi:
         return [(str(error["exc_type"]), str(error["exc_value"])) for error in found]
 
     def troubles(self, run: DagRun) -> list[str]:
-        """Each task of a run that failed or is to be tried again, with its try and why: the last error in its log; where
-        the task said nothing, what Airflow noted about it (a lost heartbeat, an end that it did not expect)."""
+        """Each task of a run that failed or is to be tried again, with its try and why: the last error in its log, or
+        what Airflow noted where the task said nothing (a lost heartbeat, an end that it did not expect)."""
         found = self.call("GET", f"{self._of(run)}/taskInstances", query={"limit": 200, "state": IN_TROUBLE})
         return [
             f"{_name(task)} {task['state']} in try {task['try_number']} of {task['max_tries'] + 1}:"
@@ -261,12 +284,12 @@ class AirflowApi:
         """Wait until the run is over.
 
         ``on_change(task_id, state)`` is told of every change. ``on_action`` sees each question that the run asks,
-        once per try, and returns False to leave it open; then the wait ends and the run comes back as it is.
-        Raises TimeoutError.
+        again when it is still open after a while, and returns False to leave it open; then the wait ends and the run
+        comes back as it is. Raises TimeoutError.
         """
         deadline = time.monotonic() + seconds
         seen: dict[str, str] = {}
-        asked: set[tuple[str, int]] = set()
+        put = _Questions()
         while True:
             states = self.tasks(run)
             if on_change:
@@ -274,18 +297,13 @@ class AirflowApi:
                     if seen.get(task) != state:
                         on_change(task, state)
             seen = states
-            # A task that is tried again asks again.
-            asked = {key for key in asked if states.get(key[0]) in {"awaiting_input", "deferred"}}
             now = self.run(run.dag_id, run.run_id)
             if now.state in FINISHED:
                 return now
-            if on_action and any(s in {"awaiting_input", "deferred"} for s in states.values()):
-                for action in self.required_actions(run):
-                    if (action.task_id, action.map_index) in asked:
-                        continue
-                    asked.add((action.task_id, action.map_index))
-                    if not on_action(action):
-                        return now
+            parked = any(s in {"awaiting_input", "deferred"} for s in states.values())
+            for action in put.due(self.required_actions(run) if parked else ()):
+                if on_action and not on_action(action):
+                    return now
             if time.monotonic() > deadline:
                 stuck = ", ".join(f"{t} is {s}" for t, s in states.items() if s not in TASK_FINISHED)
                 raise TimeoutError(
@@ -372,7 +390,7 @@ class AirflowApi:
         """
         deadline = time.monotonic() + seconds
         seen: dict[str, str] = {}
-        asked: dict[tuple[str, str], float] = {}
+        put = _Questions()
         while True:
             over = self.call("GET", f"/backfills/{backfill_id}")["completed_at"] is not None
             mine = [
@@ -386,10 +404,9 @@ class AirflowApi:
                     on_change(run.run_id, run.state)
                 seen[run.run_id] = run.state
             names = {run.run_id for run in mine if run.state not in FINISHED}
-            for action in self.required_actions() if on_action and names else ():
-                key, moment = (action.run_id, action.task_id), time.monotonic()
-                if on_action and action.run_id in names and moment - asked.get(key, -AGAIN) >= AGAIN:
-                    asked[key] = moment
+            still_open = self.required_actions() if names else ()
+            for action in put.due(action for action in still_open if action.run_id in names):
+                if on_action:
                     on_action(action)
             if over and all(run.state in FINISHED for run in mine):
                 return sorted(mine, key=lambda run: run.logical_date or "")

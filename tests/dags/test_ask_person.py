@@ -138,6 +138,9 @@ def test_nobody_is_waited_for_while_airflow_shows_what_was_asked_before(world: W
     world.subject = OTHER
     with pytest.raises(GateBlocked, match="start a new run"):
         ask().execute({"ti": TaskInstance()})
+    beside = ask()
+    beside.on_reject = "record"  # a run that goes on without an answer
+    assert beside.execute({"ti": TaskInstance()}) == {"asked": False, "approved": False}
     world.refreshes = True
     parked()
     assert world.shown.body.endswith(OTHER[:16])

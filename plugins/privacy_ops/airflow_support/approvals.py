@@ -82,12 +82,16 @@ class AskPerson(ApprovalOperator):
         # What the person sees is about this and nothing else; Airflow keeps the note while the task is parked.
         context["ti"].xcom_push(key=_ASKED, value=request.subject_sha256)
         if not questions.put(self, context):
-            raise GateBlocked(
+            refused = GateBlocked(
                 "Airflow still shows what this task asked before, and would take an answer to it for one to this",
                 where=run.run_id,
                 do="start a new run, which asks about what stands there now; nothing was destroyed or released",
             )
-        questions.wait(self, context)
+            if self.on_reject == "fail":
+                raise refused
+            self.log.info("Nobody is asked: %s", refused)
+            return {"asked": False, "approved": False}
+        raise questions.parked(self, context)
 
     def execute_complete(self, context: Any, event: dict[str, Any]) -> Any:
         workspace, run, request = self._ask()

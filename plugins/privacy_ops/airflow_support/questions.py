@@ -1,13 +1,13 @@
 """Puts a question to people, and knows whether what they see is what is asked.
 
-Airflow 3.3.2 keeps a task's question as it was first put, through tries and clears: its words and whom it is put to stay
-the old ones (https://github.com/apache/airflow/pull/73235, open in September 2026). An answer would then count for what
-nobody was shown. Airflow hands back the question that it keeps, so the two are compared before anybody is waited for.
+Airflow 3.3.2 keeps a task's question as it was first put, through tries and clears: its words and whom it is put to
+stay the old ones (https://github.com/apache/airflow/pull/73235, open in September 2026). An answer would then count for
+what nobody was shown. Airflow hands back the question that it keeps: the two are compared before anybody is waited for.
 """
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from typing import Any
 
 from airflow.providers.standard.operators.hitl import HITLOperator
 from airflow.sdk.api.datamodels._generated import HITLUser
@@ -34,8 +34,8 @@ def put(asking: HITLOperator, context: Any) -> bool:
     return (kept.subject, kept.body, shown_to) == (asking.subject, asking.body, {user.id for user in people})
 
 
-def wait(asking: HITLOperator, context: Any) -> NoReturn:
-    """Tell operators and park the task until somebody answers, or nobody in time."""
+def parked(asking: HITLOperator, context: Any) -> TaskAwaitingInput:
+    """Tell operators; what is returned is to be raised, and parks the task until somebody answers or time is out."""
     for notifier in asking.notifiers:
         notifier(context)
-    raise TaskAwaitingInput(method_name="execute_complete", timeout=asking.response_timeout)
+    return TaskAwaitingInput(method_name="execute_complete", timeout=asking.response_timeout)

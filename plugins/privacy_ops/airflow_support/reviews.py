@@ -64,7 +64,7 @@ class AskReviewer(HITLOperator):
             self.log.info("Airflow still shows what this task asked before; the next run asks about what is known now.")
             review.give_back(workspace, run, str(self.case_id))
             return {"asked": False}
-        questions.wait(self, context)
+        raise questions.parked(self, context)
 
     def execute_complete(self, context: Any, event: dict[str, Any]) -> Any:
         answer = super().execute_complete(context, event)
