@@ -31,6 +31,7 @@ from privacy_ops.transfers import inventory
 from privacy_ops.usage import recipients, weeks
 from privacy_ops.workspace import Workspace
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from sandbox import base_periods, facts
@@ -99,7 +100,7 @@ class Demo:
     # ---- running
 
     def say(self, text: str) -> None:
-        self.console.print(f"[dim]{datetime.now(UTC):%H:%M:%S}[/dim]  {text}", highlight=False)
+        self.console.print(f"[dim]{datetime.now(UTC):%H:%M:%S}[/dim]  {text}", highlight=False, soft_wrap=True)
 
     def run(
         self,
@@ -118,6 +119,9 @@ class Demo:
             self._show(task, state)
             if state == "success":
                 on_success(task)
+            elif state == "up_for_retry":
+                for trouble in engineer.troubles(run):
+                    self.say(f"    {escape(trouble)}")
 
         engineer = self.api(ENGINEER)
         before = {run.run_id for run in engineer.runs(dag_id)}
@@ -166,7 +170,7 @@ class Demo:
         try:
             self.api(person).answer(action, option, params=params)
         except ApiError as error:
-            self.say(f"    not taken: {error}")
+            self.say(f"    not taken: {escape(str(error))}")
         return True
 
     def review(self) -> list[DagRun]:
