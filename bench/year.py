@@ -22,6 +22,7 @@ from pathlib import Path
 
 from privacy_ops.stores.database import Database
 from privacy_ops.stores.objects import ObjectStore
+from rich.markup import escape
 from sqlalchemy import text
 
 from sandbox import airflow, facts
@@ -106,7 +107,7 @@ def _pass(runtime: Runtime, demo: Demo, name: str, newest: str, weeks: int) -> P
     unsuccessful = [run for run in runs if run.state != "success"]
     for run in unsuccessful:
         for trouble in engineer.troubles(run):
-            demo.say(f"{name} {run.run_id}: {trouble}")
+            demo.say(escape(f"{name} {run.run_id}: {trouble}"))
     return Pass(name, time.monotonic() - began, len(runs), len(unsuccessful) + weeks - len(runs), int(releases), files)
 
 
