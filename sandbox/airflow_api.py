@@ -381,18 +381,21 @@ class AirflowApi:
         backfill_id: int,
         *,
         seconds: float = 900,
+        closed: bool = True,
         on_change: Callable[[str, str], None] | None = None,
         on_action: Callable[[RequiredAction], bool] | None = None,
     ) -> Sequence[DagRun]:
         """Wait until all runs of a backfill are over; returns them, oldest first. Raises TimeoutError.
 
-        ``on_action`` sees each question that one of them asks, again when it is still open after a while.
+        ``closed``: also until Airflow has noted that it is, which it looks for every 30 seconds and without which it
+        takes no further backfill of the DAG. ``on_action`` sees each question that one of them asks, again when it is
+        still open after a while.
         """
         deadline = time.monotonic() + seconds
         seen: dict[str, str] = {}
         put = _Questions()
         while True:
-            over = self.call("GET", f"/backfills/{backfill_id}")["completed_at"] is not None
+            over = not closed or self.call("GET", f"/backfills/{backfill_id}")["completed_at"] is not None
             mine = [
                 DagRun.read(raw)
                 for raw in self.call("GET", f"/dags/{dag_id}/dagRuns", query={"limit": 200, "run_type": "backfill"})[
@@ -408,7 +411,7 @@ class AirflowApi:
             for action in put.due(action for action in still_open if action.run_id in names):
                 if on_action:
                     on_action(action)
-            if over and all(run.state in FINISHED for run in mine):
+            if over and (mine or closed) and all(run.state in FINISHED for run in mine):
                 return sorted(mine, key=lambda run: run.logical_date or "")
             if time.monotonic() > deadline:
                 raise TimeoutError(f"the backfill {backfill_id} of {dag_id} was not over after {seconds:.0f} s")

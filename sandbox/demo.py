@@ -301,7 +301,11 @@ class Demo:
         number = engineer.backfill(EXPORT, first, last, max_active_runs=2)
         seen = {run.run_id for run in engineer.runs(EXPORT, run_type="backfill")}
         runs = engineer.wait_backfill(
-            EXPORT, number, on_change=lambda run, state: self.say(f"    {run}: {state}"), on_action=self.answer
+            EXPORT,
+            number,
+            closed=False,
+            on_change=lambda run, state: self.say(f"    {run}: {state}"),
+            on_action=self.answer,
         )
         mine = [run for run in runs if run.run_id in seen or run.logical_date]
         for run in mine:
