@@ -26,7 +26,11 @@ def peak_mib() -> float:
 
 
 def of_session(pid: int) -> float:
-    """Processor seconds that the session of PostgreSQL with this process has used, in hundredths."""
+    """Processor seconds that the session of PostgreSQL with this process has used: Linux knows them to the nanosecond,
+    other systems in hundredths."""
+    schedule = Path(f"/proc/{pid}/schedstat")
+    if schedule.exists():
+        return int(schedule.read_text(encoding="ascii").split()[0]) / 1e9
     used = psutil.Process(pid).cpu_times()
     return float(used.user + used.system)
 

@@ -135,11 +135,12 @@ class World:
             connection.execute("CHECKPOINT")
 
     def checkpoint(self) -> None:
-        """What is written next is written into the log whole, page by page, as on any night: no measurement profits
-        from what the one before it already wrote."""
+        """What is written next is written into the log whole, page by page, as on any night, and nothing is left of
+        what a turn took back: no measurement profits from the one before it, or pays for it."""
         with self.connect() as connection:
             connection.commit()
             connection.autocommit = True
+            connection.execute("VACUUM")
             connection.execute("CHECKPOINT")
 
     def detect(self) -> dict[str, Any]:

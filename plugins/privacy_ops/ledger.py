@@ -20,7 +20,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from itertools import groupby, islice
@@ -118,7 +118,7 @@ def append(
     case_id: UUID | None = None,
 ) -> LedgerEntry:
     """Append one entry in the caller's transaction. ``at`` is aware. Raises UserError for what may not be kept."""
-    return append_many(connection, kind, [(payload, case_id)], at=at)[0]
+    return _append(connection, kind, [(payload, case_id)], at)
 
 
 def append_many(
@@ -127,23 +127,28 @@ def append_many(
     entries: Iterable[tuple[Mapping[str, object], UUID | None]],
     *,
     at: datetime,
-) -> list[LedgerEntry]:
+) -> None:
     """Append entries (payload, case) in order, a thousand at a time. Raises UserError as ``append`` does."""
+    for batch in _batched(entries, 1000):
+        _append(connection, kind, batch, at)
+
+
+def _append(
+    connection: Connection, kind: str, entries: Sequence[tuple[Mapping[str, object], UUID | None]], at: datetime
+) -> LedgerEntry:
+    """Append a batch; returns where its last entry stands."""
     if at.tzinfo is None:
         raise UserError("the time of a ledger entry has no time zone", where=f"kind {kind}")
-    written: list[LedgerEntry] = []
-    for batch in _batched(entries, 1000):
-        rows = connection.execute(
-            statement("ledger", "append_entries"),
-            {
-                "at": at,
-                "kind": kind,
-                "cases": f"{{{','.join(str(case) if case else 'NULL' for _, case in batch)}}}",
-                "payloads": text_array([_payload(kind, payload) for payload, _ in batch]),
-            },
-        )
-        written += [LedgerEntry(row.seq, row.hash) for row in rows]
-    return written
+    last = connection.execute(
+        statement("ledger", "append_entries"),
+        {
+            "at": at,
+            "kind": kind,
+            "cases": f"{{{','.join(str(case) if case else 'NULL' for _, case in entries)}}}",
+            "payloads": text_array([_payload(kind, payload) for payload, _ in entries]),
+        },
+    ).one()
+    return LedgerEntry(last.seq, last.hash)
 
 
 def _payload(kind: str, payload: Mapping[str, object]) -> str:
@@ -560,7 +565,7 @@ def append_copied(connection: Connection, entries: Iterable[CopiedEntry]) -> int
     """Append copied entries as they were; returns how many. Raises LedgerBroken when a hash comes out otherwise."""
     count = 0
     for batch in _batched(entries, 1000):
-        rows = connection.execute(
+        last = connection.execute(
             statement("ledger", "append_copied"),
             {
                 "times": [entry.at for entry in batch],
@@ -568,8 +573,9 @@ def append_copied(connection: Connection, entries: Iterable[CopiedEntry]) -> int
                 "cases": [entry.case_id for entry in batch],
                 "payloads": [entry.payload for entry in batch],
             },
-        ).all()
-        if [row.hash for row in rows] != [entry.hash for entry in batch]:
+        ).one()
+        # The last hash covers every entry before it.
+        if last.hash != batch[-1].hash:
             raise LedgerBroken(
                 "a copied entry does not follow from the database's ledger",
                 where=f"gov.erasure_ledger, entry {batch[0].seq} or after",

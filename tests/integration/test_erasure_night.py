@@ -105,6 +105,27 @@ def test_the_certificate_is_signed_and_nothing_of_the_person_is_left_with_us(
         assert trace not in copies
 
 
+def test_the_ledger_says_of_each_case_what_went_table_by_table(press: Press, objects: ObjectStore) -> None:
+    """The database writes these entries; they are canonical as those that Python writes."""
+    child, sibling = press.person(born=MINOR), press.person(born=MINOR)
+    furnish(press, child, objects)
+    nights.whole(press.workspace, press.open_run())
+    entries = press.execute(
+        "SELECT case_id, payload FROM gov.erasure_ledger WHERE kind = 'erased' AND case_id IS NOT NULL ORDER BY seq"
+    )
+    assert [e.case_id for e in entries] == sorted(e.case_id for e in entries)
+    said = [json.loads(e.payload) for e in entries]
+    assert [signing.canonical_json(one) for one in said] == [e.payload for e in entries]
+    cases = {c.subject_ref: c.ref_key_id for c in press.execute("SELECT subject_ref, ref_key_id FROM gov.minor_case")}
+    assert {one["subject_ref"]: one["ref_key_id"] for one in said} == cases
+    assert {one["plan_sha256"] for one in said} == {press.scalar("SELECT sha256 FROM gov.erasure_plan")}
+    bare, furnished = sorted((one["rows"] for one in said), key=len)
+    assert bare == {"press.account DELETE": 1, "press.profile DELETE": 1}
+    assert furnished["press.subscriber DELETE"] == 2
+    assert furnished["press.sale EMPTY"] == furnished["press.sale UNLINK"] == furnished["press.progress DELETE"] == 1
+    assert len({child, sibling}) == len(said)
+
+
 def test_a_second_night_finds_nothing_to_do(press: Press, objects: ObjectStore) -> None:
     furnish(press, press.person(born=MINOR), objects)
     press.person(born=ADULT)

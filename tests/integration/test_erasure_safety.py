@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from typing import Any
@@ -13,7 +14,8 @@ from privacy_ops.erasure import execute, release, verify
 from privacy_ops.erasure.certificates import certify as certificate
 from privacy_ops.erasure.gates import judge_plan
 from privacy_ops.erasure.objects import erase as object_erasure
-from privacy_ops.erasure.plan import plan, require_plan
+from privacy_ops.erasure.plan import covered_catalogue, plan, require_plan
+from privacy_ops.erasure.rows.builder import Builder
 from privacy_ops.errors import DataMapError, GateBlocked, PlanChanged, StoreRefused, UserError
 from privacy_ops.minors import holds
 from privacy_ops.runs import Run
@@ -183,6 +185,33 @@ def test_a_plan_whose_rows_were_written_anew_alike_is_still_the_one_that_was_jud
     press.execute("UPDATE gov.erasure_row SET step_no = step_no")  # new versions of the same
     execute.erase_rows(press.workspace, run, frozen, allowed, now=NOW)
     assert not still_there(press, child)
+
+
+@pytest.mark.parametrize(
+    ("change", "seen"),
+    [
+        ("UPDATE press.profile SET name = name WHERE user_id = :u", {"press.profile"}),
+        ("DELETE FROM press.profile WHERE user_id = :u", {"press.profile"}),
+        ("UPDATE press.account SET status = status", {"press.account"}),
+        ("UPDATE press.profile SET name = 'x' WHERE user_id <> :u", set()),
+    ],
+    ids=["a row written anew alike", "a row gone", "the account itself", "a row of the one who goes"],
+)
+def test_the_control_group_sees_whatever_the_erasing_transaction_writes(
+    press: Press, change: str, seen: set[str]
+) -> None:
+    other = press.person(born=ADULT)
+    _, run = ready(press)
+    with press.workspace.database("erase").transaction(read_only=True) as connection:
+        frozen = require_plan(connection, run.run_id)
+        live = covered_catalogue(connection, press.workspace)
+    with press.superuser.transaction() as connection:
+        control = execute._Control(connection, Builder(press.workspace.data_map, live), frozen, defaultdict(int))
+        before = control.figures()
+        connection.execute(text(change), {"u": other} if ":u" in change else {})
+        after = control.figures()
+    assert before["press.account"][0] == 1
+    assert {table for table in before if before[table] != after[table]} == seen
 
 
 def test_a_verdict_expires(press: Press) -> None:

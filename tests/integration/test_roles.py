@@ -141,7 +141,7 @@ def test_a_table_that_only_grows_is_changed_by_no_duty(governed: str) -> None:
 
 @pytest.mark.parametrize("duty", DUTIES)
 def test_only_erasure_appends_to_the_ledger(governed: str, duty: str) -> None:
-    call = text("SELECT seq FROM gov.append_to_ledger(now(), 'note', NULL, '{}')")
+    call = text("SELECT seq FROM gov.append_to_ledger(ARRAY[now()], ARRAY['note'], ARRAY[NULL::uuid], ARRAY['{}'])")
     if duty in {"erase", "migrate"}:  # migrate owns the function
         with as_duty(governed, duty).transaction() as connection:
             assert connection.execute(call).scalar_one() >= 1
@@ -409,7 +409,10 @@ def test_the_append_function_cannot_be_fooled_by_a_search_path(governed: str) ->
         connection.execute(text("CREATE TEMP TABLE erasure_ledger (seq bigint, hash text)"))
         connection.execute(text("SET LOCAL search_path = pg_temp, gov"))
         connection.execute(
-            text("SELECT * FROM gov.append_to_ledger(:at, 'note', NULL, '{}')"),
+            text(
+                "SELECT * FROM gov.append_to_ledger("
+                "ARRAY[CAST(:at AS timestamptz)], ARRAY['note'], ARRAY[NULL::uuid], ARRAY['{}'])"
+            ),
             {"at": datetime(2026, 1, 1, tzinfo=UTC)},
         )
         assert connection.execute(text("SELECT count(*) FROM pg_temp.erasure_ledger")).scalar_one() == 0

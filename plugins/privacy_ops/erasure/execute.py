@@ -34,8 +34,8 @@ POLICY = "2018-05-15"  # the version of the policy under whose section 10 everyt
 _AGAIN = "clear the run from detect_and_restrict on: judge and plan anew, nothing was erased"
 _CONTROL_SUBJECTS = 100
 _WORK_MEM = "64MB"  # the keys of thousands of people are sorted and joined without a detour over the disk
-# Rows that go are looked up by their index: to read whole tables for them cost more than to delete them, and more the
-# larger the tables.
+# Rows that go, and the evidence about their people, are looked up by their index: to read whole tables for them cost
+# more than to delete them, and more the larger the tables.
 _RANDOM_PAGE_COST = 1.1
 _FOREIGN_KEY_VIOLATION = "23503"
 
@@ -101,6 +101,8 @@ def erase_in(
     connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
     connection.exec_driver_sql("LOCK TABLE gov.erasure_plan IN EXCLUSIVE MODE")
     connection.exec_driver_sql(f"SET LOCAL work_mem = '{_WORK_MEM}'")
+    connection.exec_driver_sql(f"SET LOCAL random_page_cost = {_RANDOM_PAGE_COST}")
+    connection.exec_driver_sql("SET LOCAL jit = off")  # it compiles for longer than these statements run
     current = require_plan(connection, run.run_id)
     if current.plan_id != plan.plan_id:
         raise PlanChanged("the run was planned anew meanwhile", where=run.run_id, do=_AGAIN)
@@ -203,7 +205,6 @@ def _erase_rows(connection: Connection, workspace: Workspace, run: Run, plan: Pl
     }:
         raise PlanChanged("data map or schema changed since the plan", where=run.run_id, do=_AGAIN)
     planned = {number: int(row.planned) for number, row in known.items()}
-    connection.exec_driver_sql(f"SET LOCAL random_page_cost = {_RANDOM_PAGE_COST}")
     control = _Control(connection, builder, plan, planned)
     before = control.figures()
     changes = _Changes(connection, builder)
@@ -354,7 +355,7 @@ class _Control:
         mixed = {
             step.number for step in builder.steps if planned[step.number] and (step.action == "UNLINK" or row_cases)
         }
-        self.statements = dict(builder.control_figures(mixed))
+        self.tables, self.statement = builder.control_figures(mixed)
         subject = quote_table(builder.map.subject.table)
         size = connection.execute(statement("erasure", "select_table_size"), {"table_name": subject}).one()
         # Whole pages are drawn, so that a large table is not read for it; three times what is needed, some are ours.
@@ -367,33 +368,13 @@ class _Control:
         connection.execute(text("ANALYZE control_subject"))
 
     def figures(self) -> dict[str, list[int]]:
-        found = {}
         # By index, whatever the planner thinks of it: a scan would cost as much as the table is large.
         self.connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
-        for table, sql in self.statements.items():
-            count, digest = self.connection.execute(text(sql), {"plan_id": self.plan.plan_id}).one()
-            found[table] = [int(count), int(digest)]
+        found = self.connection.execute(text(self.statement), {"plan_id": self.plan.plan_id}).all()
         self.connection.exec_driver_sql("SET LOCAL enable_seqscan = on")
-        return found
+        return {self.tables[place]: [int(count), int(digest)] for place, count, digest in found}
 
 
 def _record_erased(connection: Connection, plan: Plan, now: datetime) -> None:
     """One entry per case in the ledger, with what its steps found."""
-    cases = stream(connection, statement("erasure", "select_erased_rows"), {"plan_id": plan.plan_id})
-    ledger.append_many(
-        connection,
-        "erased",
-        (
-            (
-                {
-                    "plan_sha256": plan.sha256,
-                    "subject_ref": case.subject_ref,
-                    "ref_key_id": case.ref_key_id,
-                    "rows": case.done,
-                },
-                case.case_id,
-            )
-            for case in cases
-        ),
-        at=now,
-    )
+    connection.execute(statement("erasure", "append_erased"), {"plan_id": plan.plan_id, "at": now})

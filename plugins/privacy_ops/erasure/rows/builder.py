@@ -559,12 +559,15 @@ class Builder(Reader):
             LIMIT :size
         """
 
-    def control_figures(self, mixed: Collection[int]) -> Iterator[tuple[str, str]]:
-        """(table, SQL for number and hash of the control group's rows that the plan does not name).
+    def control_figures(self, mixed: Collection[int]) -> tuple[list[str], str]:
+        """Tables, and the SQL that gives (place of the table, number, hash) of the control group's rows that the plan
+        does not name. The hash is over where each row lies: whatever a transaction changes in a row, it writes anew.
 
         mixed: steps that may hold rows of people who stay; others are not looked through. Parameter: plan_id.
         """
         subject = self.map.subject
+        tables: list[str] = []
+        figures: list[str] = []
         for name in self.own:
             table = self.map.tables[name]
             if name == subject.table:
@@ -585,13 +588,12 @@ class Builder(Reader):
                 if numbers
                 else ""
             )
-            yield (
-                name,
-                f"""
-                SELECT count(*), coalesce(sum(hashtextextended(CAST(t AS text), 0)), 0)
-                FROM control_subject AS g JOIN {self.rows_of(name)} AS t ON {matches} {others}
-            """,
-            )
+            figures.append(f"""
+                SELECT {len(tables)} AS place, count(*),
+                       coalesce(sum(hashtidextended(t.ctid, CAST(t.tableoid AS bigint))), 0)
+                FROM control_subject AS g JOIN {self.rows_of(name)} AS t ON {matches} {others}""")
+            tables.append(name)
+        return tables, " UNION ALL ".join(figures)
 
     # --- pieces ----------------------------------------------------------------------------------------------------
 

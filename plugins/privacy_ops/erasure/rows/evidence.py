@@ -171,6 +171,8 @@ def judged(stated: str) -> str:
         WITH stated AS MATERIALIZED ({stated}),
         numbered AS (
             SELECT s.*, row_number() OVER () AS n, lower(s.value) AS low,
+                   -- Nearly all are: no other pattern below matches these, and to try each costs more than to delete.
+                   s.value ~ '^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}$' AS iso,
                    {_number("CAST(s.discovered_at AT TIME ZONE :zone AS date)")} AS today,
                    {_number("CAST(s.said_at AT TIME ZONE :zone AS date)")} AS said
             FROM stated AS s
@@ -182,7 +184,7 @@ def judged(stated: str) -> str:
             UNION ALL
             SELECT n, y * 10000 + coalesce(m, 1) * 100 + 1, y * 10000 + coalesce(m, 12) * 100 + 31
             FROM numbered, LATERAL ({_partial()}) AS p (y, m)
-            WHERE kind IN ('birth_date', 'birth_text') AND coalesce(m, 1) BETWEEN 1 AND 12
+            WHERE kind IN ('birth_date', 'birth_text') AND NOT iso AND coalesce(m, 1) BETWEEN 1 AND 12
         ),
         written AS ({" UNION ALL ".join(_full())}),
         day AS (  -- a day that does not exist is dropped; of 29 February in a common year the day before stays
@@ -276,13 +278,17 @@ def _partial() -> str:
 def _full() -> Iterator[str]:
     """Whole days: (n, y, m, d, back). ``back``: days by which an instant may stand for an earlier day."""
 
-    def of(pattern: str, y: str, m: str, d: str, back: str = "0", where: str = "true", column: str = "low") -> str:
+    def of(pattern: str, y: str, m: str, d: str, back: str = "0", where: str = "true") -> str:
         return f"""
             SELECT n, {y} AS y, {m} AS m, {d} AS d, {back} AS back
-            FROM numbered, LATERAL regexp_match({column}, {_pattern(pattern)}) AS r (f)
-            WHERE kind IN ('birth_date', 'birth_text') AND f IS NOT NULL AND {where}"""
+            FROM numbered, LATERAL regexp_match(low, {_pattern(pattern)}) AS r (f)
+            WHERE kind IN ('birth_date', 'birth_text') AND NOT iso AND f IS NOT NULL AND {where}"""
 
     first, second, third = (f"CAST(f[{i}] AS integer)" for i in (1, 2, 3))
+    y, m, d = (f"CAST(substr(low, {start}, {length}) AS integer)" for start, length in ((1, 4), (6, 2), (9, 2)))
+    yield f"""
+            SELECT n, {y} AS y, {m} AS m, {d} AS d, 0 AS back
+            FROM numbered WHERE kind IN ('birth_date', 'birth_text') AND iso"""
     yield of(r"^([0-9]{4})[-/.]([0-9]{1,2})[-/.]([0-9]{1,2})$", first, second, third)
     yield of("^((?:19|20)[0-9]{2})(0[1-9]|1[0-2])([0-3][0-9])$", first, second, third)
     yield of(
