@@ -44,6 +44,7 @@ from bench import (
     year,
 )
 from bench.measure import machine
+from sandbox import checks
 from sandbox.publisher import flows
 from sandbox.runtime import Runtime
 from sandbox.state import PROJECT
@@ -65,6 +66,9 @@ CRASHES = (
     "tests/integration/test_usage_release.py",
     "tests/integration/test_usage_drawing.py",
 )
+# Three to two processors: each waits for its own servers some of the time.
+TOGETHER = ("--numprocesses", "3", "--dist", "worksteal", "--timeout", "3600")
+_ENDED = re.compile(r"\[gw\d+\] \[ *(\d+%)\] ([A-Z]+(?:\(.*?\)|\[.*?\])?) (.*)")  # pytest's line about a test
 ATTACKS = "tests/attack"
 PUBLISHED = 0.9  # of the course × base-period cells of a small publisher
 FLOWS = "tests/integration/test_transfer_observers.py"
@@ -151,18 +155,29 @@ def prove_schemas(examples: int) -> Proof:
 
 
 def _tests(wanted: Sequence[str], **environment: str) -> tuple[bool, tuple[str, ...]]:
-    """Whether these tests pass, and what to say of them: pytest's last line, and each that failed by name."""
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-rfE", "-p", "no:cacheprovider", *wanted],
-        cwd=PROJECT,
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    lines = done.stdout.strip().splitlines() or ["pytest said nothing"]
-    failed = [line.partition(" - ")[0] for line in lines if line.startswith(("FAILED ", "ERROR "))]
-    return done.returncode == 0, (f"- {lines[-1].strip('= ')}.", *(f"- {line}" for line in failed))
+    """Whether these tests pass, and what to say of them: pytest's last line, and each that failed by name.
+
+    Each test, and each moment of one, is said when it ends.
+    """
+    lines = ["pytest said nothing"]
+    with (
+        checks.temporary_folder() as folder,
+        subprocess.Popen(
+            [sys.executable, "-m", "pytest", "-v", "-rfE", "-p", "no:cacheprovider", *TOGETHER, *wanted],
+            cwd=PROJECT,
+            env={**os.environ, **folder, **environment},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as running,
+    ):
+        assert running.stdout
+        for line in filter(None, map(str.strip, running.stdout)):
+            lines.append(line)
+            if ended := _ENDED.fullmatch(line):
+                say("  " + " ".join(filter(None, ended.groups())))
+    failed = [line.partition(" - ")[0] for line in lines if line.startswith(("FAILED ", "ERROR ", "SUBFAILED"))]
+    return running.returncode == 0, (f"- {lines[-1].strip('= ')}.", *(f"- {line}" for line in failed))
 
 
 def prove_crashes() -> Proof:

@@ -10,6 +10,7 @@ from typing import Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from privacy_ops import safe_yaml
 from privacy_ops.errors import ConfigError
 
 
@@ -236,7 +237,7 @@ class Thresholds(_Frozen):
 def load(path: Path) -> Thresholds:
     """Read ``path`` (YAML). Raises ConfigError naming each wrong entry."""
     try:
-        return Thresholds.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        return Thresholds.model_validate(safe_yaml.load(path.read_text(encoding="utf-8")))
     except OSError as error:
         raise ConfigError("the thresholds cannot be read", where=str(path), do=str(error.strerror)) from None
     except yaml.YAMLError as error:

@@ -63,9 +63,11 @@ def fresh_press(server: PostgresServer, template: str, object_settings: ObjectSe
     _empty(object_settings)
     create_buckets(ObjectStore(object_settings))
     made = open_press(server, name, object_settings)
-    yield made
-    made.superuser._engine.dispose()
-    _administer(server, f"DROP DATABASE {name} WITH (FORCE)")
+    try:
+        yield made
+    finally:
+        made.superuser._engine.dispose()
+        _administer(server, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def new_name() -> str:

@@ -20,7 +20,7 @@ from privacy_ops.stores.database import DatabaseFault
 from sqlalchemy import text
 
 from tests.integration import digest, nights
-from tests.integration.crash import ALL
+from tests.integration.killed import ALL
 from tests.integration.press import ADULT, NOW, Press
 from tests.integration.test_signal_intake import child_row, open_intake, report
 from tests.integration.towns import Town

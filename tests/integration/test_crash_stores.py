@@ -23,8 +23,8 @@ from privacy_ops.workspace import Workspace
 
 from sandbox.postgres import PostgresServer, free_port
 from tests.integration import digest, faulty, nights, press_fixtures
-from tests.integration.crash import ALL
 from tests.integration.faulty import Asked, FaultyStore
+from tests.integration.killed import ALL
 from tests.integration.press import Press, workspace_of
 from tests.integration.towns import Town, found_town
 

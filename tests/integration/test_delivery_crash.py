@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from privacy_ops.usage.delivery import recall
 
 from tests import delivery_world as delivery
 from tests.delivery_world import NOW, ask, release_of
 from tests.integration import delivery_crash
+from tests.integration.killed import ALL
 from tests.integration.test_adapters import inbox  # noqa: F401 - a fixture
 from tests.integration.test_delivery import BUCKET, DAY, Office, office, week  # noqa: F401 - fixtures
-
-ALL = os.environ.get("PRIVACY_OPS_TEST_MOMENTS") == "all"  # `make proof`
 
 
 def some(moments: list[str]) -> list[str]:
@@ -22,7 +21,9 @@ def some(moments: list[str]) -> list[str]:
     if ALL:
         return moments
     first = {moment.rpartition("/")[0]: moment for moment in reversed(moments)}
-    return sorted(moment for kind, moment in first.items() if kind.endswith(("/answer", "/mailed", "/committed")))
+    return sorted(
+        moment for kind, moment in first.items() if "/sent " in kind or kind.endswith(("/mailed", "/committed"))
+    )
 
 
 def outcome(dsn: str) -> dict[str, Any]:
@@ -43,30 +44,39 @@ def begin_again(office: Office) -> None:  # noqa: F811
     store.delete_versions(BUCKET, list(store.versions(BUCKET, "delivery/")))
 
 
-def test_an_hour_killed_at_any_moment_delivers_the_same(office: Office, inbox: Any) -> None:  # noqa: F811
+def test_an_hour_killed_at_any_moment_delivers_the_same(
+    office: Office,  # noqa: F811
+    inbox: Any,  # noqa: F811
+    subtests: pytest.Subtests,
+) -> None:
     settings = replace(office.ws.settings, mail=inbox.server._settings)
     undisturbed = delivery_crash.hour(settings, delivery.open_run(office.ws), NOW)
     expected, objects = outcome(office.dsn), office.objects()
     assert [kind for _, kind, *_ in expected["events"]].count("sent") == 3
     assert {moment.rpartition("/")[0] for moment in undisturbed} >= {
-        "prepare/request", "prepare/answer", "prepare/commit", "prepare/committed", "follow_up/commit",
+        "prepare/send PUT", "prepare/sent PUT", "prepare/commit", "prepare/committed", "follow_up/commit",
         "send/mail", "send/mailed", "send/commit", "send/committed",
     }  # fmt: skip
     for moment in some(undisturbed):
-        begin_again(office)
-        del inbox.mails[:]
-        run = delivery.open_run(office.ws)
-        delivery_crash.hour(settings, run, NOW, kill_at=moment)
-        delivery_crash.hour(settings, run, NOW)
-        assert outcome(office.dsn) == expected, moment
-        assert office.objects() == objects, moment
-        assert len(list(office.ws.objects().versions(BUCKET, "delivery/"))) == 3, f"{moment}: put once"
-        sent = [(str(mail["To"]), str(mail["Message-ID"])) for mail in inbox.mails]
-        assert len(set(sent)) == 3, f"{moment}: a mail that is sent twice keeps its Message-ID"
-        assert len(sent) <= 4, f"{moment}: at most the one in hand is sent twice"
+        with subtests.test(moment):
+            begin_again(office)
+            del inbox.mails[:]
+            run = delivery.open_run(office.ws)
+            delivery_crash.hour(settings, run, NOW, kill_at=moment)
+            delivery_crash.hour(settings, run, NOW)
+            assert outcome(office.dsn) == expected
+            assert office.objects() == objects
+            assert len(list(office.ws.objects().versions(BUCKET, "delivery/"))) == 3, "put once"
+            sent = [(str(mail["To"]), str(mail["Message-ID"])) for mail in inbox.mails]
+            assert len(set(sent)) == 3, "a mail that is sent twice keeps its Message-ID"
+            assert len(sent) <= 4, "at most the one in hand is sent twice"
 
 
-def test_a_withdrawal_killed_at_any_moment_and_repeated_ends_the_same(office: Office, inbox: Any) -> None:  # noqa: F811
+def test_a_withdrawal_killed_at_any_moment_and_repeated_ends_the_same(
+    office: Office,  # noqa: F811
+    inbox: Any,  # noqa: F811
+    subtests: pytest.Subtests,
+) -> None:
     settings = replace(office.ws.settings, mail=inbox.server._settings)
     ident = release_of(office.dsn)
 
@@ -79,8 +89,9 @@ def test_a_withdrawal_killed_at_any_moment_and_repeated_ends_the_same(office: Of
     expected = outcome(office.dsn)
     assert [row.kind for row in expected["mails"]].count("RECALL") == 1
     for moment in some(undisturbed):
-        sent()
-        delivery_crash.withdrawal(settings, ident, NOW + DAY, kill_at=moment)
-        recall.withdraw(office.ws, ident, reason=delivery_crash.WHY, by=delivery_crash.WHO, now=NOW + DAY)
-        assert outcome(office.dsn) == expected, moment
-        assert list(office.ws.objects().versions(BUCKET, f"delivery/author-one/{ident}/")) == [], moment
+        with subtests.test(moment):
+            sent()
+            delivery_crash.withdrawal(settings, ident, NOW + DAY, kill_at=moment)
+            recall.withdraw(office.ws, ident, reason=delivery_crash.WHY, by=delivery_crash.WHO, now=NOW + DAY)
+            assert outcome(office.dsn) == expected
+            assert list(office.ws.objects().versions(BUCKET, f"delivery/author-one/{ident}/")) == []

@@ -17,7 +17,7 @@ from privacy_ops.workspace import Workspace
 
 from sandbox import demo_oulad
 from sandbox.publisher import oulad
-from tests.integration.crash import ALL
+from tests.integration.killed import ALL
 
 NOW = datetime(2026, 11, 20, 6, tzinfo=UTC)
 WEEK, QUIET_DAY = "2013-W45", 35  # day 35 of a presentation that begins on 1 October 2013 is Tuesday, 5 November

@@ -22,6 +22,7 @@ from sqlalchemy.pool import NullPool
 
 from sandbox.postgres import PostgresServer
 from tests.integration import crash, nights
+from tests.integration.killed import ALL
 from tests.integration.press import ADULT, MINOR, NOW, Press
 from tests.integration.test_erasure_night import furnish
 from tests.integration.test_erasure_safety import approve, narrow
@@ -158,7 +159,7 @@ def test_a_replay_that_is_killed_at_any_step_goes_on_and_is_ready_only_when_nobo
     settings = press.workspace.settings
     objects.put("press-photos", f"photos/{restored['late']}.jpg", b"restored too")
     killed = []
-    moments = REPLAY_MOMENTS if crash.ALL else REPLAY_MOMENTS[2:3]
+    moments = REPLAY_MOMENTS if ALL else REPLAY_MOMENTS[2:3]
     for moment in moments:
         ended = crash.replay(settings, FROM, MONDAY, kill_at={moment})
         assert ended.killed, f"a replay has no moment {moment} any more: choose another"

@@ -17,6 +17,7 @@ from privacy_ops.stores.objects import ObjectRefused, ObjectStore
 from privacy_ops.workspace import Workspace
 
 from tests.integration import crash, nights
+from tests.integration.killed import ALL
 from tests.integration.press import ADULT, MINOR, NOW, Press
 
 HEAD = b"email,n\n"
@@ -210,7 +211,7 @@ def test_a_bucket_that_refuses_is_raised_and_holds_up_nothing_else(
     assert press.execute("SELECT DISTINCT state FROM gov.minor_case") == [("CLOSED",)]
 
 
-@pytest.mark.parametrize("moment", ["sent PUT/1", "sent POST/2"] if crash.ALL else ["sent POST/2"])
+@pytest.mark.parametrize("moment", ["sent PUT/1", "sent POST/2"] if ALL else ["sent POST/2"])
 def test_a_kill_while_shared_objects_are_written_is_survived(
     press: Press, planted: ObjectStore, adult: UUID, moment: str
 ) -> None:

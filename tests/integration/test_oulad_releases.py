@@ -25,11 +25,12 @@ from sandbox.publisher import oulad
 from tests import usage_world as world
 from tests.attack.attacks import advantage, allowed, overlapping_windows, side_channels, windows_of
 from tests.integration import delivery_crash
+from tests.integration.killed import ALL
 from tests.integration.usage_fixtures import bounded_counts, one
 
 pytestmark = [
     pytest.mark.skipif("OULAD_DIR" not in os.environ, reason="OULAD_DIR names no copy of the data set"),
-    pytest.mark.skipif(os.environ.get("PRIVACY_OPS_TEST_MOMENTS") != "all", reason="long: part of make proof"),
+    pytest.mark.skipif(not ALL, reason="long: part of make proof"),
     pytest.mark.timeout(3_600),
 ]
 NOW = datetime(2026, 11, 20, 6, tzinfo=UTC)
@@ -59,7 +60,7 @@ def noisy(university: Workspace, tmp_path: Path) -> Workspace:
 
 
 def test_killed_between_draw_and_publication_there_is_one_draw_one_charge_one_release(noisy, owner_dsn):
-    for number, moment in enumerate(("protect/commit/1", "protect/committed/1", "publish/request/3")):
+    for number, moment in enumerate(("protect/commit/1", "protect/committed/1", "publish/send PUT/3")):
         run = world.open_run(noisy, f"killed{number}", week=WEEK, now=NOW)
         assert moment in delivery_crash.export(noisy.settings, run, NOW, kill_at=moment)
         left = world.exported(noisy)

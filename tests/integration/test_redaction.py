@@ -18,7 +18,7 @@ from privacy_ops.stores.database import Database
 from privacy_ops.workspace import Workspace
 
 from tests.integration import nights
-from tests.integration.crash import ALL
+from tests.integration.killed import ALL
 from tests.integration.press import ADULT, COMMON, MAYBE_ACCOUNT, MINOR, NOW, Press, map_of
 
 TEXT = "Thanks to Ada Lowe, who is in my son's class. Ada found the error."

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,10 +14,10 @@ from privacy_ops.workspace import Workspace
 from sqlalchemy import text
 
 from tests import usage_world as world
+from tests.integration.killed import ALL
 from tests.integration.usage_fixtures import one, sql
 from tests.usage_world import NOW, WEEK
 
-ALL = os.environ.get("PRIVACY_OPS_TEST_MOMENTS") == "all"  # `make proof`
 long = pytest.mark.skipif(not ALL, reason="takes long: part of make proof")
 
 

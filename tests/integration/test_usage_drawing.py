@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import csv
 import io
-import os
 import secrets
 import threading
 from collections import Counter, defaultdict
@@ -24,10 +23,10 @@ from sqlalchemy import text
 
 from tests import usage_world as world
 from tests.integration import delivery_crash, faulty
+from tests.integration.killed import ALL
 from tests.integration.usage_fixtures import begin_again, bounded_counts, one, sql
 from tests.usage_world import NOW, WEEK
 
-ALL = os.environ.get("PRIVACY_OPS_TEST_MOMENTS") == "all"  # `make proof`
 long = pytest.mark.skipif(not ALL, reason="takes long: part of make proof")
 DRAWS = "SELECT count(*) FROM gov.privacy_draw"
 SPENT = "SELECT sum(rho) FROM gov.privacy_draw WHERE year_key = '2026'"
@@ -339,31 +338,31 @@ DRAWN = "protect/committed/1"  # the moment after the draw; the one that is trie
 
 
 @pytest.mark.timeout(3_600 if ALL else 300)
-def test_a_run_killed_at_any_moment_ends_with_one_draw_one_charge_one_release(noisy, dsn):
+def test_a_run_killed_at_any_moment_ends_with_one_draw_one_charge_one_release(noisy, dsn, subtests):
     """In `make proof` every commit, and every tenth writing request."""
     moments = [DRAWN]
     if ALL:
         moments = delivery_crash.export(noisy.settings, world.open_run(noisy, "undisturbed"), NOW)
-        assert {"protect/commit/1", DRAWN, "publish/request/1"} <= set(moments)
+        assert {"protect/commit/1", DRAWN, "publish/send PUT/1"} <= set(moments)
         moments = delivery_crash.some_of(moments)
         assert len(moments) > 20
-        begin_again(noisy, dsn)
     for moment in moments:
-        run = world.open_run(noisy, secrets.token_hex(4))
-        assert moment in delivery_crash.export(noisy.settings, run, NOW, kill_at=moment)
-        left = world.exported(noisy)
-        drawn = one(dsn, "SELECT min(sha256) FROM gov.privacy_draw")
-        assert moment != DRAWN or drawn
-        for step in world.STEPS.values():
-            step(noisy, run, NOW)
-        assert one(dsn, DRAWS) == 1, moment
-        assert str(one(dsn, SPENT)) == "0.0147", moment
-        assert drawn in {None, one(dsn, "SELECT sha256 FROM gov.privacy_draw")}, f"{moment}: never drawn again"
-        assert one(dsn, "SELECT count(*) FROM gov.release_register") == 3, moment
-        assert left.items() <= world.exported(noisy).items(), f"{moment}: what stood there stays"
-        versions = list(noisy.objects().versions("imp-exports", ""))
-        assert len(versions) == len(world.exported(noisy)), f"{moment}: each file was put once"
-        begin_again(noisy, dsn)
+        with subtests.test(moment):
+            begin_again(noisy, dsn)
+            run = world.open_run(noisy, secrets.token_hex(4))
+            assert moment in delivery_crash.export(noisy.settings, run, NOW, kill_at=moment)
+            left = world.exported(noisy)
+            drawn = one(dsn, "SELECT min(sha256) FROM gov.privacy_draw")
+            assert moment != DRAWN or drawn
+            for step in world.STEPS.values():
+                step(noisy, run, NOW)
+            assert one(dsn, DRAWS) == 1
+            assert str(one(dsn, SPENT)) == "0.0147"
+            assert drawn in {None, one(dsn, "SELECT sha256 FROM gov.privacy_draw")}, "never drawn again"
+            assert one(dsn, "SELECT count(*) FROM gov.release_register") == 3
+            assert left.items() <= world.exported(noisy).items(), "what stood there stays"
+            versions = list(noisy.objects().versions("imp-exports", ""))
+            assert len(versions) == len(world.exported(noisy)), "each file was put once"
 
 
 def puts_to_exports(asked: faulty.Asked) -> bool:

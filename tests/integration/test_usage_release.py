@@ -6,7 +6,6 @@ import copy
 import csv
 import io
 import json
-import os
 import re
 import secrets
 import threading
@@ -26,7 +25,8 @@ from sqlalchemy import text
 from tests import block_list
 from tests import usage_world as world
 from tests.attack.attacks import side_channels
-from tests.integration import crash, delivery_crash
+from tests.integration import delivery_crash
+from tests.integration.killed import ALL
 from tests.integration.usage_fixtures import administer, begin_again, one, sql
 from tests.usage_world import NOW, WEEK
 
@@ -114,7 +114,7 @@ def test_a_course_that_falls_below_thirty_stays_open(ws, dsn):
 
 
 def test_backfills_in_any_order_give_the_same_bytes(ws, dsn, cluster, template, object_settings):
-    one_way, other_way = ((2, 0, 1), (1, 2, 0)) if crash.ALL else ((1, 0), (0, 1))
+    one_way, other_way = ((2, 0, 1), (1, 2, 0)) if ALL else ((1, 0), (0, 1))
     for week in (WEEK.before(back).key for back in one_way):
         world.export(ws, f"backfill-{week}", week=week)
     first = world.exported(ws)
@@ -153,9 +153,9 @@ def test_a_crash_between_put_and_register_is_adopted_by_the_next_try(ws, dsn, mo
     assert one(dsn, "SELECT count(*) FROM gov.release_register") == 3
 
 
-@pytest.mark.skipif(os.environ.get("PRIVACY_OPS_TEST_MOMENTS") != "all", reason="long: part of make proof")
+@pytest.mark.skipif(not ALL, reason="long: part of make proof")
 @pytest.mark.timeout(3_600)
-def test_a_run_killed_at_any_moment_releases_once(ws, dsn):
+def test_a_run_killed_at_any_moment_releases_once(ws, dsn, subtests):
     """Every commit, and every tenth writing request, of a whole run under thresholds."""
     moments = delivery_crash.export(ws.settings, world.open_run(ws, "undisturbed"), NOW)
     every = world.exported(ws)
@@ -164,17 +164,18 @@ def test_a_run_killed_at_any_moment_releases_once(ws, dsn):
     chosen = delivery_crash.some_of(moments)
     assert len(chosen) > 20
     for moment in chosen:
-        begin_again(ws, dsn)
-        run = world.open_run(ws, secrets.token_hex(4))
-        assert moment in delivery_crash.export(ws.settings, run, NOW, kill_at=moment)
-        left = world.exported(ws)
-        for step in world.STEPS.values():
-            step(ws, run, NOW)
-        assert left.items() <= every.items(), moment
-        assert world.exported(ws) == every, moment
-        assert one(dsn, numbers) == masters, moment
-        assert one(dsn, "SELECT count(*) FROM gov.release_register") == 3, moment
-        assert len(list(ws.objects().versions("imp-exports", ""))) == len(every), f"{moment}: each file was put once"
+        with subtests.test(moment):
+            begin_again(ws, dsn)
+            run = world.open_run(ws, secrets.token_hex(4))
+            assert moment in delivery_crash.export(ws.settings, run, NOW, kill_at=moment)
+            left = world.exported(ws)
+            for step in world.STEPS.values():
+                step(ws, run, NOW)
+            assert left.items() <= every.items()
+            assert world.exported(ws) == every
+            assert one(dsn, numbers) == masters
+            assert one(dsn, "SELECT count(*) FROM gov.release_register") == 3
+            assert len(list(ws.objects().versions("imp-exports", ""))) == len(every), "each file was put once"
 
 
 def test_another_file_of_the_same_name_is_never_overwritten(ws, dsn):
@@ -589,7 +590,7 @@ def test_the_last_week_of_a_year_releases_week_quarter_and_year(ws, dsn):
         assert all(table["published"] <= table["values"] for table in found["tables"].values())
 
 
-@pytest.mark.skipif(not crash.ALL, reason="takes long: part of make proof")
+@pytest.mark.skipif(not ALL, reason="takes long: part of make proof")
 def test_a_quarter_released_before_its_weeks_gives_the_same_bytes(ws, dsn, cluster, template, object_settings):
     close_the_year(dsn)
     order = (WEEK.key, LAST)

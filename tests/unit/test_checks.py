@@ -71,3 +71,12 @@ def test_without_room_in_memory_the_tests_use_the_systems_folder(
         monkeypatch.setattr(checks, "MEMORY", memory / "absent")
     with checks.temporary_folder() as said:
         assert said == {}
+
+
+def test_the_checks_take_over_no_setting_of_ours_and_keep_what_python_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    theirs = ("AIRFLOW__CORE__FERNET_KEY", "PRIVACY_OPS_TEST_MOMENTS", "PYTHONDONTWRITEBYTECODE")
+    for name in (*theirs, "PYTHONUNBUFFERED"):
+        monkeypatch.setenv(name, "1")
+    found = checks.environment()
+    assert not found.keys() & set(theirs)
+    assert found["PYTHONUNBUFFERED"] == "1"

@@ -16,6 +16,7 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
+from privacy_ops import safe_yaml
 from privacy_ops.errors import ConfigError
 
 Colour = Literal["green", "amber", "red", "none"]
@@ -83,7 +84,7 @@ class Promises(_Frozen):
 def load(path: Path) -> Promises:
     """Read the registry. Raises ConfigError."""
     try:
-        return Promises.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        return Promises.model_validate(safe_yaml.load(path.read_text(encoding="utf-8")))
     except (OSError, yaml.YAMLError, ValidationError) as error:
         raise ConfigError(f"the promises cannot be read: {error}", where=str(path), do="mend the file") from None
 

@@ -21,6 +21,7 @@ from typing import Annotated, Any, Literal, TypeVar
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
+from privacy_ops import safe_yaml
 from privacy_ops.errors import ConfigError
 
 Regime = Literal["UK", "EU"]
@@ -427,7 +428,7 @@ def load(folder: Path) -> Reference:
     """Read and check ``include/reference``. Raises ConfigError naming file, line and reason."""
     manifest = folder / "reference.yaml"
     try:
-        about = yaml.safe_load(manifest.read_text(encoding="utf-8"))
+        about = safe_yaml.load(manifest.read_text(encoding="utf-8"))
         version, reviewed_on = str(about["version"]), about["reviewed_on"]
         files = sorted(map(str, about["files"]))
     except (OSError, ValueError, yaml.YAMLError, KeyError, TypeError):

@@ -15,7 +15,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from sqlalchemy import Connection
 
-from privacy_ops import pseudonyms
+from privacy_ops import pseudonyms, safe_yaml
 from privacy_ops.errors import ConfigError
 from privacy_ops.settings import KeyRing
 from privacy_ops.stores.sql import statement
@@ -111,7 +111,7 @@ class Registry(_Frozen):
 def read_registry(path: Path) -> Registry:
     """Read and validate ``path`` (YAML). Raises ConfigError naming each wrong entry."""
     try:
-        return Registry.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        return Registry.model_validate(safe_yaml.load(path.read_text(encoding="utf-8")))
     except OSError as error:
         raise ConfigError(
             "the registry of recipients cannot be read", where=str(path), do=str(error.strerror)

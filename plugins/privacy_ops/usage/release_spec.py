@@ -17,6 +17,7 @@ from typing import Literal, Self
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from privacy_ops import safe_yaml
 from privacy_ops.disclosure.linked.rules import Bands, Rules
 from privacy_ops.errors import ConfigError
 from privacy_ops.usage.counting import LEVELS_OF, Table
@@ -361,8 +362,8 @@ def load(path: Path) -> ReleaseSpec:
     except OSError as error:
         raise ConfigError("the release spec cannot be read", where=str(path), do=str(error.strerror)) from None
     try:
-        tree = yaml.compose(text, Loader=yaml.SafeLoader)
-        read = yaml.safe_load(text)
+        tree = yaml.compose(text, Loader=safe_yaml.SafeLoader)
+        read = safe_yaml.load(text)
     except yaml.YAMLError as error:
         raise ConfigError("the release spec is not valid YAML", where=str(path), do=str(error)) from None
     if twice := _twice(tree):

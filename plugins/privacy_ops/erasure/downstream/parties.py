@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from privacy_ops import safe_yaml
 from privacy_ops.datamap.model import DataMap
 from privacy_ops.errors import ConfigError
 
@@ -75,7 +76,7 @@ class Party(BaseModel):
 def load(path: Path) -> dict[str, Party]:
     """Read the registry. Raises ConfigError naming each wrong entry."""
     try:
-        raw: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+        raw: Any = safe_yaml.load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError("a registry file cannot be read", where=str(path), do=str(error.strerror)) from None
     except (yaml.YAMLError, UnicodeDecodeError) as error:
