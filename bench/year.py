@@ -22,6 +22,7 @@ from pathlib import Path
 
 from privacy_ops.stores.database import Database
 from privacy_ops.stores.objects import ObjectStore
+from rich.markup import escape
 from sqlalchemy import text
 
 from sandbox import airflow, facts
@@ -96,7 +97,7 @@ def _pass(runtime: Runtime, demo: Demo, name: str, newest: str, weeks: int) -> P
         EXPORT,
         number,
         seconds=3600 * 6,
-        on_action=demo.answer_again,
+        on_action=demo.answer,
         on_change=_Watch(runtime, demo, name, kill_after),
     )
     store = ObjectStore(runtime.object_settings)
@@ -105,10 +106,8 @@ def _pass(runtime: Runtime, demo: Demo, name: str, newest: str, weeks: int) -> P
         releases = connection.execute(text("SELECT count(*) FROM gov.release_register")).scalar_one()
     unsuccessful = [run for run in runs if run.state != "success"]
     for run in unsuccessful:
-        for task, state in engineer.tasks(run).items():
-            if state == "failed":
-                why = "; ".join(f"{kind}: {said}" for kind, said in engineer.errors(run, task))
-                demo.say(f"{name} {run.run_id}: {task} failed: {why}")
+        for trouble in engineer.troubles(run):
+            demo.say(escape(f"{name} {run.run_id}: {trouble}"))
     return Pass(name, time.monotonic() - began, len(runs), len(unsuccessful) + weeks - len(runs), int(releases), files)
 
 

@@ -14,13 +14,16 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 FINISHED = frozenset({"success", "failed"})
 AGAIN = 30.0  # seconds after which a question that is still open is put again: Airflow 3.3.2 may lose an answer
+IN_TROUBLE = ("failed", "up_for_retry")
+# Of Airflow's own events, those that end a try without a word in its log.
+NOTED = ("state mismatch", "heartbeat timeout", "stuck in queued tries exceeded")
 TASK_FINISHED = frozenset({"success", "failed", "skipped", "upstream_failed", "removed"})
 
 
@@ -61,6 +64,30 @@ class RequiredAction:
     body: str | None = None
 
 
+class _Questions:
+    """Which open questions were put to somebody, and when."""
+
+    def __init__(self) -> None:
+        self._put: dict[tuple[str, str, int], float] = {}
+
+    def due(self, still_open: Iterable[RequiredAction]) -> Iterator[RequiredAction]:
+        """Those to put now: new ones, also those that a task raises again, and those that were put a while ago."""
+        found = {(action.run_id, action.task_id, action.map_index): action for action in still_open}
+        self._put = {key: when for key, when in self._put.items() if key in found}
+        for key, action in found.items():
+            if time.monotonic() - self._put.get(key, -AGAIN) >= AGAIN:
+                self._put[key] = time.monotonic()
+                yield action
+
+
+def _took_too_long(error: OSError) -> bool:
+    return isinstance(error, TimeoutError) or isinstance(getattr(error, "reason", None), TimeoutError)
+
+
+def _name(task: Mapping[str, Any]) -> str:
+    return str(task["task_id"]) if task["map_index"] < 0 else f"{task['task_id']}[{task['map_index']}]"
+
+
 class AirflowApi:
     """REST as ``user``. Logs in on first use and again when the token has expired."""
 
@@ -99,7 +126,7 @@ class AirflowApi:
         target = "/api/v2" + path
         if query:
             target += "?" + urllib.parse.urlencode({k: v for k, v in query.items() if v is not None}, doseq=True)
-        for attempt in (1, 2):
+        for attempt in (1, 2, 3):
             if self._token is None:
                 self._token = self._log_in()
             try:
@@ -111,6 +138,9 @@ class AirflowApi:
                 detail = error.read().decode(errors="replace")[:500]
                 raise ApiError(f"{method} {path}: {error.code} {detail}", error.code) from None
             except (urllib.error.URLError, OSError) as error:
+                # A question that changes nothing is asked again: a starved server does not answer in time.
+                if method == "GET" and attempt < 3 and _took_too_long(error):
+                    continue
                 raise ApiError(f"Airflow does not answer at {self.url} ({error}); is it up? `make up`") from None
         raise AssertionError("unreachable")
 
@@ -191,18 +221,40 @@ class AirflowApi:
     def tasks(self, run: DagRun) -> dict[str, str]:
         """State by task id (mapped ones as ``task[3]``)."""
         raw = self.call("GET", f"{self._of(run)}/taskInstances", query={"limit": 200})["task_instances"]
-        return {
-            t["task_id"] if t["map_index"] < 0 else f"{t['task_id']}[{t['map_index']}]": t["state"] or "waiting"
-            for t in raw
-        }
+        return {_name(task): task["state"] or "waiting" for task in raw}
 
-    def errors(self, run: DagRun, task_id: str) -> list[tuple[str, str]]:
-        """Class and message of the exceptions in the log of a task's last try."""
+    def errors(
+        self, run: DagRun, task_id: str, *, map_index: int = -1, try_number: int | None = None
+    ) -> list[tuple[str, str]]:
+        """Class and message of the exceptions in the log of a task's try (its last)."""
         task = f"{self._of(run)}/taskInstances/{task_id}"
-        attempt = max(self.call("GET", task)["try_number"], 1)
-        log = self.call("GET", f"{task}/logs/{attempt}", query={"full_content": True})["content"]
+        if try_number is None:
+            try_number = max(self.call("GET", task)["try_number"], 1)
+        whole = {"full_content": True, "map_index": map_index}
+        log = self.call("GET", f"{task}/logs/{try_number}", query=whole)["content"]
         found = [error for line in log if isinstance(line, dict) for error in line.get("error_detail") or ()]
         return [(str(error["exc_type"]), str(error["exc_value"])) for error in found]
+
+    def troubles(self, run: DagRun) -> list[str]:
+        """Each task of a run that failed or is to be tried again, with its try and why: the last error in its log, or
+        what Airflow noted where the task said nothing (a lost heartbeat, an end that it did not expect)."""
+        found = self.call("GET", f"{self._of(run)}/taskInstances", query={"limit": 200, "state": IN_TROUBLE})
+        return [
+            f"{_name(task)} {task['state']} in try {task['try_number']} of {task['max_tries'] + 1}:"
+            f" {self._why(run, task)}"
+            for task in found["task_instances"]
+        ]
+
+    def _why(self, run: DagRun, task: Mapping[str, Any]) -> str:
+        which = {"map_index": task["map_index"], "try_number": max(task["try_number"], 1)}
+        try:
+            if found := self.errors(run, task["task_id"], **which):
+                return ": ".join(found[-1])
+            about = {"dag_id": run.dag_id, "run_id": run.run_id, "task_id": task["task_id"], "order_by": "-when"}
+            noted = self.call("GET", "/eventLogs", query=about | which | {"included_events": NOTED})["event_logs"]
+        except ApiError as error:
+            return f"its log cannot be read ({error})"
+        return next((f"{event['event']}: {event['extra']}" for event in noted), "its log holds no error")
 
     def delete(self, run: DagRun) -> None:
         """Delete a run that is not to begin."""
@@ -232,12 +284,12 @@ class AirflowApi:
         """Wait until the run is over.
 
         ``on_change(task_id, state)`` is told of every change. ``on_action`` sees each question that the run asks,
-        once per try, and returns False to leave it open; then the wait ends and the run comes back as it is.
-        Raises TimeoutError.
+        again when it is still open after a while, and returns False to leave it open; then the wait ends and the run
+        comes back as it is. Raises TimeoutError.
         """
         deadline = time.monotonic() + seconds
         seen: dict[str, str] = {}
-        asked: set[tuple[str, int]] = set()
+        put = _Questions()
         while True:
             states = self.tasks(run)
             if on_change:
@@ -245,22 +297,20 @@ class AirflowApi:
                     if seen.get(task) != state:
                         on_change(task, state)
             seen = states
-            # A task that is tried again asks again.
-            asked = {key for key in asked if states.get(key[0]) in {"awaiting_input", "deferred"}}
             now = self.run(run.dag_id, run.run_id)
             if now.state in FINISHED:
                 return now
-            if on_action and any(s in {"awaiting_input", "deferred"} for s in states.values()):
-                for action in self.required_actions(run):
-                    if (action.task_id, action.map_index) in asked:
-                        continue
-                    asked.add((action.task_id, action.map_index))
-                    if not on_action(action):
-                        return now
+            parked = any(s in {"awaiting_input", "deferred"} for s in states.values())
+            for action in put.due(self.required_actions(run) if parked else ()):
+                if on_action and not on_action(action):
+                    return now
             if time.monotonic() > deadline:
                 stuck = ", ".join(f"{t} is {s}" for t, s in states.items() if s not in TASK_FINISHED)
                 raise TimeoutError(
-                    f"{run.dag_id} {run.run_id} was not over after {seconds:.0f} s: {stuck or now.state}"
+                    "; ".join([
+                        f"{run.dag_id} {run.run_id} was not over after {seconds:.0f} s: {stuck or now.state}",
+                        *self.troubles(run),
+                    ])
                 )
             time.sleep(0.5)
 
@@ -331,18 +381,21 @@ class AirflowApi:
         backfill_id: int,
         *,
         seconds: float = 900,
+        closed: bool = True,
         on_change: Callable[[str, str], None] | None = None,
         on_action: Callable[[RequiredAction], bool] | None = None,
     ) -> Sequence[DagRun]:
         """Wait until all runs of a backfill are over; returns them, oldest first. Raises TimeoutError.
 
-        ``on_action`` sees each question that one of them asks, again when it is still open after a while.
+        ``closed``: also until Airflow has noted that it is, which it looks for every 30 seconds and without which it
+        takes no further backfill of the DAG. ``on_action`` sees each question that one of them asks, again when it is
+        still open after a while.
         """
         deadline = time.monotonic() + seconds
         seen: dict[str, str] = {}
-        asked: dict[tuple[str, str], float] = {}
+        put = _Questions()
         while True:
-            over = self.call("GET", f"/backfills/{backfill_id}")["completed_at"] is not None
+            over = not closed or self.call("GET", f"/backfills/{backfill_id}")["completed_at"] is not None
             mine = [
                 DagRun.read(raw)
                 for raw in self.call("GET", f"/dags/{dag_id}/dagRuns", query={"limit": 200, "run_type": "backfill"})[
@@ -354,12 +407,11 @@ class AirflowApi:
                     on_change(run.run_id, run.state)
                 seen[run.run_id] = run.state
             names = {run.run_id for run in mine if run.state not in FINISHED}
-            for action in self.required_actions() if on_action and names else ():
-                key, moment = (action.run_id, action.task_id), time.monotonic()
-                if on_action and action.run_id in names and moment - asked.get(key, -AGAIN) >= AGAIN:
-                    asked[key] = moment
+            still_open = self.required_actions() if names else ()
+            for action in put.due(action for action in still_open if action.run_id in names):
+                if on_action:
                     on_action(action)
-            if over and all(run.state in FINISHED for run in mine):
+            if over and (mine or closed) and all(run.state in FINISHED for run in mine):
                 return sorted(mine, key=lambda run: run.logical_date or "")
             if time.monotonic() > deadline:
                 raise TimeoutError(f"the backfill {backfill_id} of {dag_id} was not over after {seconds:.0f} s")

@@ -286,6 +286,7 @@ class Runtime:
         deadline = time.monotonic() + seconds
         while not ready():
             if not self.processes.is_running(program):
+                ready()  # may know that it ended because its port is taken
                 raise AirflowError(f"{what} ended; its log is {self.processes.log(program)}: {self._tail(program)}")
             if time.monotonic() > deadline:
                 raise AirflowError(

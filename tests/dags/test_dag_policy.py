@@ -28,6 +28,7 @@ DRY_BY_DEFAULT = {
     "erasure_verification",
     "course_usage_delivery",
 }
+LONGEST_ABSENCE = timedelta(minutes=5)  # of a store, without the end of a run
 DESTROYS = {("minor_data_deletion", "erase_database"), ("minor_data_deletion", "erase_objects")}
 
 
@@ -80,7 +81,11 @@ def test_punctuality_is_judged_by_the_hours_of_the_dags(dags: dict[str, Any]) ->
 def test_a_task_keeps_the_policy(dags: dict[str, Any], dag_id: str) -> None:
     for task in dags[dag_id].tasks:
         assert task.owner == "privacy-operations", task.task_id
-        assert task.retries >= 2, task.task_id
+        waits = [task.retry_delay * (task.retry_exponential_backoff or 1) ** number for number in range(task.retries)]
+        assert sum(waits, timedelta()) >= LONGEST_ABSENCE, (
+            f"{task.task_id}: a store that is away for minutes ends a run"
+        )
+        assert waits[0] <= timedelta(seconds=30), task.task_id
         assert task.retry_policy is not None, f"{task.task_id}: what a person must mend has to fail at once"
         assert [type(c).__name__ for c in task.on_failure_callback] == ["OperatorNotifier"], task.task_id
         if (dag_id, task.task_id) in DESTROYS:
@@ -92,6 +97,7 @@ def test_a_task_keeps_the_policy(dags: dict[str, Any], dag_id: str) -> None:
                 f"{task.task_id}: who is told that it waits?"
             )
             assert task.retries >= 10, f"{task.task_id}: a lost answer is asked for again, often if need be"
+            assert waits[-1] == waits[0], f"{task.task_id}: whose answer was lost is not to wait to be asked again"
 
 
 @pytest.mark.parametrize("dag_id", DAG_IDS)

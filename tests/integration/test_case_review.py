@@ -13,6 +13,8 @@ from privacy_ops import runs
 from privacy_ops.datamap import grants
 from privacy_ops.erasure import execute
 from privacy_ops.erasure.certificates import certify
+from privacy_ops.erasure.gates import judge_plan
+from privacy_ops.erasure.plan import plan
 from privacy_ops.errors import GateBlocked, PlanChanged, StoreRefused, UserError
 from privacy_ops.minors import review
 from privacy_ops.minors.review import SamePersonAgain
@@ -138,6 +140,62 @@ def test_an_answer_counts_for_the_evidence_that_was_shown_and_for_no_other(press
     nights.find(press.workspace, press.open_run("third", at=NOW + timedelta(days=2)))
     undone = press.case_of(person)
     assert (undone.state, undone.decision, undone.decided_at) == ("RESTRICTED", None, None)
+
+
+def test_an_answer_that_was_written_down_is_not_asked_for_again_in_the_same_run(press: Press) -> None:
+    """Airflow tries the task of an answered question once more when it hears too late that its worker ended."""
+    person = suspect(press)
+    run, case = open_review(press), press.case_of(person)
+    this = {"case_id": str(case.case_id), "now": MONDAY}
+    assert review.question(press.workspace, run, person=1, **this) is not None
+    answer(press, run, case, "ann", "CONFIRM")
+
+    assert review.question(press.workspace, run, person=1, **this) is None
+    second = review.question(press.workspace, run, person=2, **this)
+    assert second is not None
+    assert "1 have answered" in second.body
+    # In another run the first answer is still to be joined by somebody else's.
+    assert review.question(press.workspace, open_review(press, name="later"), person=1, **this) is not None
+    answer(press, run, case, "bob", "KEEP")
+    assert review.question(press.workspace, run, person=2, **this) is None
+
+
+def test_a_case_with_other_evidence_is_asked_about_anew_and_does_not_wait_for_the_old_question(press: Press) -> None:
+    person = suspect(press)
+    morning, noon = open_review(press), open_review(press, name="noon", at=MONDAY + timedelta(hours=4))
+    case = press.case_of(person)
+    assert review.choose(press.workspace, morning, now=MONDAY)["cases"] == [str(case.case_id)]
+    assert review.choose(press.workspace, noon, now=noon.as_of)["asked"] == 0
+    press.execute("UPDATE press.profile SET dob_date = '2011-01-02' WHERE user_id = :u", u=person)
+    nights.find(press.workspace, press.open_run("next", at=MONDAY + timedelta(hours=2)))
+
+    assert answer(press, morning, case, "ann", "CONFIRM")["recorded"] is False
+    assert review.choose(press.workspace, noon, now=noon.as_of)["cases"] == [str(case.case_id)]
+    review.give_back(press.workspace, morning, str(case.case_id))
+    assert press.case_of(person).asked_until == review.deadline(press.workspace, noon), "it is another run's question"
+    review.give_back(press.workspace, noon, str(case.case_id))
+    assert press.case_of(person).asked_until is None
+
+
+def test_a_case_that_people_decide_after_the_plan_waits_for_the_next_run_and_stops_none(press: Press) -> None:
+    suspected = suspect(press)
+    confirmed = press.person(born=MINOR)
+    later = NOW + timedelta(hours=1)
+    run = press.open_run("night", at=later)
+    nights.find(press.workspace, run)
+    assert plan(press.workspace, run, now=later)["cases"] == 1
+    case, review_run = press.case_of(suspected), open_review(press)
+    for reviewer in ("ann", "bob"):
+        decided = answer(press, review_run, case, reviewer, "CONFIRM", now=later + timedelta(minutes=1))
+    assert decided["outcome"] == "CONFIRMED"
+
+    judge_plan(press.workspace, run, now=later + timedelta(minutes=2))
+    nights.finish(press.workspace, run, later + timedelta(minutes=3))
+    assert press.execute("SELECT user_id FROM press.account") == [(suspected,)]
+    assert press.scalar("SELECT count(*) FROM gov.minor_case WHERE state = 'CLOSED'") == 1, confirmed
+    after = later + timedelta(hours=2)
+    assert nights.whole(press.workspace, press.open_run("after", at=after), after)["plan"]["cases"] == 1
+    assert press.scalar("SELECT count(*) FROM press.account") == 0
 
 
 def test_one_reviewer_and_nobody_else_decides_where_only_a_counter_signal_speaks_against_it(press: Press) -> None:

@@ -293,8 +293,8 @@ def test_no_duty_changes_a_key_of_any_table_or_when_it_began(governed: str) -> N
 # By duty, the columns of a case that it changes. Whoever is not named changes none.
 OF_A_CASE = {
     "detect": "class state flags evidence_hash feed discovered_at evidence_at adult_on judged_by_run restriction"
-    " source_faults restricted_at restriction_previous decision decided_at decision_reason erase_after"
-    " erasure_requested_by",
+    " source_faults restricted_at restriction_previous decision decided_at decision_reason asked_until review_due"
+    " erase_after erasure_requested_by",
     "review": "class state decision decided_at decision_reason review_due escalation asked_until objected_at"
     " subject_key adult_on closed_at decided_by restricted_at restriction restriction_previous",
     "erase": "state subject_key evidence_hash adult_on restriction_previous flags closed_at",

@@ -24,6 +24,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
 from sandbox import runtime as runtime_module
+from sandbox.postgres import PortTaken
 from sandbox.processes import MARK
 from sandbox.runtime import Runtime
 
@@ -132,6 +133,19 @@ def test_too_few_people_are_refused_before_anything_starts(tmp_path: Path) -> No
     with pytest.raises(ConfigError, match="too few"):
         runtime.up(3)
     assert not any(runtime.status().values())
+
+
+def test_a_program_that_ends_between_two_looks_may_still_say_that_its_port_was_taken(tmp_path: Path) -> None:
+    """Two runtimes that start at once: the slower one moves on to the next port, on a busy machine too."""
+    looks = iter([False])
+
+    def ready() -> bool:
+        for look in looks:
+            return look
+        raise PortTaken("port 8080 is in use by another program")
+
+    with pytest.raises(PortTaken):
+        Runtime(tmp_path)._wait_for(ready, "api-server", "the api-server")
 
 
 def test_an_interrupted_filling_is_begun_anew(var: Path, monkeypatch: pytest.MonkeyPatch) -> None:

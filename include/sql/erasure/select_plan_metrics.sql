@@ -35,12 +35,12 @@ SELECT
     (
         SELECT count(*) FROM gov.minor_case AS c
         INNER JOIN gov.erasable_case AS e ON c.case_id = e.case_id
+        INNER JOIN gov.erasure_plan AS f ON f.plan_id = :plan_id
         WHERE
             c.state <> 'ON_HOLD' AND c.discovered_at <= :as_of
-            AND (
-                c.erase_after IS NULL
-                OR c.erase_after <= (SELECT p.frozen_at FROM gov.erasure_plan AS p WHERE p.plan_id = :plan_id)
-            )
+            AND (c.erase_after IS NULL OR c.erase_after <= f.frozen_at)
+            -- What people decide after the plan is made waits for the next run, and stops none.
+            AND (c.decided_at IS NULL OR c.decided_at <= f.frozen_at)
             AND (c.returned_of IS NOT NULL OR NOT cast(:run_id AS text) LIKE 'restore\_replay/%')
             AND NOT EXISTS (SELECT 1 FROM planned AS p WHERE p.case_id = c.case_id)
             AND NOT EXISTS (SELECT 1 FROM suspect AS s WHERE s.case_id = c.case_id)

@@ -13,10 +13,13 @@ UPDATE gov.minor_case AS c SET
     evidence_at = j.evidence_at,
     adult_on = COALESCE(j.adult_on, c.adult_on),
     discovered_at = :at,
-    -- What people decided, they decided about other evidence.
+    -- What people decided, they decided about other evidence, and a question that waits is about it, too: the next
+    -- review asks, and does not wait until that question times out.
     decision = NULL,
     decided_at = NULL,
     decision_reason = NULL,
+    asked_until = NULL,
+    review_due = NULL,
     state = CASE
         WHEN c.state <> 'DECIDED' THEN c.state
         WHEN c.restricted_at IS NULL THEN 'OPEN'

@@ -14,11 +14,11 @@ GRANT UPDATE (
 GRANT SELECT, INSERT ON gov.minor_case TO privacy_detect;
 
 -- Whose case it is, when it was opened and closed, and what people are asked and answered is not detection's to write;
--- of a decision it only takes back what was decided about other evidence.
+-- of a question and a decision it only takes back what was about other evidence.
 GRANT UPDATE (
     class, state, flags, evidence_hash, feed, discovered_at, evidence_at, adult_on, judged_by_run, restriction,
-    source_faults, restricted_at, restriction_previous, decision, decided_at, decision_reason, erase_after,
-    erasure_requested_by
+    source_faults, restricted_at, restriction_previous, decision, decided_at, decision_reason, asked_until, review_due,
+    erase_after, erasure_requested_by
 ) ON gov.minor_case TO privacy_detect;
 
 GRANT SELECT, INSERT, DELETE ON gov.minor_signal TO privacy_detect;

@@ -14,6 +14,7 @@ from typing import Any, Literal
 from airflow.providers.standard.operators.hitl import ApprovalOperator
 
 from privacy_ops import approvals
+from privacy_ops.airflow_support import questions
 from privacy_ops.airflow_support.jobs import ASKED_AGAIN, current_job, utc_now
 from privacy_ops.airflow_support.links import below_root
 from privacy_ops.airflow_support.notifiers import OperatorNotifier
@@ -80,7 +81,17 @@ class AskPerson(ApprovalOperator):
         self.subject, self.body = request.title, below_root(request.body)
         # What the person sees is about this and nothing else; Airflow keeps the note while the task is parked.
         context["ti"].xcom_push(key=_ASKED, value=request.subject_sha256)
-        return super().execute(context)
+        if not questions.put(self, context):
+            refused = GateBlocked(
+                "Airflow still shows what this task asked before, and would take an answer to it for one to this",
+                where=run.run_id,
+                do="start a new run, which asks about what stands there now; nothing was destroyed or released",
+            )
+            if self.on_reject == "fail":
+                raise refused
+            self.log.info("Nobody is asked: %s", refused)
+            return {"asked": False, "approved": False}
+        raise questions.parked(self, context)
 
     def execute_complete(self, context: Any, event: dict[str, Any]) -> Any:
         workspace, run, request = self._ask()
@@ -97,7 +108,7 @@ class AskPerson(ApprovalOperator):
             raise GateBlocked(
                 "what was not approved is gone or is another now, and the answer was not recorded",
                 where=run.run_id,
-                do="clear this task: it asks again about what stands there now",
+                do="start a new run, which asks again about what stands there now",
             )
         # People are told apart by their id: a name may be shared, changed or empty.
         who = str(person["id"]) if person else "nobody"

@@ -17,9 +17,11 @@ DESTRUCTIVE_POOL = "privacy_destructive"
 
 DEFAULT_ARGS: dict[str, Any] = {
     "owner": "privacy-operations",
-    "retries": 2,
-    "retry_delay": timedelta(seconds=30),
-    # What a person must mend fails at once; a store that is away is tried again.
+    # What a person must mend fails at once; a store that is away is tried again for 8 to 16 minutes (each wait is twice
+    # the one before, and up to as long again): a database moves to its replica, a starved machine recovers.
+    "retries": 5,
+    "retry_delay": timedelta(seconds=15),
+    "retry_exponential_backoff": 2,
     "retry_policy": ExceptionRetryPolicy(
         rules=[
             RetryRule(
@@ -34,8 +36,9 @@ DEFAULT_ARGS: dict[str, Any] = {
 
 # Of a task that asks people. Airflow 3.3.2 fails a try when its answer comes before the scheduler has heard that the
 # worker which parked the question ended (it takes that for the end of the answered task); on a busy machine this is
-# seconds later. The question is then raised again, and must not run out of tries, nor when one person answers twice.
-ASKED_AGAIN: dict[str, Any] = {"retries": 20, "retry_delay": timedelta(seconds=10)}
+# seconds later. The question is then raised again, soon, and must not run out of tries, nor when one person answers
+# twice.
+ASKED_AGAIN: dict[str, Any] = {"retries": 40, "retry_delay": timedelta(seconds=10), "retry_exponential_backoff": 0}
 
 
 def utc_now() -> datetime:

@@ -9,6 +9,7 @@ from typing import Any
 from airflow.providers.standard.operators.hitl import HITLOperator
 from airflow.sdk import Param
 
+from privacy_ops.airflow_support import questions
 from privacy_ops.airflow_support.jobs import ASKED_AGAIN, current_job, utc_now
 from privacy_ops.airflow_support.links import root_path
 from privacy_ops.airflow_support.notifiers import OperatorNotifier
@@ -59,7 +60,11 @@ class AskReviewer(HITLOperator):
         self.subject, self.body, self.response_timeout = asked.title, asked.body, asked.waits
         self.assigned_users = [{"id": person, "name": person} for person in asked.people] or None
         context["ti"].xcom_push(key=_ASKED, value=asked.evidence_hash)
-        return super().execute(context)
+        if not questions.put(self, context):
+            self.log.info("Airflow still shows what this task asked before; the next run asks about what is known now.")
+            review.give_back(workspace, run, str(self.case_id))
+            return {"asked": False}
+        raise questions.parked(self, context)
 
     def execute_complete(self, context: Any, event: dict[str, Any]) -> Any:
         answer = super().execute_complete(context, event)

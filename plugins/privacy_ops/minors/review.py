@@ -7,6 +7,7 @@ case rises to the privacy lead, and neither time nor an error ever releases or e
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -136,8 +137,9 @@ def question(
 ) -> Question | None:
     """What the ``person``-th answer of this run about a case is asked for; None when nobody needs to be asked.
 
-    The second is asked only when somebody has answered and another person is still needed. ``base``: path below
-    which Airflow is served.
+    The second is asked only when somebody has answered and another person is still needed. An answer that this run
+    recorded already is not asked for again: Airflow may try a task once more whose answer was written down.
+    ``base``: path below which Airflow is served.
     """
     waits = deadline(workspace, run) - now
     if waits < LEAST_WAIT:
@@ -146,7 +148,10 @@ def question(
         case = connection.execute(statement("review", "select_case"), {"case_id": UUID(case_id)}).one_or_none()
         if case is None or not _undecided(case):
             return None
-        votes = _votes(connection, case)
+        answers = _answers(connection, case)
+    if sum(answer.run_id == run.run_id for answer in answers) >= person:
+        return None
+    votes = _votes(answers)
     held = decisions.standing(votes)
     if person > 1 and (not held or decisions.contested(votes)):
         return None
@@ -169,11 +174,24 @@ def _undecided(case: Any) -> bool:
     return case.decision is None and State.CLEARED in NEXT[State(case.state)] and case.evidence_hash is not None
 
 
-def _votes(connection: Connection, case: Any) -> list[Vote]:
-    rows = connection.execute(
+def give_back(workspace: Workspace, run: Run, case_id: str) -> None:
+    """The question cannot be put in this run: the next one may ask, and need not wait until this one's time is out."""
+    with workspace.database("review").transaction() as connection:
+        connection.execute(statement("review", "free_question"), _question_of(workspace, run, case_id))
+
+
+def _question_of(workspace: Workspace, run: Run, case_id: str) -> dict[str, Any]:
+    return {"case_id": UUID(case_id), "until": deadline(workspace, run)}
+
+
+def _answers(connection: Connection, case: Any) -> Sequence[Any]:
+    return connection.execute(
         statement("review", "select_votes"), {"case_id": case.case_id, "evidence_hash": case.evidence_hash or ""}
-    )
-    return [Vote(row.person_id, row.decision) for row in rows]
+    ).all()
+
+
+def _votes(answers: Sequence[Any]) -> list[Vote]:
+    return [Vote(answer.person_id, answer.decision) for answer in answers]
 
 
 def _people(settings: Settings, for_lead: bool, disputed: bool, answered: tuple[str, ...]) -> tuple[str, ...]:
@@ -253,7 +271,7 @@ def decide(
         case = connection.execute(statement("review", "select_case"), this).one()
         if not _undecided(case) or case.evidence_hash != evidence_hash:
             return {"recorded": False, "outcome": None, "released": 0, "why": "the case or its evidence changed"}
-        votes = _votes(connection, case)
+        votes = _votes(_answers(connection, case))
         if answer != "KEEP" and decisions.standing(votes).get(person_id) == answer:
             raise SamePersonAgain("the same person answered twice; another one must. The task asks again.")
         connection.execute(
@@ -275,7 +293,7 @@ def decide(
         if result is not None:
             released = _act(connection, workspace, case, result, reason, now)
         elif answer == "KEEP" or decisions.contested(votes):  # nobody else is asked in this run
-            connection.execute(statement("review", "free_question"), this)
+            connection.execute(statement("review", "free_question"), _question_of(workspace, run, case_id))
     return {"recorded": True, "outcome": result, "released": released}
 
 
