@@ -268,6 +268,14 @@ def returned_and_never_erased(night: Night) -> None:
     )
 
 
+def a_case_that_waits(night: Night) -> None:
+    night.sql("UPDATE gov.erasure_plan SET set_aside = ARRAY[gen_random_uuid()]")
+
+
+def more_wait_than_go(night: Night) -> None:
+    night.sql("UPDATE gov.erasure_plan SET set_aside = ARRAY(SELECT gen_random_uuid() FROM generate_series(0, cases))")
+
+
 BEFORE = {
     "G-20-COMPLETE": a_case_outside_the_plan,
     "G-20-FROZEN": a_row_fell_out_of_the_plan,
@@ -276,6 +284,8 @@ BEFORE = {
     "G-20-EMPTY": a_case_without_rows,
     "G-21": discovered_as_an_adult,
     "G-21-EVIDENCE": another_date_of_birth,
+    "G-21-ASIDE": a_case_that_waits,
+    "G-21-MOST": more_wait_than_go,
     "G-21-RETURNED": returned_and_never_erased,
     "G-22": a_hold,
     "G-22-REVIEW": a_hold_that_nobody_reviewed,

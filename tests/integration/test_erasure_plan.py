@@ -6,8 +6,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from privacy_ops.erasure.gates import judge_plan
 from privacy_ops.erasure.plan import plan
-from privacy_ops.errors import DataMapError
+from privacy_ops.errors import DataMapError, GateBlocked
 from privacy_ops.minors import holds
 from privacy_ops.stores.objects import ObjectStore
 
@@ -62,6 +63,35 @@ def test_only_confirmed_cases_are_planned(press: Press) -> None:
     press.person(written="12/11/2008")
     press.person(born=MINOR, reg_no="R1")
     assert made(press)["cases"] == 0
+
+
+def test_an_odd_value_of_one_keeps_nobody_else_waiting(press: Press) -> None:
+    """What was corrected since it was judged, and what only one of the two readings understands, waits; others go."""
+    odd, other = press.person(born=MINOR), press.person(born=MINOR)
+    run = press.open_run()
+    nights.find(press.workspace, run)
+    press.execute("UPDATE press.profile SET dob_date = dob_date + 1 WHERE user_id = :u", u=odd)
+    counts = plan(press.workspace, run, now=run.as_of)
+    assert (counts["cases"], counts["set_aside"]) == (1, 1)
+    assert judge_plan(press.workspace, run, now=run.as_of)["gate"] == "warn"
+    nights.finish(press.workspace, run)
+    assert press.execute("SELECT user_id FROM press.account") == [(odd,)]
+    assert (press.case_of(odd).state, press.status(odd)) == ("RESTRICTED", "restricted")
+    assert other != odd
+    tomorrow = NOW + timedelta(days=1)
+    nights.whole(press.workspace, press.open_run("second", at=tomorrow), tomorrow)
+    assert press.count("account") == 0
+
+
+def test_where_most_are_odd_nobody_goes(press: Press) -> None:
+    for _ in range(2):
+        press.person(born=MINOR)
+    run = press.open_run()
+    nights.find(press.workspace, run)
+    press.execute("UPDATE press.profile SET dob_date = dob_date + 1")
+    assert plan(press.workspace, run, now=run.as_of)["set_aside"] == 2
+    with pytest.raises(GateBlocked, match="G-21-MOST"):
+        judge_plan(press.workspace, run, now=run.as_of)
 
 
 def test_a_rehearsal_leaves_no_plan(press: Press) -> None:

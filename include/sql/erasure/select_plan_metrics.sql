@@ -42,9 +42,11 @@ SELECT
             -- What people decide after the plan is made waits for the next run, and stops none.
             AND (c.decided_at IS NULL OR c.decided_at <= f.frozen_at)
             AND (c.returned_of IS NOT NULL OR NOT cast(:run_id AS text) LIKE 'restore\_replay/%')
+            AND c.case_id <> all(f.set_aside)
             AND NOT EXISTS (SELECT 1 FROM planned AS p WHERE p.case_id = c.case_id)
             AND NOT EXISTS (SELECT 1 FROM suspect AS s WHERE s.case_id = c.case_id)
     ) AS left_out,
+    (SELECT cardinality(p.set_aside) FROM gov.erasure_plan AS p WHERE p.plan_id = :plan_id) AS set_aside,
     (
         SELECT count(*) FROM planned AS p
         WHERE

@@ -62,7 +62,7 @@ TO privacy_erase;
 -- A plan comes forward; which run made it as of when, and which rows, objects and keys of whom it names, stays.
 GRANT UPDATE (
     state, sha256, cases, held, breaker_tripped, breaker, intent_at, control, database_erased_at, objects_erased_at,
-    verified_at
+    verified_at, set_aside
 ) ON gov.erasure_plan TO privacy_erase;
 
 GRANT UPDATE (planned, found, deleted, retained) ON gov.erasure_step TO privacy_erase;

@@ -56,6 +56,18 @@ def plan_suite(limits: Thresholds) -> Suite:
                 replan,
             ),
             _none("G-21-EVIDENCE", "The evidence is what it was at discovery", "evidence_changed", replan),
+            _warn(
+                "G-21-ASIDE",
+                "The evidence of every confirmed case, read a second way, is what it stands on",
+                "few_set_aside",
+                "they wait, restricted, and are judged anew tomorrow; if they stay, find what is read two ways",
+            ),
+            _none(
+                "G-21-MOST",
+                "No more cases are set aside than planned",
+                "most_set_aside",
+                "this is no odd value but a source or a reading that changed: mend it; nothing is erased before",
+            ),
             _none(
                 "G-21-RETURNED",
                 "What came back is shown to be that of an erased case",
@@ -207,14 +219,21 @@ def plan_metrics(
     """The figures that ``plan_suite`` judges, gathered in one transaction."""
     builder = Builder(workspace.data_map, covered_catalogue(connection, workspace))
     this = {"plan_id": plan.plan_id}
-    own = connection.execute(
-        statement("erasure", "select_plan_metrics"), this | {"run_id": run.run_id, "as_of": run.as_of}
+    own = (
+        connection
+        .execute(statement("erasure", "select_plan_metrics"), this | {"run_id": run.run_id, "as_of": run.as_of})
+        .mappings()
+        .one()
     )
+    aside = float(own["set_aside"])
+    most = aside > own["cases"]
     held = connection.execute(statement("erasure", "count_held_in_plan"), this).one()
     changed, not_minor = evidence(connection, builder, plan, workspace.thresholds)
     uncovered = builder.count_uncovered()
     return {
-        **{name: float(value) for name, value in own.mappings().one().items() if value is not None},
+        **{name: float(value) for name, value in own.items() if value is not None},
+        "few_set_aside": 0.0 if most else aside,
+        "most_set_aside": aside if most else 0.0,
         "content_changed": float(content_sha256(connection, plan.plan_id) != plan.sha256),
         "evidence_changed": float(changed),
         "not_minor": float(not_minor),

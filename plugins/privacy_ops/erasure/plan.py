@@ -23,6 +23,7 @@ from privacy_ops.erasure import breaker, withdrawal
 from privacy_ops.erasure.objects import freeze as objects_plan
 from privacy_ops.erasure.rows import held as parts_held
 from privacy_ops.erasure.rows.builder import Builder
+from privacy_ops.erasure.rows.evidence import doubted
 from privacy_ops.errors import DataMapError, UserError
 from privacy_ops.runs import Run
 from privacy_ops.stores.database import blocks, copy_rows
@@ -150,6 +151,7 @@ def _make(connection: Connection, workspace: Workspace, run: Run, now: datetime)
     cases = connection.execute(
         statement("erasure", "insert_plan_cases"), {"plan_id": plan_id, "run_id": run.run_id}
     ).rowcount
+    aside = _set_aside(connection, builder, workspace, plan_id)
     freeze(connection, builder, plan_id)
     kept = {"rows_with_held_cells": parts_held.freeze(connection, builder, plan_id)}
     shared = objects_plan.freeze(connection, workspace, plan_id)
@@ -159,7 +161,7 @@ def _make(connection: Connection, workspace: Workspace, run: Run, now: datetime)
         {
             "plan_id": plan_id,
             "sha256": content_sha256(connection, plan_id),
-            "cases": cases,
+            "cases": cases - aside,
             "held": held["held"],
             "tripped": decision.tripped,
             "breaker": json.dumps(
@@ -169,7 +171,17 @@ def _make(connection: Connection, workspace: Workspace, run: Run, now: datetime)
     )
     made = read_plan(connection, run.run_id)
     assert made is not None  # noqa: S101 - written above
-    return _summary(connection, made) | held | kept | shared
+    return _summary(connection, made) | held | kept | shared | {"set_aside": aside}
+
+
+def _set_aside(connection: Connection, builder: Builder, workspace: Workspace, plan_id: UUID) -> int:
+    """Leave out, case by case, whose evidence changed since or does not show a minor when it is read a second way; how
+    many. They stay restricted: the next detection judges them anew, and the gate tells people of them."""
+    connection.execute(text("ANALYZE gov.erasure_plan_case"))
+    cases = doubted(connection, builder.map, builder.catalogue, plan_id, workspace.thresholds)
+    if cases:
+        connection.execute(statement("erasure", "set_cases_aside"), {"plan_id": plan_id, "cases": cases})
+    return len(cases)
 
 
 def covered_catalogue(connection: Connection, workspace: Workspace) -> catalogue.Catalogue:

@@ -45,21 +45,37 @@ def evidence(
     """
     row = connection.execute(
         text(f"""
-            SELECT count(*) FILTER (WHERE NOT coalesce(e.unchanged, c.decision IS NOT NULL)) AS changed,
-                   count(*) FILTER (
-                       WHERE c.decision IS DISTINCT FROM 'CONFIRMED' AND NOT coalesce(e.minor, false)
-                   ) AS not_minor
-            FROM gov.erasure_plan_case AS p
-            JOIN gov.minor_case AS c USING (case_id)
-            LEFT JOIN (
-                SELECT case_id, bool_and(unchanged) AS unchanged, bool_and(minor) AS minor
-                FROM ({statements(Reader(data_map, catalogue))}) AS s GROUP BY case_id
-            ) AS e USING (case_id)
-            WHERE p.plan_id = :plan_id AND c.returned_of IS NULL
+            SELECT count(*) FILTER (WHERE changed) AS changed, count(*) FILTER (WHERE not_minor) AS not_minor
+            FROM ({_cases(Reader(data_map, catalogue))}) AS c
         """),
         parameters(limits) | {"plan_id": plan_id},
     ).one()
     return int(row.changed), int(row.not_minor)
+
+
+def doubted(
+    connection: Connection, data_map: DataMap, catalogue: Catalogue, plan_id: UUID, limits: Thresholds
+) -> list[UUID]:
+    """The planned cases that ``evidence`` counts."""
+    found = connection.execute(
+        text(f"SELECT case_id FROM ({_cases(Reader(data_map, catalogue))}) AS c WHERE changed OR not_minor"),
+        parameters(limits) | {"plan_id": plan_id},
+    )
+    return list(found.scalars())
+
+
+def _cases(reader: Reader) -> str:
+    """(case_id, changed, not_minor) of every planned case that stands on evidence of its own."""
+    return f"""
+        SELECT case_id, NOT coalesce(e.unchanged, c.decision IS NOT NULL) AS changed,
+               c.decision IS DISTINCT FROM 'CONFIRMED' AND NOT coalesce(e.minor, false) AS not_minor
+        FROM gov.erasure_plan_case AS p
+        JOIN gov.minor_case AS c USING (case_id)
+        LEFT JOIN (
+            SELECT case_id, bool_and(unchanged) AS unchanged, bool_and(minor) AS minor
+            FROM ({statements(reader)}) AS s GROUP BY case_id
+        ) AS e USING (case_id)
+        WHERE p.plan_id = :plan_id AND c.returned_of IS NULL"""
 
 
 def parameters(limits: Thresholds) -> dict[str, object]:
