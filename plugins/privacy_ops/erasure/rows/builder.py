@@ -418,11 +418,13 @@ class Builder(Reader):
                 WHERE r.plan_id = :plan_id AND r.step_no = {parent.number}
             ), gone AS (
                 DELETE FROM {self.rows_of(step.table)} AS t USING p WHERE {pairs}
-                RETURNING {self.key_array(step.table, "t")} AS row_key
+                RETURNING {", ".join(f"t.{quote(c)} AS k{i}" for i, c in enumerate(step.key, start=1))}
+            ), frozen AS (
+                SELECT {self._typed_key(step)} FROM gov.erasure_row AS r
+                WHERE r.plan_id = :plan_id AND r.step_no = {step.number}
             )
-            SELECT count(*), count(r.row_key) FROM gone
-            LEFT JOIN gov.erasure_row AS r ON r.plan_id = :plan_id AND r.step_no = {step.number}
-                AND r.row_key = gone.row_key
+            SELECT count(*), count(f.k1) FROM gone AS g
+            LEFT JOIN frozen AS f ON {" AND ".join(f"f.k{i} = g.k{i}" for i in range(1, len(step.key) + 1))}
         """
 
     def count_present(self, step: Step) -> str:
