@@ -22,6 +22,7 @@ from privacy_ops.erasure.plan import Content, Plan, covered_catalogue, read_cont
 from privacy_ops.erasure.returning import returned, suppression, sweep
 from privacy_ops.erasure.rows import held, retention
 from privacy_ops.erasure.rows.builder import Builder, Step
+from privacy_ops.erasure.rows.evidence import look_up_by_index
 from privacy_ops.errors import PlanChanged
 from privacy_ops.gates.lock import require_open
 from privacy_ops.runs import Run
@@ -34,9 +35,6 @@ POLICY = "2018-05-15"  # the version of the policy under whose section 10 everyt
 _AGAIN = "clear the run from detect_and_restrict on: judge and plan anew, nothing was erased"
 _CONTROL_SUBJECTS = 100
 _WORK_MEM = "64MB"  # the keys of thousands of people are sorted and joined without a detour over the disk
-# Rows that go, and the evidence about their people, are looked up by their index: to read whole tables for them cost
-# more than to delete them, and more the larger the tables.
-_RANDOM_PAGE_COST = 1.1
 _FOREIGN_KEY_VIOLATION = "23503"
 
 
@@ -101,8 +99,7 @@ def erase_in(
     connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
     connection.exec_driver_sql("LOCK TABLE gov.erasure_plan IN EXCLUSIVE MODE")
     connection.exec_driver_sql(f"SET LOCAL work_mem = '{_WORK_MEM}'")
-    connection.exec_driver_sql(f"SET LOCAL random_page_cost = {_RANDOM_PAGE_COST}")
-    connection.exec_driver_sql("SET LOCAL jit = off")  # it compiles for longer than these statements run
+    look_up_by_index(connection)
     current = require_plan(connection, run.run_id)
     if current.plan_id != plan.plan_id:
         raise PlanChanged("the run was planned anew meanwhile", where=run.run_id, do=_AGAIN)

@@ -17,6 +17,7 @@ from privacy_ops.erasure.plan import Plan, content_sha256, covered_catalogue, re
 from privacy_ops.erasure.returning import returned
 from privacy_ops.erasure.rows.builder import Builder
 from privacy_ops.erasure.rows.evidence import evidence as read_again
+from privacy_ops.erasure.rows.evidence import look_up_by_index
 from privacy_ops.gates import runner
 from privacy_ops.gates.suite import Check, Suite, at_least, at_most, one_row
 from privacy_ops.runs import Run
@@ -219,6 +220,7 @@ def plan_metrics(
     """The figures that ``plan_suite`` judges, gathered in one transaction."""
     builder = Builder(workspace.data_map, covered_catalogue(connection, workspace))
     this = {"plan_id": plan.plan_id}
+    look_up_by_index(connection)
     own = (
         connection
         .execute(statement("erasure", "select_plan_metrics"), this | {"run_id": run.run_id, "as_of": run.as_of})

@@ -23,7 +23,7 @@ from privacy_ops.erasure import breaker, withdrawal
 from privacy_ops.erasure.objects import freeze as objects_plan
 from privacy_ops.erasure.rows import held as parts_held
 from privacy_ops.erasure.rows.builder import Builder
-from privacy_ops.erasure.rows.evidence import doubted
+from privacy_ops.erasure.rows.evidence import doubted, look_up_by_index
 from privacy_ops.errors import DataMapError, UserError
 from privacy_ops.runs import Run
 from privacy_ops.stores.database import blocks, copy_rows
@@ -178,6 +178,7 @@ def _set_aside(connection: Connection, builder: Builder, workspace: Workspace, p
     """Leave out, case by case, whose evidence changed since or does not show a minor when it is read a second way; how
     many. They stay restricted: the next detection judges them anew, and the gate tells people of them."""
     connection.execute(text("ANALYZE gov.erasure_plan_case"))
+    look_up_by_index(connection)
     cases = doubted(connection, builder.map, builder.catalogue, plan_id, workspace.thresholds)
     if cases:
         connection.execute(statement("erasure", "set_cases_aside"), {"plan_id": plan_id, "cases": cases})

@@ -36,6 +36,17 @@ _MONTHS = (
 )  # fmt: skip
 
 
+# Rows that go, and the evidence about their people, are looked up by their index: to read whole tables for them cost
+# more than to delete them, and more the larger the tables.
+_RANDOM_PAGE_COST = 1.1
+
+
+def look_up_by_index(connection: Connection) -> None:
+    """For the rest of this transaction: few rows of large tables are read by statements as long as ``evidence``'s."""
+    connection.exec_driver_sql(f"SET LOCAL random_page_cost = {_RANDOM_PAGE_COST}")
+    connection.exec_driver_sql("SET LOCAL jit = off")  # it compiles for longer than these statements run
+
+
 def evidence(
     connection: Connection, data_map: DataMap, catalogue: Catalogue, plan_id: UUID, limits: Thresholds
 ) -> tuple[int, int]:
