@@ -95,17 +95,18 @@ class Measured:
 
 
 def measure(journal: Journal, repeats: int) -> Measured:
-    """Find the minors of a filled publisher; erase them by hand and at the floor, rolled back, then our way."""
+    """Find the minors of a filled publisher; erase them three ways in turn, rolled back, and in the end our way."""
     journal.settle()
     run_id = journal.find()
     journal.settle()
-    hand, floor = [], []
-    deleted = 0
-    for _ in range(repeats):
-        seconds, deleted = erasing.by_hand(journal, run_id, script=BY_HAND)
-        hand.append(seconds)
-        floor.append(erasing.by_hand(journal, run_id, checks=False, script=BY_HAND)[0])
-    journal.settle()
-    ours = erasing.erase(journal, run_id)
-    assert ours.rows == deleted, f"the script deleted {deleted} rows, the plan {ours.rows}"
-    return Measured(ours, hand, floor, ours.cases, deleted)
+    hand, floor, deleted = [], [], set()
+
+    def others() -> None:
+        for found, checks in ((hand, True), (floor, False)):
+            seconds, rows = erasing.by_hand(journal, run_id, checks=checks, script=BY_HAND)
+            found.append(seconds)
+            deleted.add(rows)
+
+    ours = erasing.erase(journal, run_id, repeats=repeats, between=others)
+    assert deleted == {ours.rows}, f"the script deleted {deleted} rows, the plan {ours.rows}"
+    return Measured(ours, hand, floor, ours.cases, ours.rows)

@@ -324,6 +324,81 @@ def test_a_report_is_read_like_any_source_and_forgotten_with_its_subject(nights:
     assert press.scalar("SELECT count(*) FROM gov.minor_report") == 1
 
 
+def counter(code: str, **more: Any) -> dict[str, Any]:
+    return {"counter_signal": {"code": code, **more}}
+
+
+def with_counter_signals(press: Press) -> None:
+    """Every kind of fact that speaks against childhood, each in a column of its own."""
+    press.execute("""
+        ALTER TABLE press.profile ADD COLUMN degree text, ADD COLUMN paper text, ADD COLUMN job text;
+        ALTER TABLE press.sale ADD COLUMN sold date;
+    """)
+    base = map_of().model_dump(mode="json", exclude_none=True, exclude_defaults=True)["tables"]
+    account, profile, sale, attendee = (base[f"press.{t}"] for t in ("account", "profile", "sale", "attendee"))
+    account["columns"]["created_at"] |= counter("account_age", older_than_years=5)
+    account["columns"]["email_norm"] |= counter("mail_domain", domains=["hospital.example.org"])
+    profile["columns"] |= _columns(
+        "",
+        degree=counter("qualification", older_than_years=3),
+        paper=counter("publication", values=["published"]),
+        job=counter("occupation", values=["nurse", "physician"]),
+    )
+    sale["columns"] |= _columns("", sold=counter("first_order", older_than_years=3) | {"erase": "KEEP"})
+    attendee["columns"]["attendee_type"] |= counter("speaker", values=["speaker"])
+    data_map = map_of(account=account, profile=profile, sale=sale, attendee=attendee)
+    grants.apply(press.superuser._url.render_as_string(hide_password=False), data_map)
+    press.workspace = press.with_map(data_map)
+
+
+def test_a_fact_against_childhood_leaves_a_confirmation_to_people_and_half_a_fact_does_not(press: Press) -> None:
+    with_counter_signals(press)
+
+    def child(**more: Any) -> UUID:
+        return press.person(born=MINOR, **more)
+
+    def buyer(sold: date) -> UUID:
+        who = child()
+        press.add("sale", user_id=who, bill_name="Made up", total=19, sold=sold)
+        return who
+
+    def guest(attendee_type: str, badge: str) -> UUID:
+        who = child()
+        press.add(
+            "attendee", user_id=who, name="Guest", badge_code=badge, attendee_type=attendee_type, registered_at=LATELY
+        )
+        return who
+
+    speaks_against = {
+        "registered": child(reg_no="R123"),
+        "three years since the degree": child(degree="2023-06-30"),
+        "a published paper": child(paper="published"),
+        "a nurse": child(job="nurse"),
+        "an address of the hospital": child(email="a@ward.hospital.example.org"),
+        "an account six years old": child(created=NOW - timedelta(days=6 * 366)),
+        "an order three years ago": buyer(date(2023, 11, 20)),
+        "a speaker": guest("speaker", "B1"),
+    }
+    says_too_little = {
+        "an empty number": child(reg_no=" "),
+        "a degree of two years ago": child(degree="2024-01-01"),
+        "a degree without a year": child(degree="soon"),
+        "a paper in review": child(paper="submitted"),
+        "a pupil": child(job="pupil"),
+        "an address that only ends alike": child(email="b@nothospital.example.org"),
+        "an account four years old": child(created=NOW - timedelta(days=4 * 365)),
+        "an order last week": buyer(date(2026, 11, 15)),
+        "a delegate": guest("delegate", "B2"),
+    }
+    night(press)
+    assert {why: verdict(press, who) for why, who in speaks_against.items()} == dict.fromkeys(
+        speaks_against, ("CONFIRMED_PENDING_COUNTER", "HARD")
+    )
+    assert {why: verdict(press, who) for why, who in says_too_little.items()} == dict.fromkeys(
+        says_too_little, CONFIRMED
+    )
+
+
 def test_adding_a_source_is_a_map_entry(wide: Press) -> None:
     who = answered(wide, TODAY, years="12")
     assert night(wide)["opened"] == 0

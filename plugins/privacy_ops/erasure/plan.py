@@ -23,7 +23,7 @@ from privacy_ops.erasure import breaker, withdrawal
 from privacy_ops.erasure.objects import freeze as objects_plan
 from privacy_ops.erasure.rows import held as parts_held
 from privacy_ops.erasure.rows.builder import Builder
-from privacy_ops.erasure.rows.evidence import doubted, look_up_by_index
+from privacy_ops.erasure.rows.evidence import doubted, look_up_by_index, look_up_as_usual
 from privacy_ops.errors import DataMapError, UserError
 from privacy_ops.runs import Run
 from privacy_ops.stores.database import blocks, copy_rows
@@ -180,6 +180,7 @@ def _set_aside(connection: Connection, builder: Builder, workspace: Workspace, p
     connection.execute(text("ANALYZE gov.erasure_plan_case"))
     look_up_by_index(connection)
     cases = doubted(connection, builder.map, builder.catalogue, plan_id, workspace.thresholds)
+    look_up_as_usual(connection)
     if cases:
         connection.execute(statement("erasure", "set_cases_aside"), {"plan_id": plan_id, "cases": cases})
     return len(cases)

@@ -47,6 +47,13 @@ def look_up_by_index(connection: Connection) -> None:
     connection.exec_driver_sql("SET LOCAL jit = off")  # it compiles for longer than these statements run
 
 
+def look_up_as_usual(connection: Connection) -> None:
+    """Undo ``look_up_by_index``: to freeze what thousands of people left, whole tables are read rather than looked up
+    row by row."""
+    for setting in ("random_page_cost", "jit"):
+        connection.exec_driver_sql(f"SET LOCAL {setting} TO DEFAULT")
+
+
 def evidence(
     connection: Connection, data_map: DataMap, catalogue: Catalogue, plan_id: UUID, limits: Thresholds
 ) -> tuple[int, int]:
