@@ -23,7 +23,7 @@ from privacy_ops.erasure import breaker, withdrawal
 from privacy_ops.erasure.objects import freeze as objects_plan
 from privacy_ops.erasure.rows import held as parts_held
 from privacy_ops.erasure.rows.builder import Builder
-from privacy_ops.erasure.rows.evidence import doubted, look_up_by_index, look_up_as_usual
+from privacy_ops.erasure.rows.evidence import doubted, look_up_as_usual, look_up_by_index
 from privacy_ops.errors import DataMapError, UserError
 from privacy_ops.runs import Run
 from privacy_ops.stores.database import blocks, copy_rows
