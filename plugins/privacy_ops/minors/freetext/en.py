@@ -79,8 +79,14 @@ RULES = (
     Rule("my-age", r"\bmy age is<mild><n><or>(?:<old>|<years>(?=<stop>)(?! (?:from|with|of|at)\b)|(?=<stop>))"),
     Rule(
         "i-am-a",
-        r"<iam> (?:just |only |still )?(?:a|an) (?:\w{1,20} ){0,2}<n>(?:[ -]?(?:years?|yr)[ -]old"
-        r"| ?y ?/?o)\b(?!'s)(?= ?\w)",
+        # Neither whose child it is ("a mother to"), nor what a company or a charity says of itself.
+        r"(?!we)<iam> (?:just |only |still )?(?:a|an) (?:(?!(?:to|for|with|of|from)\b)\w{1,20} ){0,2}<n>"
+        r"(?:[ -]?(?:years?|yrs?)[ -]?old| ?y ?/?o)\b(?!'s)(?= ?\w|<stop>)",
+    ),
+    Rule(
+        "being",
+        r"(?<!\w)being (?:only |just |still )?<n>(?:<old>)?,? i (?!was|had|used|were|did)(?:'m|[a-z]{2})",
+        strength="W",
     ),
     Rule(
         "under",
@@ -240,8 +246,8 @@ RULES = (
     ),
     Rule(
         "my-year-old",
-        r"\b(?:my|our|(?:mother|mum|mom|father|dad|parent|guardian)s? of an?|i have an?) <n>[ -](?:year"
-        r"|yr)s?[ -]old(?=<stop>)",
+        r"\b(?:my|our|(?:mother|mum|mom|father|dad|parent|guardian)s? (?:of|to)(?: an?)?|i have an?)"
+        r" <n>[ -](?:year|yr)s?[ -]old(?=<stop>| <kid>)",
         about="other",
     ),
     Rule(
@@ -273,7 +279,7 @@ RULES = (
 _OPENERS = (
     "i am<>|i'm<>|i 'm<>|im<>|i m<>|i are<>|we are<>|we're<>|me and<>|this is<>|i turn|i will|i wo|i have|i just"
     "|i haven"
-    "|i recently|i was|i'll<>|ill<>|i'll<>|i 've<>|i've<>|ive<>|my age<>|my name<>"
+    "|i recently|i was|being<>|i'll<>|ill<>|i'll<>|i 've<>|i've<>|ive<>|my age<>|my name<>"
 )
 _KIN = "my<>|our<>|kids<>|children<>|sons<>|daughters<>|boys<>|girls<>|twins<>"
 _FACTS = "minor<>|underage|under age|under-age|age<>|adult|school|gcse|a level|a-level|sixth"

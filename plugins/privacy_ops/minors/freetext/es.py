@@ -64,6 +64,11 @@ RULES = (
         strength="W",
         hedged=True,
     ),
+    Rule(
+        "nombre-edad",
+        r"(?<!\w)(?:me llamo|mi nombre es) \w{2,20}(?: \w{2,20})?(?:,| y)(?: tengo)? <n><years>(?=<stop>)",
+        strength="W",
+    ),
     Rule("mi-edad", r"\bmi edad (?:es|:)(?: de)? ?<n><years>?(?=<stop>)"),
     Rule("soy-un", r"(?<!\bno )(?<!\w)soy(?: solo| todavia)? (?:un|una) <person> (?:\w{1,20} )?de <n><years>(?!-)"),
     Rule(
@@ -200,7 +205,7 @@ RULES = (
     ),
 )
 
-_OPENERS = "tengo|tngo|soy<>|edad|cumpl|tendre|casi|punto|voy|naci|estoy|curso|estudio|hago|sigo|tenemos|tener|tenga"
+_OPENERS = "tengo|tngo|soy<>|edad|cumpl|tendre|casi|punto|voy|naci|estoy|curso|estudio|hago|sigo|tenemos|tener|tenga|me llamo|mi nombre"
 _KIN = ("mi<>", "mis<>", "nuestro<>", "nuestra<>", "nuestros<>", "nuestras<>")
 SPANISH = Language(
     code="es",

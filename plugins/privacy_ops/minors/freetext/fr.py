@@ -64,6 +64,12 @@ RULES = (
     ),
     Rule("n-ai-que", r"(?<!\w)je n'ai (?:encore )?qu(?:e |')<n><end>"),
     Rule("mon-age", r"\bmon age (?:est(?: de)?|:) ?<n><years>(?=<stop>)"),
+    Rule(
+        "nom-age",
+        r"(?<!\w)(?:je m'appelle|moi,? c'est|mon (?:pre)?nom est) \w{2,20}(?: \w{2,20})?(?:,| et)"
+        r"(?: j'ai)? <n><years>(?=<stop>)",
+        strength="W",
+    ),
     Rule("je-suis-age", r"<iam>(?: \w{1,20})? agee? de <n><years>(?=<stop>)"),
     Rule("je-suis-un", r"<iam>(?: juste| seulement| encore| qu'| aussi)? ?une? <person> de <n><years>\b"),
     Rule("mineur", r"<iam>(?: encore| toujours)? mineure?(?! de\b)(?=<stop>)", reads="fixed", ages=(0, 17)),
@@ -162,7 +168,7 @@ RULES = (
 )
 
 _OPENERS = (
-    "j'ai|j' ai|j 'ai|j ai|jai|j'au|j' au|j 'au|j au|jau|n'ai|n'au|g<>|je<>|age<>|nous avons<>|on a<>|avant|jusqu"
+    "j'ai|j' ai|j 'ai|j ai|jai|j'au|j' au|j 'au|j au|jau|n'ai|n'au|g<>|je<>|age<>|nous avons<>|on a<>|avant|jusqu|moi<>|mon<>"
 )
 _KIN = ("mon<>", "ma<>", "notre<>", "mes<>", "nos<>")
 _FACTS = "mineur|majeur|lyc|coll|sixieme|cinquieme|quatrieme|troisieme|seconde|2nde|premiere|1ere|terminale|tle<>"
