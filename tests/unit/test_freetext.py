@@ -37,13 +37,16 @@ def found(text: str, on: date | None = None) -> str:
 @pytest.mark.parametrize("language", freetext.LANGUAGES)
 def test_there_are_enough_sentences_of_every_kind(language: str) -> None:
     kinds = Counter(sentence.label for sentence in sentences(language))
-    held_out = sentences(language, "held_out")
-    assert kinds.total() >= 150
+    parts = Counter(sentence.part for sentence in sentences(language))
+    assert kinds.total() >= 210
     assert all(kinds[kind] >= 20 for kind in LABELS)
-    assert 0.2 < len(held_out) / kinds.total() < 0.4
+    assert 0.2 < parts["held_out"] / (kinds.total() - parts["fresh"]) < 0.4
+    assert parts["fresh"] >= 60
 
 
-@pytest.mark.parametrize(("language", "part"), list(product(freetext.LANGUAGES, ("seen", "held_out", "later"))))
+@pytest.mark.parametrize(
+    ("language", "part"), list(product(freetext.LANGUAGES, ("seen", "held_out", "later", "fresh")))
+)
 def test_precision_and_recall_of_clear_statements(language: str, part: str) -> None:
     judged = Counter((s.label, found(s.text, s.on)) for s in sentences(language, part))
     right = judged["self_minor", "self_minor"]
@@ -116,6 +119,29 @@ def test_trap(language: str, trap: str) -> None:
         ("sixteen_and_a_half_thousand", "I am 16.500 km away", "none"),
         ("a_link_holds_no_statement", "https://example.org/i-am-16", "none"),
         ("a_small_bare_number_counts_something", "I am 0.", "self_maybe"),
+        ("a_smile_ends_the_statement", "im 16 :)", "self_minor"),
+        ("a_colon_ends_the_statement", "J'ai 16 ans : est-ce un problème ?", "self_minor"),
+        ("an_hour_does_not", "I am 16:30 hours late", "none"),
+        ("german_bin_after_a_greeting", "Moin, bin 16 und neu hier", "self_minor"),
+        ("german_bin_on_a_line_of_its_own", "Hi\nbin 14\nwie geht das", "self_minor"),
+        ("german_place_in_a_ranking", "Ich bin 16. Platz geworden.", "none"),
+        ("german_case_report", "Ein 12-jähriges Mädchen stellte sich mit Fieber vor.", "none"),
+        ("german_mother_of_twins", "Ich bin eine Mutter 14-jähriger Zwillinge.", "none"),
+        ("german_aged_in_two_words", "Ich bin ein 15 Jahre altes Mädchen.", "self_minor"),
+        ("a_mother_without_punctuation", "im a single mum 15 year old son", "none"),
+        ("the_mother_of_a_girl", "I'm a 14-year-old girl's mother.", "none"),
+        ("a_charity_of_twelve_years", "I am a 12 year old charity.", "none"),
+        ("a_comparison", "I am like a 15 year old girl with this phone.", "none"),
+        ("a_person_in_a_novel", "In the novel I am a 15 year old detective.", "none"),
+        ("i_should_say_says_it", "I should say that I am 17.", "self_minor"),
+        ("being_now", "Being 15, I don't have a card.", "self_minor"),
+        ("being_may_speak_of_somebody_else", "Being 15, I can't tell her anything.", "self_maybe"),
+        ("a_name_and_years_at_work", "Me llamo Ana, 15 años, como enfermera.", "none"),
+        ("a_name_and_years_of_age", "Je m'appelle Manon, 17 ans, de Nantes.", "self_minor"),
+        ("a_birthday_tomorrow", "Demain j'ai 18 ans", "self_minor"),
+        ("two_of_one_age", "mi amiga y yo tenemos 15 años", "self_minor"),
+        ("pupils_of_an_age", "My students (12-13) are using your quiz.", "other_minor"),
+        ("pupils_counted", "My students (12) liked it.", "none"),
     ],
 )
 def test_what_a_text_amounts_to(what: str, text: str, expected: str) -> None:

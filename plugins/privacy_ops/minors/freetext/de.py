@@ -40,15 +40,18 @@ PIECES = {
         r"|derzeit|zurzeit|momentan|genau|ungefahr|etwa|circa|ca\.|erst mal|aber|auch|leider"
         r"|eigentlich)[)\]\"*]?){0,3} "
     ),
-    "iam": r"(?<!\w)(?:ich binn?|bin ich|(?:^|[.!?,;\n] ?|und )bin)",
+    "iam": (
+        r"(?:(?<!\w)(?:ich binn?|bin ich|(?:und|hallo|hi|hey|moin|servus) bin|und ich sind(?: beide)?|wir sind beide)"
+        r"|(?:^|[.!?,;\n] ?)bin)"
+    ),
     "old": r" ?jahre? ?(?:alt|allt|jung)\b|-?jahrig\b",
     "years": r" ?(?:jahren?|j)\b",
     "half": r"(?:[.,]5|½|einhalb)?",
     "stop": (
         r"(?: ?(?:$|[,;!?)\]\"]|\n(?!<counted>)|\.(?! ?\d| (?:woche|klasse|jahr|lebensjahr|monat|tag|stock|semester"
-        r"|platz|kapitel|<month>))|- "
-        r"|[^\w\s.,;:!?'\"()/%+°€$£&#@*=<>-])"
-        r"|[*_\"]{0,3}(?: ?$| ?[.,!?;])"
+        r"|geworden|von|platz|kapitel|<month>))|- "
+        r"|:(?! ?\d)|<3|=\)|[^\w\s.,;:!?'\"()/%+°€$£&#@*=<>-])"
+        r"|[*_\"]{1,3}(?: ?$| ?[.,!?;])"
         r"| (?:und|aber|oder|also|deshalb|darum|daher|weil|da|denn|bitte|jetzt|heute|noch|schon|komme|wohne|lebe|aus"
         r"|darf|kann|mochte|ich|mein|meine|lol|haha|je nach|bald|obwohl|wie|was|ob)(?![a-z]))"
     ),
@@ -58,12 +61,21 @@ PIECES = {
         r"(?:mein|unser)(?:e|em|en|er|es)? (?:(?:kleine?[rn]?|jungere?[rn]?|altere?[rn]?|jungste?[rn]?) )?(?:tochter"
         r"|sohn"
         r"|kind|kinder|bruder|schwester|neffe|nichte|enkel|enkelin|baby|jungster?|altester?|stiefsohn|stieftochter"
-        r"|patenkind|tochterchen|junge|madchen|sohne)\b"
+        r"|patenkind|tochterchen|junge|madchen|sohne|pflege(?:sohn|tochter|kind)|adoptiv(?:sohn|tochter|kind)|zwillinge)\b"
     ),
-    "kid": r"(?:tochter|sohn|sohnes|kind|kindes|jungen?|madchens?|bruder|schwester|neffe|nichte|enkel|enkelin|baby)\b",
+    "pupil": r"(?:mein|unser)(?:e|em|en|er|es)? (?:\w{1,20} )?schuler(?:in|innen|n)?\b",
+    "parent": r"(?:mutter|vater|mama|papa|oma|opa|tante|onkel)",
+    # Who has a child or works with children: "eine Mutter 15-jähriger Zwillinge".
+    "role": r"(?:\w{0,20}(?:mutter|vater|lehrer|trainer|betreuer|arzt)|mama|papa|opa|oma|tante|onkel|\w{1,20}in)\b",
+    "lately": (
+        r"(?:gerade|eben|soeben|vor kurzem|kurzlich|neulich|gestern|vorgestern|heute|letzte woche|letzten monat"
+        r"|diese woche|diesen monat|vor (?:ein paar|zwei|drei) tagen)"
+    ),
+    "kid": r"(?:zwillingen?|kindern|tochter|sohn|sohnes|kind|kindes|jungen?|madchens?|bruder"
+    r"|schwester|neffe|nichte|enkel|enkelin|baby)\b",
     "person": r"(?:schuler(?:in)?|junge|madchen|student(?:in)?|jugendlicher?|teenager|azubi|person)",
-    "aged": r"<n>[ -]?jahrige[rnsm]?",
-    "class": r"<n>\.? ?-?klasse",
+    "aged": r"<n>(?:[ -]?jahrige[rnsm]?| ?jahre? (?:alte|junge)[rnsm]?)",
+    "class": r"<n>(?:\.|ten?)? ?-?klasse",
 }
 
 RULES = (
@@ -71,12 +83,15 @@ RULES = (
     Rule("ich-bin-noch", r"<iam> noch \w{1,10} (?:tage?|wochen?|monate?)(?: lang)? <n>(?:<old>|(?=<stop>))"),
     Rule(
         "ich-bin-name",
-        r"(?<!\w)(?:ich bin|ich heisse|mein name ist) \w{2,20}(?:,| und) <n> ?jahre? ?alt\b",
-        strength="W",
+        r"(?<!\w)(?:ich bin|ich heisse|mein name ist) (?:der |die |eine? )?(?!<parent>\b)\w{2,20}(?:,| und) <n>"
+        r" ?jahre? ?alt\b(?=<stop>)",
     ),
     Rule("ich-bin-end", r"(?<!\w)ich(?: [a-z]{1,20})?<mild><n><or><half>(?:<old>|<years>)? bin\b"),
-    Rule("mein-alter", r"\bmein alter(?: ist|:)<mild><n>(?:<old>|<years>)?(?=<stop>)"),
-    Rule("ich-bin-ein", r"<iam><mild>eine? (?:\w{1,20} )?<aged>\b"),
+    Rule("mein-alter", r"\bmein alter(?: ist| ?[:=-]|)<mild><n>(?:<old>|<years>)?(?=<stop>)"),
+    Rule(
+        "ich-bin-ein",
+        r"<iam><mild>eine? (?:(?!<role>)\w{1,20} )?<aged>\b(?! (?:unternehmen|firma|verein|projekt))",
+    ),
     Rule(
         "ich-bin-ein-word",
         r"<iam><mild>eine? (?P<n>vierzehn|funfzehn|fuenfzehn|sechzehn|siebzehn|dreizehn|zwolf|elf|zehn)jahrige[rs]?\b",
@@ -99,18 +114,17 @@ RULES = (
     ),
     Rule(
         "werde",
-        r"(?<!\w)(?:ich werde"
-        r"|werde ich)(?! heute)(?: [a-z]{1,20}){0,4}?(?: am \d{1,2}\. ?(?:<month>)?)? <n>"
+        r"(?<!\w)(?:ich werde?"
+        r"|werde? ich)(?! heute)(?: [a-z]{1,20}){0,4}?(?: am \d{1,2}\. ?(?:<month>)?)? <n>"
         r"(?: jahre(?: alt)?)?(?=<stop>)",
         reads="turning",
     ),
-    Rule("heute-werde", r"(?<!\w)(?:heute werde ich|ich werde heute) <n>(?: jahre(?: alt)?)?(?=<stop>)"),
+    Rule("heute-werde", r"(?<!\w)(?:heute werde? ich|ich werde? heute) <n>(?: jahre(?: alt)?)?(?=<stop>)"),
     Rule("in-jahren", r"(?<!\w)in <k> jahren (?:werde|bin) ich <n>(?=<stop>|<old>)", reads="turning"),
     Rule("fast", r"<iam> (?:fast|beinahe|nahezu|bald) <n>(?:<old>|<years>)?(?=<stop>)", reads="turning"),
     Rule(
         "geworden",
-        r"<iam> (?:gerade|eben|vor kurzem|kurzlich|gestern|heute|letzte woche|letzten monat|diese woche|diesen monat"
-        r"|soeben) <n>(?: jahre(?: alt)?)? geworden\b",
+        r"(?:<iam> <lately>|(?<!\w)<lately> bin ich(?: erst)?) <n>(?: jahre(?: alt)?)? geworden\b",
     ),
     Rule("geburtstag", r"\bmein <n>\. ?geburtstag ist (?:nachste|im|am|bald|morgen|in)", reads="turning"),
     Rule(
@@ -160,13 +174,16 @@ RULES = (
     ),
     Rule(
         "als-jahriger",
-        r"(?:^|[.!?,\n] ?)als <n>[ -]?jahriger? (?:finde|kann|darf|bin|mochte|suche|verstehe|muss|will|habe) ich\b",
+        r"(?:^|[.!?,\n] ?)als <aged>(?: (?:madchen|junge|schuler(?:in)?|teenager))? (?:finde|kann|darf|bin|mochte|suche"
+        r"|verstehe|muss|will|habe) ich\b",
         strength="W",
     ),
+    Rule("hier", r"(?:^|[.!?\n] ?)<n>[ -]?jahriger?(?: aus \w{1,20})? hier(?=<stop>)", strength="W"),
     Rule("zwischen", r"<iam> zwischen <n> und <m>(?:<old>|<years>|(?=<stop>))", hedged=True),
     Rule(
         "bis-ich",
         r"(?<!\w)(?:(?:bis|bevor|sobald|ehe) ich <n>(?: jahre(?: alt)?)? (?:bin|werde)\b"
+        r"|wenn ich <n>(?: jahre(?: alt)?)? werde\b"
         r"|wenn ich <n>(?: jahre(?: alt)?)? bin,? (?:werde|will|mochte|kann|darf) ich\b)",
         strength="W",
         reads="below",
@@ -174,7 +191,7 @@ RULES = (
     ),
     Rule(
         "kind-ist",
-        r"(?<!\w)<who>,? (?:ist|sind|wird|gerade)<mild><n>(?:<old>|<years>(?=<stop>)|(?=<stop>"
+        r"(?<!\w)<who>,? (?:ist|sind|wird|gerade)(?: <lately>)?<mild><n>(?:<old>|<years>(?=<stop>)|(?=<stop>"
         r"| geworden\b))",
         about="other",
     ),
@@ -188,17 +205,33 @@ RULES = (
     Rule("kind-monate", r"(?<!\w)<who> ist<mild><n> (?:monate?|wochen|tage) alt\b", about="other", reads="months"),
     Rule(
         "elternteil",
-        r"<iam> (?:die |der )?(?:mutter|vater|mama|papa|oma|opa|tante|onkel) eine[rs] (?:<aged>n?\b)",
+        r"(?:<iam>|(?<!\w)als) (?:die |der |eine? )?<parent> (?:eine[rs]|von(?: einem| einer| zwei)?) (?:<aged>n?\b)",
+        about="other",
+    ),
+    # Not followed by a noun: a thing may be so many years old, too.
+    Rule(
+        "mein-jahriger",
+        r"(?<!\w)(?:mein|unser)(?:e|em|en|er|es)? <n>[ -]?jahrige[rnsm]?(?=<stop>| (?:hat|ist|wollte|will|mochte"
+        r"|nutzt|benutzt|war|liebt|mag)\b)",
+        about="other",
+    ),
+    Rule(
+        "schuler-ist",
+        r"(?<!\w)<pupil>,? (?:(?:sie |er )?(?:ist|sind)|die|der)<mild><n>(?: ?(?:und|oder|bis|-) ?<m>)?"
+        r"(?:<old>|<years>(?=<stop>)|(?=<stop>)| (?:ist|sind)\b)",
         about="other",
     ),
     Rule(
         "jahriges-kind",
-        r"(?<!\w)(?:mein|unser|eine?s?|eine[rnm]|meine[rnms]|unsere[rnms]?|meine|eine)(?: \w{1,20})? <aged> <kid>",
+        # A child of somebody's: "ein 12-jähriges Mädchen" alone is how a case report begins.
+        r"(?<!\w)(?:(?:mein|unser)(?:e|em|en|er|es)?|(?:(?:ich|wir) haben?|habe ich|haben wir|fur|<parent>)"
+        r" eine?[rnms]?)(?: \w{1,20})? <aged> <kid>",
         about="other",
     ),
     Rule(
         "jahriges-kind-word",
-        r"(?<!\w)(?:mein|unser|ein)(?:e|em|en|er|es)? (?P<n>acht|neun|zehn|elf|zwolf|dreizehn|vierzehn|funfzehn"
+        r"(?<!\w)(?:mein|unser|(?:(?:ich|wir) haben?|fur|<parent>) ein)(?:e|em|en|er|es)?"
+        r" (?P<n>acht|neun|zehn|elf|zwolf|dreizehn|vierzehn|funfzehn"
         r"|sechzehn|siebzehn)jahrige[rnsm]? <kid>",
         about="other",
     ),
@@ -220,7 +253,7 @@ RULES = (
     ),
 )
 
-_OPENERS = "bin<>|binn<>|ich<>|mit<>|als<>|mein alter<>|mein name<>"
+_OPENERS = "beide<>|bin<>|binn<>|ich<>|mit<>|als<>|mein alter<>|mein name<>"
 _KIN = "mein<>|meine<>|meinem<>|meinen<>|meiner<>|meines<>|unser<>|unsere<>|unserem<>|unseren<>|unserer<>|unseres<>"
 _FACTS = "benutzt|genutzt|verwend|angelegt|eroffnet|gemacht|angemeldet|registriert|erstellt"
 GERMAN = Language(
@@ -232,7 +265,7 @@ GERMAN = Language(
     unreal_before=(
         r"(?:stell(?:en sie|t euch)? (?:dir |sich |euch )?(?:mal )?vor|angenommen|nehmen wir an|mal angenommen"
         r"|sagen wir"
-        r"|als ob|als|so als|ich tue so)(?:, dass)?"
+        r"|als ob|als|so als|ich tue so|wie|im (?:roman|spiel|buch|traum))(?:, dass)?"
     ),
     hedge_before=(
         r"wenn|falls|ob|bis|bevor|sobald|sofern|(?:gesagt|sagte|schrieb|geschrieben|glaubt|denkt"

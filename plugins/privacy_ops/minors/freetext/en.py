@@ -29,6 +29,8 @@ PIECES = {
     # "im" before a number with a full stop is German: "im 16. Jahrhundert".
     "iam": r"(?<![\w'])(?:(?:i am|i ?'m|i m|me and (?:\w{1,20} ){1,3}are|and i are|we are|we're)"
     r"|im(?! ?\d{1,2}\. ?\w))",
+    # Without those that compare: "I am like a 15-year-old with this".
+    "truly": r"(?: (?:only|just|still|currently|actually|already|now|really|also|literally|honestly)){0,2} ",
     "mild": rf"(?: [(\[\"*]?(?:{_ADVERBS})[)\]\"*]?,?){{0,3}} ",
     # A unit that leaves no doubt; a single slip of the finger is forgiven.
     "old": (
@@ -39,9 +41,9 @@ PIECES = {
     "half": r"(?:[.,]5|½| 1/2| and a half| (?:and )?[a-z0-9]{1,5} months)?",
     # What may follow a number that stands alone.
     "stop": (
-        r"(?: ?(?:$|[,;!?)\]\"]|\n(?!<counted>)|\.(?!\d)|- |[^\w\s.,;:!?'\"()/%+°€$£&#@*=<>-])"
+        r"(?: ?(?:$|[,;!?)\]\"]|\n(?!<counted>)|\.(?!\d)|- |:(?! ?\d)|<3|=\)|[^\w\s.,;:!?'\"()/%+°€$£&#@*=<>-])"
         r"|[*_\"]{0,3}(?: ?$| ?[.,!?;])"
-        r"| (?:and|but|so|or|because|as|since|though|although|btw|lol|lmao|pls|plz|please|now|today|too|still"
+        r"| (?:and|but|so|or|because|as|since|though|although|btw|lol|lmao|xd|pls|plz|please|now|today|too|still"
         r"|already|yet"
         r"|then|can|could|may|should|do|does|what|how|why|is|i|im|i'm|my|me|from|living|at the moment|going|by the way"
         r"|if|in your|with|who|that|which|here|this|it|we|u|you|thanks|thank|sorry|haha|plus|also|hence|therefore"
@@ -58,6 +60,20 @@ PIECES = {
         r"|brothers?|sisters?|step-?son|step-?daughter|foster (?:son|daughter|child)|baby|toddler|twins|youngest|eldest"
         r"|oldest"
         r"|teenager|teen|ward|godson|goddaughter)\b"
+    ),
+    "pupil": r"(?:my|our) (?:\w{1,20} )?(?:pupils?|students?)\b",
+    "person": (
+        r"(?:girl|boy|student|pupil|teen|teenager|kid|child|person|guy|schoolgirl|schoolboy|learner|female|male"
+        r"|volunteer)"
+    ),
+    # Who has a child or works with children, and what else may be so many years old.
+    "role": (
+        r"(?:mum|mom|mother|dad|father|parent|step(?:mum|mom|mother|dad|father)|carer|guardian|nanny|grand\w{2,8}"
+        r"|aunt|uncle|teacher|tutor|coach|nurse|doctor|gp|paediatrician|pediatrician)"
+    ),
+    "thing": (
+        r"(?:company|firm|start-?up|business|charity|organi[sz]ation|subscriber|member|customer|account|at heart"
+        r"|inside|trapped)"
     ),
     "kid": (
         r"(?:(?:son|daughter|child|kid|boy|girl|baby|nephew|niece|brother|sister|grandson|granddaughter|stepson"
@@ -76,17 +92,37 @@ RULES = (
         r"(?:<iam>|\bmy name is|\bthis is) \w{2,20}(?:,| and)(?: aged?)? <n>(?:<old>|,? from\b)(?=<stop>| \w|$)",
         strength="W",
     ),
-    Rule("my-age", r"\bmy age is<mild><n><or>(?:<old>|<years>(?=<stop>)(?! (?:from|with|of|at)\b)|(?=<stop>))"),
+    # A name, and an age that has its unit: nothing else is told so.
+    Rule("my-name", r"\bmy name is \w{2,20}(?: \w{2,20})?(?:,| and)(?: aged?)? <n><old>(?=<stop>)"),
+    Rule(
+        "my-age",
+        r"(?<!half )(?<!twice )\bmy age(?: is<mild>| ?[:=-] ?| )<n><or>"
+        r"(?:<old>|<years>(?=<stop>)(?! (?:from|with|of|at)\b)|(?=<stop>))",
+    ),
     Rule(
         "i-am-a",
         # Neither whose child it is ("a mother to"), nor what a company or a charity says of itself.
-        r"(?!we)<iam> (?:just |only |still )?(?:a|an) (?:(?!(?:to|for|with|of|from)\b)\w{1,20} ){0,2}<n>"
-        r"(?:[ -]?(?:years?|yrs?)[ -]?old| ?y ?/?o)\b(?!'s)(?= ?\w|<stop>)",
+        r"(?!we)<iam><truly>(?:a|an) (?:(?!(?:to|for|with|of|from|<role>)\b)\w{1,20} ){0,2}<n>"
+        r"(?:[ -]?(?:years?|yrs?)[ -]?old| ?y ?/?o)\b(?!'s)(?! <thing>\b| \w{1,20}'s\b| (?:girl|boy|kid)s )"
+        r"(?= ?\w|<stop>)",
     ),
     Rule(
+        "i-am-a-person", r"(?!we)<iam><mild>an? (?:\w{1,20} )?<person>,? (?:aged|who is|who's) <n>(?:<old>|(?=<stop>))"
+    ),
+    Rule("i-am-a-girl-of", r"(?!we)<iam><mild>an? (?:girl|boy|student|pupil) of <n>(?:<old>|(?=<stop>))"),
+    Rule("as-someone", r"(?<!\w)as some(?:one|body) (?:aged|who is|who's) <n>(?:<old>|(?=<stop>))", strength="W"),
+    Rule(
         "being",
-        r"(?<!\w)being (?:only |just |still )?<n>(?:<old>)?,? i (?!was|had|used|were|did)(?:'m|[a-z]{2})",
+        r"(?<!\w)being (?:only |just |still )?<n>(?:<old>)?,? i"
+        r" (?!was|had|used|were|did|thought|felt|knew|got|went)(?:'m|[a-z]{2})",
         strength="W",
+    ),
+    # Beginning its sentence and with a verb in the present, and nobody else there whom it may be said of.
+    Rule(
+        "being-now",
+        r"(?:^|[.!?;\n] ?|\b(?:and|but|so) )being<mild><n>(?:<old>)?,? i"
+        r"(?:'m| (?:am|do|don'?t|can|can'?t|cannot|have|haven'?t|need|want|think|feel|find|live|love|like))\b"
+        r"(?![^.!?\n]{0,60}\b(?:he|she|her|him|his|they|them)\b)",
     ),
     Rule(
         "under",
@@ -195,6 +231,16 @@ RULES = (
         reads="fixed",
         ages=(14, 18),
     ),
+    *(
+        Rule(
+            f"high-school-{year}",
+            rf"<iam>(?: still| now| currently)? an? {year} (?:in|at)(?: an?| my)? high[- ]?school\b",
+            strength="W",
+            reads="fixed",
+            ages=(age, age + 1),
+        )
+        for age, year in enumerate(("freshman", "sophomore", "junior", "senior"), start=14)
+    ),
     Rule(
         "pupil",
         r"(?:<iam>(?: still| now| currently)? (?:at|in)|(?<![\w'])i go to)(?: an?)? (?:secondary|middle|primary)"
@@ -211,10 +257,21 @@ RULES = (
         reads="grade",
         shift=4,
     ),
-    Rule("fragment-here", r"(?:^|[.!?\n] ?)<n><old>[^.!?;:\n]{0,30}\bhere\b", strength="W"),
+    Rule(
+        "fragment-here",
+        r"(?:^|[.!?\n] ?|(?<!\w)(?:hi|hiya|hello|hey),? )<n><old>[^.!?;:\n]{0,30}\bhere\b",
+        strength="W",
+    ),
     Rule(
         "as-a",
         r"(?:^|[.!?,;\n] ?)as an? <n><old>(?= ?,| \w)(?=[^.!?\n]{0,30}\bi (?!was|had|used|were|did))",
+        strength="W",
+    ),
+    # With its unit: an hour is told the same way ("at 10 I am free").
+    Rule(
+        "at-now",
+        r"(?:^|[.!?,;\n] ?)at (?:only |just )?<n><old>,? i"
+        r"(?:'m| (?:am|do|don'?t|can'?t|cannot|need|want|feel|think|find|still))\b",
         strength="W",
     ),
     Rule("between", r"<iam> between <n> and <m>(?=<stop>|<old>|<years>)", hedged=True),
@@ -247,7 +304,20 @@ RULES = (
     Rule(
         "my-year-old",
         r"\b(?:my|our|(?:mother|mum|mom|father|dad|parent|guardian)s? (?:of|to)(?: an?)?|i have an?)"
-        r" <n>[ -](?:year|yr)s?[ -]old(?=<stop>| <kid>)",
+        r" <n>[ -](?:year|yr)s?[ -]old(?=<stop>| <kid>| (?:has|had|did|does|was|wants|loves|likes|made|signed|created"
+        r"|opened|got|keeps|asked|will|needs|registered|joined|uses|used (?:my|the|this|your|it))\b)",
+        about="other",
+    ),
+    Rule(
+        "child-turned",
+        r"\b<who> (?:has )?turned <n> (?:yesterday|today|recently|last (?:week|month)|this (?:week|month))\b",
+        about="other",
+    ),
+    # A bare number beside several pupils may count them.
+    Rule(
+        "pupil-is",
+        r"\b<pupil>,? (?:(?:who )?(?:is|are)<mild><n><or><old>|(?:who (?:is|are)|aged?) <n><or>(?=<stop>)"
+        r"|\(<n> ?(?:-|to|and) ?<m>\))",
         about="other",
     ),
     Rule(
@@ -279,7 +349,7 @@ RULES = (
 _OPENERS = (
     "i am<>|i'm<>|i 'm<>|im<>|i m<>|i are<>|we are<>|we're<>|me and<>|this is<>|i turn|i will|i wo|i have|i just"
     "|i haven"
-    "|i recently|i was|being<>|i'll<>|ill<>|i'll<>|i 've<>|i've<>|ive<>|my age<>|my name<>"
+    "|i recently|i was|being<>|i'll<>|ill<>|i'll<>|i 've<>|i've<>|ive<>|my age<>|my name<>|someone<>|somebody<>"
 )
 _KIN = "my<>|our<>|kids<>|children<>|sons<>|daughters<>|boys<>|girls<>|twins<>"
 _FACTS = "minor<>|underage|under age|under-age|age<>|adult|school|gcse|a level|a-level|sixth"
@@ -291,12 +361,14 @@ ENGLISH = Language(
     rules=RULES,
     unreal_before=(
         r"(?:imagine|suppose|supposing|pretend|assume|assuming|let'?s say|what if|as if|as though|like|wish|than|dream"
-        r"|dreamt|feel like|look like)(?: that)?"
+        r"|dreamt|feel like|look like|in (?:the|this|a|my|your) (?:novel|story|game|play|role ?play|book|film|movie"
+        r"|dream))(?: that)?"
     ),
     hedge_before=(
         r"if|whether|unless|in case|when|until|till|once|before|after|even if"
-        r"|(?:told|tell|said|say|says|wrote|write|claimed|entered|typed|put|thinks?|thought)(?: (?!and\b"
-        r"|but\b)\w{1,20}){0,4}"
+        # "I should say that I am 16" says it.
+        r"|(?:told|said|says|(?<!(?<!maybe )i should )(?<!i must )(?<!let me )(?:tell|say)|wrote|write|claimed|entered"
+        r"|typed|put|thinks?|thought)(?: (?!and\b|but\b)\w{1,20}){0,4}"
     ),
     own_words=r"i (?:said|wrote|put|typed|entered|told|answered|ticked)",
     child_uses=(

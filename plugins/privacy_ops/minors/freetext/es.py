@@ -14,9 +14,11 @@ NUMBERS |= _ORDINALS
 PIECES = {
     # Right after a number: it counts something else.
     "counted": (
-        r"(?:de|en|trabajando|como|con|sin|meses|semanas|dias|horas|minutos|por ciento|puntos|modulos|preguntas)\b"
+        r"(?:de|en|trabajando|"
+        r"como(?! (?:puedo|hago|cambi|borr|entr|elimin|recuper|me\b|se\b))"
+        r"|con|sin|meses|semanas|dias|horas|minutos|por ciento|puntos|modulos|preguntas)\b"
     ),
-    "ihave": r"(?<!\bno )(?<!\w)(?:te?ngo|sigo teniendo)",
+    "ihave": r"(?<!\bno )(?<!\w)(?:te?ngo|sigo teniendo|y yo tenemos|ambos tenemos|ambas tenemos)",
     "mild": (
         r"(?: [(\[\"*]?(?:solo|solamente|apenas|actualmente|ahora|ya|todavia|aun|recien|justo|exactamente|casi no"
         r"|sus|hoy"
@@ -25,25 +27,30 @@ PIECES = {
     "years": r" ?(?:anos|an~os|anitos|ans|ano|aos|anios|ani?os)\b",
     "half": r"(?: y medio)?",
     "stop": (
-        r"(?: ?(?:$|[,;!?)\]\"]|\n(?!<counted>)|\.(?!\d)|- |[^\w\s.,;:!?'\"()/%+°€$£&#@*=<>-])"
+        r"(?: ?(?:$|[,;!?)\]\"]|\n(?!<counted>)|\.(?!\d)|- |:(?! ?\d)|<3|=\)|[^\w\s.,;:!?'\"()/%+°€$£&#@*=<>-])"
         r"|[*_\"]{0,3}(?: ?$| ?[.,!?;])"
         r"| (?:y|e|pero|asi|entonces|porque|por|soy|vivo|me|mi|mis|no|puedo|quiero|quisiera|ahora|hoy|todavia|aun"
         r"|recien"
         r"|cumplidos(?! de)|ya|estudio|estoy|aunque|segun|jaja|de edad|si|xd|voy|necesito|que|gracias|pues|ni"
         r"|actualmente)\b)"
     ),
-    "end": r"<half><years>(?=<stop>)(?! (?:o|y) (?:mas|pico)\b)",
+    "end": r"<half>(?:<years>|(?<=\d)a\b)(?=<stop>)(?! (?:o|y) (?:mas|pico)\b)",
     "or": r"(?: ?(?:o|u|/|-|a) ?<m>)?",
     "who": (
         r"(?:mi|nuestr[oa]|mis|nuestr[oa]s) (?:(?:propi[oa]|pequen[oa]|hij[oa]|herman[oa]) )?(?:hij[oa]s?|nin[oa]s?"
         r"|herman[oa]s?|herman(?:ito|ita)|sobrin[oa]s?|niet[oa]s?|bebe|pequen[oa]|hijastr[oa]|hermanastr[oa]"
         r"|ahijad[oa])\b"
-        r"(?: (?:pequen[oa]|menor|mayor))?"
+        r"(?: (?:pequen[oa]|menor|mayor|de acogida|adoptiv[oa]))?"
     ),
-    "kid": r"(?:hij[oa]s?|nin[oa]s?|bebe|sobrin[oa]|niet[oa]|herman[oa])\b(?: pequen[oa])?",
+    "kid": r"(?:hij[oa]s?|nin[oa]s?|bebe|sobrin[oa]|niet[oa]|herman[oa]|gemel[oa]s|melliz[oa]s)\b(?: pequen[oa])?",
+    "pupil": r"(?:mis?|nuestr[oa]s?) (?:alumn[oa]s?|estudiantes?)\b",
     "person": (
         r"(?:chic[oa]|nin[oa]|joven|estudiante|alumn[oa]|muchach[oa]|chaval[a]?|adolescente|mujer|hombre|persona"
-        r"|voluntari[oa]|escolar)"
+        r"|voluntari[oa]|escolar|chav[oa]|nen[ea]|pib[ea]|colegial[a]?)"
+    ),
+    "lately": (
+        r"(?:hoy|ayer|anteayer|la semana pasada|el mes pasado|esta semana|este mes|hace (?:poco|unos dias|dos dias"
+        r"|una semana))\b"
     ),
     "course": r"(?:<n>(?: ?\.? ?[oº°]\b)?|<n>)",
 }
@@ -66,11 +73,22 @@ RULES = (
     ),
     Rule(
         "nombre-edad",
-        r"(?<!\w)(?:me llamo|mi nombre es) \w{2,20}(?: \w{2,20})?(?:,| y)(?: tengo)? <n><years>(?=<stop>)",
-        strength="W",
+        r"(?<!\w)(?:me llamo|mi nombre es) \w{2,20}(?: \w{2,20})?(?:,| y)(?: tengo)? <n><years>(?=<stop>)"
+        # The years may be those at work: "Me llamo Ana, 15 años, como enfermera".
+        r"(?!,? (?:como|en (?:el|la)|trabaj|ejerc|dedicad|desde))",
     ),
-    Rule("mi-edad", r"\bmi edad (?:es|:)(?: de)? ?<n><years>?(?=<stop>)"),
-    Rule("soy-un", r"(?<!\bno )(?<!\w)soy(?: solo| todavia)? (?:un|una) <person> (?:\w{1,20} )?de <n><years>(?!-)"),
+    Rule("mi-edad", r"\bmi edad(?: es(?: de)?| ?[:=-])? ?<n><years>?(?=<stop>)"),
+    Rule(
+        "soy-un",
+        r"(?<!\bno )(?<!\w)soy(?: solo| todavia)? (?:un|una) <person> (?:de (?:secundaria|bachillerato|instituto"
+        r"|prepa(?:ratoria)?|la eso) )?(?:(?!hij|nin|madre|padre)\w{1,20} )?de <n><years>(?!-)",
+    ),
+    # The verb after it tells whose age it is, and that it is so now.
+    Rule(
+        "al-tener",
+        r"(?<!\w)(?:al tener|teniendo)<mild><n><years>,? (?:(?:no|todavia no|aun no) )?(?:necesito|puedo|tengo|debo"
+        r"|quiero|estoy|se)\b",
+    ),
     Rule(
         "menor",
         r"(?<!\bno )(?<!\w)(?:soy|al ser|siendo)(?: todavia| aun)? menor(?: de edad\b|(?= ?(?:$|[.,;!?\n)]))"
@@ -110,6 +128,7 @@ RULES = (
         r"(?<!\w)(?:acabo de cumplir|recien cumpli|(?:ayer|hoy|anteayer|la semana pasada|hace poco"
         r"|el mes pasado) (?:he cumplido|cumpli))(?: los)? <n>(?:<years>|(?=<stop>))",
     ),
+    Rule("cumpli", r"(?<!\w)(?<!cuando )(?:cumpli|he cumplido)(?: los)? <n><years>? <lately>"),
     Rule("naci", r"(?<!\w)naci <place>(?:(?:en|el) )?<date>", reads="born"),
     Rule(
         "eso",
@@ -148,15 +167,24 @@ RULES = (
         reads="grade",
         shift=5,
     ),
+    Rule(
+        "secundaria",
+        r"(?<!\w)(?:estoy en|voy (?:en|a)|curso|soy alumn[oa] de) (?:el )?<course>\.? ?(?:grado |ano |curso )?de"
+        r" secundaria\b",
+        strength="W",
+        reads="grade",
+        shift=11,
+    ),
     Rule("primaria-any", r"(?<!\w)estoy en (?:la )?primaria\b", strength="W", reads="fixed", ages=(6, 12)),
     Rule(
         "fragment",
-        r"(?:^|[\n] ?)<person> de <n><years>(?=,| y\b)(?=[^.!?\n]{0,60}\b(?:me|mi|soy|quiero)\b)",
+        r"(?:^|[\n] ?)(?:como (?:una? )?)?<person> de <n><years>(?=,| y\b)(?=[^.!?\n]{0,60}\b(?:me|mi|soy|quiero)\b)",
         strength="W",
     ),
     Rule(
         "con-anos",
-        r"(?<!\w)(?:con|a mis) <n><years>,? (?:me|no|quiero|puedo|soy|estoy|tengo|ya)\b(?! (?:fui|hice|dejaron"
+        r"(?<!\w)(?:con|a mis) <n><years>,? (?:(?:todavia|aun) )?(?:me|no|quiero|puedo|soy|estoy|tengo"
+        r"|ya)\b(?! (?:fui|hice|dejaron"
         r"|dieron|daba|iba))(?=[^.!?\n]{0,40})(?! me \w{1,20}(?:aba|ia|eron)\b)",
         strength="W",
     ),
@@ -188,8 +216,15 @@ RULES = (
     ),
     Rule(
         "padre-de",
-        r"(?<!\w)soy (?:la madre|el padre|el tutor|la tutora|madre|padre) de (?:un|una) (?:<kid>"
-        r"|<person>) de <n><years>",
+        r"(?<!\w)(?:soy|como) (?:la madre|el padre|el tutor|la tutora|madre|padre|mama|papa)"
+        r" de (?:(?:una?|dos|unos|unas"
+        r"|mis) )?(?:<kid>|<person>) de <n><years>",
+        about="other",
+    ),
+    Rule("hijo-cumplio", r"(?<!\w)<who> (?:cumplio|ha cumplido)(?: los)? <n><years>? <lately>", about="other"),
+    Rule(
+        "alumno",
+        r"(?<!\w)<pupil>,?(?:(?: que)? tienen?<mild>| de )<n>(?: (?:y|e|a|o) <m>)?<years>(?! de\b)",
         about="other",
     ),
     Rule("hijo-nacio", r"(?<!\w)<who> nacio <place>(?:(?:en|el) )?<date>", about="other", reads="born"),
@@ -205,7 +240,10 @@ RULES = (
     ),
 )
 
-_OPENERS = "tengo|tngo|soy<>|edad|cumpl|tendre|casi|punto|voy|naci|estoy|curso|estudio|hago|sigo|tenemos|tener|tenga|me llamo|mi nombre"
+_OPENERS = (
+    "tengo|tngo|soy<>|edad|cumpl|tendre|casi|punto|voy|naci|estoy|curso|estudio|hago|sigo|tenemos|tener|teni|tenga"
+    "|me llamo|mi nombre"
+)
 _KIN = ("mi<>", "mis<>", "nuestro<>", "nuestra<>", "nuestros<>", "nuestras<>")
 SPANISH = Language(
     code="es",
@@ -215,7 +253,7 @@ SPANISH = Language(
     rules=RULES,
     unreal_before=(
         r"(?:imagina|imagine|imaginen|imaginad|imaginemos|supon|supongamos|supongan|suponga|digamos|como si|parece"
-        r"|finge|finjamos|pongamos)(?: que)?"
+        r"|finge|finjamos|pongamos|en (?:la novela|la historia|el juego|mi sueno),?)(?: que)?"
     ),
     hedge_before=(
         r"si|cuando|hasta que|antes de que|aunque no"

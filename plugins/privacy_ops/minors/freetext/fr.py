@@ -14,7 +14,12 @@ PIECES = {
         r"(?:d'|de\b|en\b|mois\b|semaines?\b|jours?\b|heures?\b|minutes?\b|pour cent\b|points?\b|sur\b|modules?\b"
         r"|questions?\b|passes\b|revolus dans)"
     ),
-    "ihave": r"(?<!\w)(?:j ?'? ?ai|j ?'? ?aie|g)",
+    "pupil": r"(?:mes|nos|mon|ma|notre) (?:\w{1,20} )?eleves?\b",
+    "lately": (
+        r"(?:hier|avant-hier|aujourd'hui|la semaine derniere|le mois dernier|cette semaine|ce mois"
+        r"|il y a (?:peu|quelques jours))\b"
+    ),
+    "ihave": r"(?<!\w)(?:j ?'? ?ai|j ?'? ?aie|g|et moi,? (?:nous )?(?:avons|on a))",
     "mild": (
         r"(?: [(\[\"*]?(?:seulement|juste|actuellement|encore|deja|a peine|toujours|maintenant|aujourd'hui|environ"
         r"|exactement|tout juste|que|qu'|bien)[)\]\"*]?){0,3} "
@@ -22,7 +27,7 @@ PIECES = {
     "years": r" ?(?:ans|an|annees?)\b",
     "half": r"(?: et demie?)?",
     "stop": (
-        r"(?: ?(?:$|[,;!?)\]\"]|\n(?!<counted>)|\.(?!\d)|- |[^\w\s.,;:!?'\"()/%+°€$£&#@*=<>-])"
+        r"(?: ?(?:$|[,;!?)\]\"]|\n(?!<counted>)|\.(?!\d)|- |:(?! ?\d)|<3|=\)|[^\w\s.,;:!?'\"()/%+°€$£&#@*=<>-])"
         r"|[*_\"]{0,3}(?: ?$| ?[.,!?;])"
         r"| (?:et|mais|donc|car|parce|alors|je|j'[a-z]{1,12}|mon|ma|mes|nous|on|c'est|ca|aujourd'hui|maintenant"
         r"|actuellement|seulement|selon|svp|s'il|merci"
@@ -37,7 +42,7 @@ PIECES = {
         r"|soeurs?|neveux?|nieces?|petit-fils|petite-fille|bebe|derniere?|ainee?|cadette|cadet|beau-fils|belle-fille"
         r"|filleule?|garcon|gamine?|ado)\b"
     ),
-    "kid": r"(?:fils|filles?|enfants?|garcons?|bebe|frere|soeur|neveu|niece|ado|jumeaux)\b",
+    "kid": r"(?:fils|filles?|enfants?|garcons?|bebe|frere|soeur|neveu|niece|ado|jumeaux|jumelles)\b",
     "person": (
         r"(?:fille|garcon|jeune(?: (?:fille|homme|femme))?|etudiante?|eleve|lyceen(?:ne)?|collegien(?:ne)?|ado"
         r"|adolescente?|femme|homme|personne|benevole)"
@@ -55,7 +60,14 @@ _GRADES = {
 }
 
 RULES = (
-    Rule("j-ai", r"<ihave><mild><n><or><end>"),
+    Rule("j-ai", r"(?<!demain )(?<!demain, )<ihave><mild><n><or><end>"),
+    Rule("demain", r"(?<!\w)demain,? <ihave> <n><years>(?=<stop>)", reads="turning"),
+    # A verb of the writer's own in the present, and nobody else there whom it may be said of.
+    Rule(
+        "n-ayant-que",
+        r"(?:^|[.!?;\n] ?)(?:n'ayant (?:encore )?qu(?:e |')|ayant )<n><years>,? je (?:ne (?:peux|dois|sais)\b|n'ai pas"
+        r"|n'arrive|dois|peux|voudrais|veux|souhaite|cherche)(?![^.!?\n]{0,60}\b(?:lui|elle|il|patiente?)\b)",
+    ),
     Rule(
         "j-ai-open",
         r"<ihave><mild><n><half><years> (?!<counted>|ou plus|a (?:l'|la|mon)|au |dans |chez |comme |depuis )(?=[a-z])",
@@ -63,12 +75,12 @@ RULES = (
         hedged=True,
     ),
     Rule("n-ai-que", r"(?<!\w)je n'ai (?:encore )?qu(?:e |')<n><end>"),
-    Rule("mon-age", r"\bmon age (?:est(?: de)?|:) ?<n><years>(?=<stop>)"),
+    Rule("mon-age", r"\bmon age(?: est(?: de)?| ?[:=-])? ?<n><years>(?=<stop>)"),
     Rule(
         "nom-age",
         r"(?<!\w)(?:je m'appelle|moi,? c'est|mon (?:pre)?nom est) \w{2,20}(?: \w{2,20})?(?:,| et)"
-        r"(?: j'ai)? <n><years>(?=<stop>)",
-        strength="W",
+        # The years may be those at work: "Je m'appelle Anne, 15 ans, comme infirmière".
+        r"(?: j'ai)? <n><years>(?=<stop>)(?!,? (?:comme|dans|chez|au|en|depuis)\b)",
     ),
     Rule("je-suis-age", r"<iam>(?: \w{1,20})? agee? de <n><years>(?=<stop>)"),
     Rule("je-suis-un", r"<iam>(?: juste| seulement| encore| qu'| aussi)? ?une? <person> de <n><years>\b"),
@@ -91,14 +103,14 @@ RULES = (
     Rule("viens-d-avoir", r"(?<!\w)je viens (?:d'avoir|de feter mes) <n><years>"),
     Rule(
         "j-ai-eu",
-        r"<ihave> eu <n><years> (?:hier|aujourd'hui|la semaine derniere|le mois dernier|cette semaine|ce mois"
-        r"|il y a (?:peu|quelques jours))",
+        r"<ihave> eu <n><years> <lately>",
     ),
     Rule("ne-en", r"<iam> nee? <place>(?:en|le) <date>", reads="born"),
     *(
         Rule(
             f"classe-{first}",
-            rf"<iam> (?:actuellement |encore )?en (?:classe de )?(?:{grade})\b(?! (?:annee|ligne|lecture|position"
+            rf"<iam> (?:actuellement |encore )?(?:en|(?:une? )?eleve (?:de|en)) (?:classe de )?(?:{grade})\b"
+            r"(?! (?:annee|ligne|lecture|position"
             rf"|auteure?|partie|intention|phase|place|de|en)\b)",
             strength="W",
             reads="fixed",
@@ -120,6 +132,7 @@ RULES = (
         reads="fixed",
         ages=(11, 15),
     ),
+    Rule("en-tant-que", r"(?<!\w)en tant qu(?:e |')<person> de <n><years>,? je (?!\w{1,20}ais\b)", strength="W"),
     Rule("fragment", r"(?:^|\n ?)<person> de <n><years>(?=,)", strength="W"),
     Rule(
         "a-ans-je",
@@ -141,16 +154,24 @@ RULES = (
         r"(?<!\w)<who>,?(?: qui)? (?:a|ont|n'ont que|n'a que|vient d'avoir|n'a qu')<mild>?<n><years>(?=<stop>)",
         about="other",
     ),
+    Rule("enfant-a-eu", r"(?<!\w)<who> a eu <n><years> <lately>", about="other"),
+    Rule(
+        "eleve",
+        r"(?<!\w)<pupil>,?(?:(?: qui)? (?:a|ont)<mild>| de )<n>(?:(?: et | ou | a |-)<m>)?<years>(?! d)",
+        about="other",
+    ),
     Rule("enfant-de", r"(?<!\w)<who>(?:,| \(| de| agee? de)? ?<n><years>", about="other"),
     Rule("enfant-mois", r"(?<!\w)<who>,?(?: qui)? a<mild><n> (?:mois|semaines|jours)\b", about="other", reads="months"),
     Rule(
         "j-ai-un-enfant",
-        r"(?<!\w)(?:j'ai|nous avons|on a) (?:une?|deux|trois) <kid> de <n>(?:(?: et |, )<m>)?<years>",
+        r"(?<!\w)(?:j'ai|nous avons|on a) (?:une?|deux|trois) (?:petite? |jeune )?<kid>"
+        r" de <n>(?:(?: et |, )<m>)?<years>",
         about="other",
     ),
     Rule(
         "parent-de",
-        r"<iam> (?:la mere|le pere|le tuteur|la tutrice|mere|pere|maman|papa) d(?:e |')une? <kid> de <n><years>",
+        r"(?:<iam>|(?<!\w)en tant que) (?:la mere|le pere|le tuteur|la tutrice|mere|pere|maman|papa)"
+        r" d(?:e (?:deux )?|'|'une? )<kid> de <n><years>",
         about="other",
     ),
     Rule("enfant-ne", r"(?<!\w)<who> est nee? <place>(?:en|le) <date>", about="other", reads="born"),
@@ -168,7 +189,8 @@ RULES = (
 )
 
 _OPENERS = (
-    "j'ai|j' ai|j 'ai|j ai|jai|j'au|j' au|j 'au|j au|jau|n'ai|n'au|g<>|je<>|age<>|nous avons<>|on a<>|avant|jusqu|moi<>|mon<>"
+    "j'ai|j' ai|j 'ai|j ai|jai"
+    "|j'au|j' au|j 'au|j au|jau|n'ai|n'au|demain<>|g<>|je<>|age<>|nous avons<>|on a<>|avant|jusqu|moi<>|mon<>"
 )
 _KIN = ("mon<>", "ma<>", "notre<>", "mes<>", "nos<>")
 _FACTS = "mineur|majeur|lyc|coll|sixieme|cinquieme|quatrieme|troisieme|seconde|2nde|premiere|1ere|terminale|tle<>"
@@ -179,7 +201,8 @@ FRENCH = Language(
     pieces=PIECES,
     rules=RULES,
     unreal_before=(
-        r"(?:imaginez|imagine|imaginons|supposons|supposez|suppose|disons|comme si|on dirait|admettons)(?: que)?"
+        r"(?:imaginez|imagine|imaginons|supposons|supposez|suppose|disons|comme si|on dirait|admettons"
+        r"|dans (?:le roman|l'histoire|le jeu|mon reve),?)(?: que)?"
     ),
     hedge_before=(
         r"si|quand|lorsque|jusqu'a ce que|avant que"

@@ -94,7 +94,7 @@ class Language:
         return _GROUP.sub(lambda m: f"(?P<{m[1]}_{next(serial)}>", pattern)
 
     def _piece(self, name: str) -> str:
-        number = rf"\d{{1,2}}(?![\d%:°€$£]|[.,/]\d)|(?:{self.words})(?!\w|-(?![yj])\w)"
+        number = rf"\d{{1,2}}(?![\d%°€$£]|[.,/:]\d)|(?:{self.words})(?!\w|-(?![yj])\w)"
         own = {
             # A number may stand in emphasis or brackets: *16*, "16", (16).
             "n": rf"[\"*_(']?(?: ?(?<![\d.,:/$€£-])(?P<n>{number}))(?: ?[\"*_)'](?!\w))?",
