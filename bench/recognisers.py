@@ -206,11 +206,12 @@ def main() -> int:
 PARTS = {
     "held_out": "Held out: written before the rules, never used to mend them",
     "later": "Later: messages written when the rules were done",
+    "fresh": "Fresh: written without sight of the rules, then used to mend them",
     "seen": "Seen while writing the rules",
 }
 NOTES = """\
 ## What the numbers say, and what not
-One hand wrote sentences and rules, so the held-out part flatters us. Three batches, written after the rules
+One hand wrote sentences and rules, so the held-out part flatters us. Four batches, written after the rules
 and measured before anything was mended for them, came out lower. Clear statements, precision / recall:
 
 | first measurement | en | es | fr | de |
@@ -218,11 +219,13 @@ and measured before anything was mended for them, came out lower. Clear statemen
 | first batch (now in the seen part) | 1.000 / 0.750 | 0.900 / 0.750 | 1.000 / 0.667 | 0.889 / 0.667 |
 | second batch (the later part) | 0.938 / 1.000 | 1.000 / 1.000 | 1.000 / 0.833 | 1.000 / 1.000 |
 | third batch, by somebody who looked for gaps | 1.000 / 0.467 | 1.000 / 1.000 | 1.000 / 0.833 | 1.000 / 0.714 |
+| fourth batch, by one who had seen no rule (fresh) | 1.000 / 0.821 | 1.000 / 0.759 | 1.000 / 0.897 | 1.000 / 0.767 |
 
-The second row is the better guess for strangers' messages: 12 to 15 clear statements per language, 49 of 51 found, one
-false; few, and still made up by us. What both batches showed was then mended, so the tables above are better than it.
+The fourth row is the best guess for strangers' messages: 28 to 30 clear statements per language, 94 of 116 found, none
+false; still made up by us. In the second, by the hand that wrote the rules, 49 of 51 were found and one was false. What
+the batches showed was then mended, so the tables above are better than these rows.
 The third holds 34 clear statements that somebody else thought up against the rules (23 found, none false): "I haven't
-turned 18 yet", "Age: 15", "17f here", "being 16, I cannot …". Two forms of it are mended; the others are not, and a
+turned 18 yet", "Age: 15", "17f here", "being 16, I cannot …". Some forms of it are mended; the others are not, and a
 signal other than free text has to show these people.
 A finding never confirms a minor by itself: people look before anything is erased.
 
