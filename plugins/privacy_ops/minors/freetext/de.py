@@ -37,7 +37,7 @@ PIECES = {
     "mild": (
         r"(?: [(\[\"*]?(?:erst|nur|noch|gerade|grad|grade|mal|gerade mal|jetzt|heute|immer noch|schon|bereits|ja"
         r"|eben|aktuell"
-        r"|derzeit|zurzeit|momentan|genau|ungefahr|etwa|circa|ca\.|erst mal|aber|auch|leider"
+        r"|jz|derzeit|zurzeit|momentan|genau|ungefahr|etwa|circa|ca\.|erst mal|aber|auch|leider"
         r"|eigentlich)[)\]\"*]?){0,3} "
     ),
     "iam": (
@@ -46,11 +46,11 @@ PIECES = {
     ),
     "old": r" ?jahre? ?(?:alt|allt|jung)\b|-?jahrig\b",
     "years": r" ?(?:jahren?|j)\b",
-    "half": r"(?:[.,]5|½|einhalb)?",
+    "half": r"(?:[.,]5|½| 1/2| ?(?:und ein ?|ein)halb)?",
     "stop": (
         r"(?: ?(?:$|[,;!?)\]\"]|\n(?!<counted>)|\.(?! ?\d| (?:woche|klasse|jahr|lebensjahr|monat|tag|stock|semester"
         r"|geworden|von|platz|kapitel|<month>))|- "
-        r"|:(?! ?\d)|<3|=\)|[^\w\s.,;:!?'\"()/%+°€$£&#@*=<>-])"
+        r"|:(?! ?\d)|<3(?!\d)|=\)|[^\w\s.,;:!?'\"()/%+°€$£&#@*=<>-])"
         r"|[*_\"]{1,3}(?: ?$| ?[.,!?;])"
         r"| (?:und|aber|oder|also|deshalb|darum|daher|weil|da|denn|bitte|jetzt|heute|noch|schon|komme|wohne|lebe|aus"
         r"|darf|kann|mochte|ich|mein|meine|lol|haha|je nach|bald|obwohl|wie|was|ob)(?![a-z]))"
@@ -90,12 +90,15 @@ RULES = (
     Rule("mein-alter", r"\bmein alter(?: ist| ?[:=-]|)<mild><n>(?:<old>|<years>)?(?=<stop>)"),
     Rule(
         "ich-bin-ein",
-        r"<iam><mild>eine? (?:(?!<role>)\w{1,20} )?<aged>\b(?! (?:unternehmen|firma|verein|projekt))",
+        r"<iam><mild>(?:eine?|'?ne?) (?:(?!<role>)\w{1,20} )?<aged>\b(?! (?:unternehmen|firma|verein|projekt))",
     ),
     Rule(
         "ich-bin-ein-word",
-        r"<iam><mild>eine? (?P<n>vierzehn|funfzehn|fuenfzehn|sechzehn|siebzehn|dreizehn|zwolf|elf|zehn)jahrige[rs]?\b",
+        r"<iam><mild>(?:eine?|'?ne?)"
+        r" (?P<n>vierzehn|funfzehn|fuenfzehn|sechzehn|siebzehn|dreizehn|zwolf|elf|zehn)jahrige[rs]?\b",
     ),
+    Rule("ich-alt", r"(?:^|[.!?\n] ?)ich,? <n><old>(?=<stop>)"),
+    Rule("ich-komma", r"(?:^|[.!?\n] ?)ich(?:, <m>,| \(<m>\))", strength="W", least=10),
     Rule("ich-bin-ein-von", r"<iam><mild>eine? <person> (?:von|mit) <n> jahren\b"),
     Rule(
         "unter",
@@ -169,7 +172,7 @@ RULES = (
     Rule("fragment", r"(?:^|\n ?)<n> jahre(?: alt)?,[^.!?\n]{0,40}\b(?:bin ich|ich)\b", strength="W"),
     Rule(
         "mit-finde",
-        r"(?:^|[.!?\n] ?)mit <n>(?: jahren)? (?:finde|kann|darf|bin|mochte|suche|verstehe|muss|will) ich\b",
+        r"(?:^|[.!?\n] ?)mit (?:meinen )?<n>(?: jahren)? (?:finde|kann|darf|bin|mochte|suche|verstehe|muss|will) ich\b",
         strength="W",
     ),
     Rule(

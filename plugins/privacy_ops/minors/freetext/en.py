@@ -41,7 +41,9 @@ PIECES = {
     "half": r"(?:[.,]5|½| 1/2| and a half| (?:and )?[a-z0-9]{1,5} months)?",
     # What may follow a number that stands alone.
     "stop": (
-        r"(?: ?(?:$|[,;!?)\]\"]|\n(?!<counted>)|\.(?!\d)|- |:(?! ?\d)|<3|=\)|[^\w\s.,;:!?'\"()/%+°€$£&#@*=<>-])"
+        r"(?: ?(?:$|[,;!?)\]\"]|\n(?!<counted>)|\.(?!\d)|- "
+        r"|\((?=(?:\d{1,2} (?:in(?! total| all)|on|next|soon)|almost|nearly|turning|soon|going)\b)"
+        r"|:(?! ?\d)|<3(?!\d)|=\)|[^\w\s.,;:!?'\"()/%+°€$£&#@*=<>-])"
         r"|[*_\"]{0,3}(?: ?$| ?[.,!?;])"
         r"| (?:and|but|so|or|because|as|since|though|although|btw|lol|lmao|xd|pls|plz|please|now|today|too|still"
         r"|already|yet"
@@ -93,22 +95,33 @@ RULES = (
         strength="W",
     ),
     # A name, and an age that has its unit: nothing else is told so.
-    Rule("my-name", r"\bmy name is \w{2,20}(?: \w{2,20})?(?:,| and)(?: aged?)? <n><old>(?=<stop>)"),
+    Rule("my-name", r"\bmy name is \w{2,20}(?: \w{2,20})?(?:,| and)(?: aged?)? <n><old>(?=<stop>)(?! (?:is|who)\b)"),
     Rule(
         "my-age",
-        r"(?<!half )(?<!twice )\bmy age(?: is<mild>| ?[:=-] ?| )<n><or>"
+        # "People my age, 15" is not about the writer alone.
+        r"(?:\bmy age is<mild>|(?:^|[.!?,;(\n] ?|\b(?:and|hi|hello) )my age(?: ?[:=-] ?| ))<n><or>"
         r"(?:<old>|<years>(?=<stop>)(?! (?:from|with|of|at)\b)|(?=<stop>))",
     ),
     Rule(
         "i-am-a",
         # Neither whose child it is ("a mother to"), nor what a company or a charity says of itself.
-        r"(?!we)<iam><truly>(?:a|an) (?:(?!(?:to|for|with|of|from|<role>)\b)\w{1,20} ){0,2}<n>"
+        r"(?!we)<iam><truly>(?:a|an) (?:(?!(?:to|for|with|of|from|and|or|but|when|<role>)\b)\w{1,20} ){0,2}<n>"
         r"(?:[ -]?(?:years?|yrs?)[ -]?old| ?y ?/?o)\b(?!'s)(?! <thing>\b| \w{1,20}'s\b| (?:girl|boy|kid)s )"
         r"(?= ?\w|<stop>)",
     ),
     Rule(
         "i-am-a-person", r"(?!we)<iam><mild>an? (?:\w{1,20} )?<person>,? (?:aged|who is|who's) <n>(?:<old>|(?=<stop>))"
     ),
+    Rule("i-am-a-person-old", r"(?!we)<iam><mild>an? (?:\w{1,20} )?<person>(?:,| and) <n><old>(?=<stop>)(?! is\b)"),
+    Rule(
+        "i-am-a-person-bracket",
+        r"(?!we)<iam><mild>an? (?:\w{1,20} )?<person> \(<m>(?:<old>)?\)",
+        strength="W",
+        least=10,
+    ),
+    # How speakers of Romance languages put it.
+    Rule("i-have-years-old", r"(?<![\w'])i have<mild><n> years old(?=<stop>)"),
+    Rule("turning-fragment", r"(?:^|[.!?\n] ?)turning <n> (?:next|this|in|on|soon|tomorrow)\b", strength="W"),
     Rule("i-am-a-girl-of", r"(?!we)<iam><mild>an? (?:girl|boy|student|pupil) of <n>(?:<old>|(?=<stop>))"),
     Rule("as-someone", r"(?<!\w)as some(?:one|body) (?:aged|who is|who's) <n>(?:<old>|(?=<stop>))", strength="W"),
     Rule(
@@ -171,7 +184,7 @@ RULES = (
         r"(?<!\w)in <k> years?(?:' time)?,? (?:i will|i'?ll) (?:turn|be) <n>(?=<stop>|<old>)",
         reads="turning",
     ),
-    Rule("turned-now", r"(?<![\w'])i (?:have |'ve )?(?:just|recently) turned <n>(?:<old>)?(?=<stop>)"),
+    Rule("turned-now", r"(?<![\w'])i(?: have| ?'?ve)? (?:just|recently) turned <n>(?:<old>)?(?=<stop>)"),
     Rule(
         "turned-lately",
         r"(?<![\w'])i turned <n>(?:<old>)? (?:yesterday|today|recently|last (?:week|month)|this (?:week|month)"
@@ -349,7 +362,8 @@ RULES = (
 _OPENERS = (
     "i am<>|i'm<>|i 'm<>|im<>|i m<>|i are<>|we are<>|we're<>|me and<>|this is<>|i turn|i will|i wo|i have|i just"
     "|i haven"
-    "|i recently|i was|being<>|i'll<>|ill<>|i'll<>|i 've<>|i've<>|ive<>|my age<>|my name<>|someone<>|somebody<>"
+    "|i recently|i was|being<>|i'll<>|ill<>|i'll<>|i 've<>|i've<>|ive<>|i ve<>"
+    "|my age<>|my name<>|someone<>|somebody<>|turning<>"
 )
 _KIN = "my<>|our<>|kids<>|children<>|sons<>|daughters<>|boys<>|girls<>|twins<>"
 _FACTS = "minor<>|underage|under age|under-age|age<>|adult|school|gcse|a level|a-level|sixth"

@@ -24,10 +24,19 @@ PIECES = {
         r"|sus|hoy"
         r"|unos|tan solo|nada mas|alrededor de|como)[)\]\"*]?){0,3} "
     ),
-    "years": r" ?(?:anos|an~os|anitos|ans|ano|aos|anios|ani?os)\b",
+    "years": r" ?(?:anos{1,6}|an~os|anitos|ans|ano|aos|anios|ani?os)\b",
+    # Of age, not at work or together: "cumplo 15 años de casada", "en la empresa".
+    "aged": (
+        r"(?:<years>(?! (?:de\b(?! edad)|como|con|sin|siendo|trabaj|ejerc|dedicad|desde|limpi|sobri|casad|junt"
+        r"|en (?:el|la|mi|un|una|est[ea]|nuestr[oa]) (?!proxim|primavera|semana|mes|verano|otono|invierno|navidad))))"
+    ),
+    "work": (
+        r"(?:experiencia|matrimonio|casad|antiguedad|servicio|carrera|practica|ejercicio|profesion|oficio|trayectoria"
+        r"|docencia|relacion|sobri)"
+    ),
     "half": r"(?: y medio)?",
     "stop": (
-        r"(?: ?(?:$|[,;!?)\]\"]|\n(?!<counted>)|\.(?!\d)|- |:(?! ?\d)|<3|=\)|[^\w\s.,;:!?'\"()/%+°€$£&#@*=<>-])"
+        r"(?: ?(?:$|[,;!?)\]\"]|\n(?!<counted>)|\.(?!\d)|- |:(?! ?\d)|<3(?!\d)|=\)|[^\w\s.,;:!?'\"()/%+°€$£&#@*=<>-])"
         r"|[*_\"]{0,3}(?: ?$| ?[.,!?;])"
         r"| (?:y|e|pero|asi|entonces|porque|por|soy|vivo|me|mi|mis|no|puedo|quiero|quisiera|ahora|hoy|todavia|aun"
         r"|recien"
@@ -81,7 +90,20 @@ RULES = (
     Rule(
         "soy-un",
         r"(?<!\bno )(?<!\w)soy(?: solo| todavia)? (?:un|una) <person> (?:de (?:secundaria|bachillerato|instituto"
-        r"|prepa(?:ratoria)?|la eso) )?(?:(?!hij|nin|madre|padre)\w{1,20} )?de <n><years>(?!-)",
+        r"|prepa(?:ratoria)?|la eso) )?(?:(?!hij|nin|madre|padre)\w{1,20} )?de <n><years>(?!-)(?! de <work>)",
+    ),
+    Rule(
+        "soy-un-bare",
+        r"(?<!\bno )(?<!\w)soy(?: solo| todavia)? una? (?:chic[oa]|nin[oa]|chaval[a]?|chav[oa]|adolescente|muchach[oa]"
+        r"|joven) de <n>(?=<stop>)",
+        least=11,
+    ),
+    # May be the years at work: "soy enfermera, 15 años".
+    Rule("soy-edad", r"(?<!\bno )(?<!\w)soy \w{2,20}(?:, ?| ?\()<m><years>\)?(?=<stop>)", strength="W"),
+    Rule(
+        "falta-para",
+        r"(?<!\w)me faltan? (?:\w{1,12} ){1,3}para (?:cumplir|tener)(?: los)? <n>(?:<aged>|(?=<stop>))",
+        reads="below",
     ),
     # The verb after it tells whose age it is, and that it is so now.
     Rule(
@@ -99,36 +121,38 @@ RULES = (
     ),
     Rule(
         "menor-de",
-        r"(?<!\bno )(?<!\w)(?:soy menor de|<ihave> menos de) (?:los )?<n>(?:<years>|(?= ?(?:$|[.,;!?\n)])))",
+        r"(?<!\bno )(?<!\w)(?:soy menor de|<ihave> menos de) (?:los )?<n>(?:<aged>|(?= ?(?:$|[.,;!?\n)])))",
         reads="below",
     ),
     Rule("no-mayor", r"(?<!\w)no soy(?: todavia| aun)? mayor de edad\b", reads="fixed", ages=(0, 17)),
     Rule(
         "aun-no",
-        r"(?<!\w)(?:aun|todavia) no (?:tengo|cumplo|he cumplido)(?: los)? <n>(?:<years>|(?=<stop>))",
+        r"(?<!\w)(?:aun|todavia) no (?:tengo|cumplo|he cumplido)(?: los)? <n>(?:<aged>|(?=<stop>))",
         reads="below",
     ),
     Rule("no-hasta", r"(?<!\w)no (?:cumplo|cumplire|tendre|tengo)(?: los)? <n><years>? hasta\b", reads="below"),
-    Rule("aun-no-after", r"(?<!\w)no (?:tengo|he cumplido)(?: los)? <n><years>? (?:aun|todavia)\b", reads="below"),
-    Rule("cumplo-hoy", r"(?<!\w)hoy cumplo(?: los)? <n>(?:<years>|(?=<stop>))"),
+    Rule("aun-no-after", r"(?<!\w)no (?:tengo|he cumplido)(?: los)? <n><aged>? (?:aun|todavia)\b", reads="below"),
+    Rule("cumplo-hoy", r"(?<!\w)hoy cumplo(?: los)? <n>(?:<aged>|(?=<stop>))"),
     Rule(
         "cumplo",
         r"(?<!\bhoy )(?<!\w)(?:(?:pronto )?(?:cumplo|cumplire|tendre|voy a (?:cumplir|tener))"
-        r"|(?:estoy )?a punto de cumplir|casi tengo)(?: los)? <n>(?:<years>|(?=<stop>| (?:el|en|la|dentro|pronto"
-        r"|manana)\b))",
+        r"|(?:estoy )?a punto de cumplir|casi tengo|tengo casi)(?: los)? <n>(?:<aged>|(?=<stop>| (?:el|en|la|dentro"
+        r"|pronto|manana)\b))",
         reads="turning",
     ),
     Rule(
         "en-anos-tendre",
-        r"(?<!\w)(?:en|dentro de) <k> anos (?:tendre|cumplire|cumplo)(?: los)? <n>(?:<years>|(?=<stop>))",
+        r"(?<!\w)(?:en|dentro de) <k> anos (?:tendre|cumplire|cumplo)(?: los)? <n>(?:<aged>|(?=<stop>))",
         reads="turning",
     ),
     Rule(
         "acabo-de",
         r"(?<!\w)(?:acabo de cumplir|recien cumpli|(?:ayer|hoy|anteayer|la semana pasada|hace poco"
-        r"|el mes pasado) (?:he cumplido|cumpli))(?: los)? <n>(?:<years>|(?=<stop>))",
+        r"|el mes pasado) (?:he cumplido|cumpli))(?: los)? <n>(?:<aged>|(?=<stop>))",
     ),
-    Rule("cumpli", r"(?<!\w)(?<!cuando )(?:cumpli|he cumplido)(?: los)? <n><years>? <lately>"),
+    Rule(
+        "cumpli", r"(?<!\w)(?<!cuando )(?:cumpli|he cumplido)(?: los)? <n><years>? <lately>(?! (?:en|como|de|trabaj))"
+    ),
     Rule("naci", r"(?<!\w)naci <place>(?:(?:en|el) )?<date>", reads="born"),
     Rule(
         "eso",

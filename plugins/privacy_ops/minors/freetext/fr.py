@@ -25,9 +25,15 @@ PIECES = {
         r"|exactement|tout juste|que|qu'|bien)[)\]\"*]?){0,3} "
     ),
     "years": r" ?(?:ans|an|annees?)\b",
+    # Of age, not at work or together: "j'aurai 15 ans de mariage", "dans l'entreprise".
+    "aged": (
+        r"(?:<years>(?! (?:d'(?!age)|de\b|comme|chez|depuis|en tant|dans (?:l'(?!annee)|la|le|cet|mon|ma|notre|un"
+        r" service)"
+        r"|a (?:l'|la (?!rentree|fin|toussaint)|mon|cet)|au (?:service|travail|sein|meme))))"
+    ),
     "half": r"(?: et demie?)?",
     "stop": (
-        r"(?: ?(?:$|[,;!?)\]\"]|\n(?!<counted>)|\.(?!\d)|- |:(?! ?\d)|<3|=\)|[^\w\s.,;:!?'\"()/%+°€$£&#@*=<>-])"
+        r"(?: ?(?:$|[,;!?)\]\"]|\n(?!<counted>)|\.(?!\d)|- |:(?! ?\d)|<3(?!\d)|=\)|[^\w\s.,;:!?'\"()/%+°€$£&#@*=<>-])"
         r"|[*_\"]{0,3}(?: ?$| ?[.,!?;])"
         r"| (?:et|mais|donc|car|parce|alors|je|j'[a-z]{1,12}|mon|ma|mes|nous|on|c'est|ca|aujourd'hui|maintenant"
         r"|actuellement|seulement|selon|svp|s'il|merci"
@@ -45,9 +51,9 @@ PIECES = {
     "kid": r"(?:fils|filles?|enfants?|garcons?|bebe|frere|soeur|neveu|niece|ado|jumeaux|jumelles)\b",
     "person": (
         r"(?:fille|garcon|jeune(?: (?:fille|homme|femme))?|etudiante?|eleve|lyceen(?:ne)?|collegien(?:ne)?|ado"
-        r"|adolescente?|femme|homme|personne|benevole)"
+        r"|meuf|mec|gamine?|adolescente?|femme|homme|personne|benevole)"
     ),
-    "iam": r"(?<!\w)je suis",
+    "iam": r"(?<!\w)(?:je suis|j'? ?suis|chuis?)",
 }
 _GRADES = {
     "sixieme|6 ?e(?:me)?": (11, 12),
@@ -82,25 +88,32 @@ RULES = (
         # The years may be those at work: "Je m'appelle Anne, 15 ans, comme infirmière".
         r"(?: j'ai)? <n><years>(?=<stop>)(?!,? (?:comme|dans|chez|au|en|depuis)\b)",
     ),
+    # May be the years at work: "je suis infirmière, 15 ans".
+    Rule("je-suis-nom-age", r"<iam> \w{2,20}(?:, ?| ?\()<m><years>\)?(?=<stop>)", strength="W"),
     Rule("je-suis-age", r"<iam>(?: \w{1,20})? agee? de <n><years>(?=<stop>)"),
-    Rule("je-suis-un", r"<iam>(?: juste| seulement| encore| qu'| aussi)? ?une? <person> de <n><years>\b"),
+    Rule(
+        "je-suis-un",
+        r"<iam>(?: juste| seulement| encore| qu'| aussi)? ?une? <person> de <n><years>\b"
+        r"(?! (?:son|sa|mon|ma|leur) ain| de (?:plus|moins)"
+        r"| d(?:e |')(?:mariage|carriere|metier|service|pratique|experience|anciennete|exercice))",
+    ),
     Rule("mineur", r"<iam>(?: encore| toujours)? mineure?(?! de\b)(?=<stop>)", reads="fixed", ages=(0, 17)),
     Rule("pas-majeur", r"(?<!\w)je (?:ne )?suis pas(?: encore)? majeure?\b", reads="fixed", ages=(0, 17)),
     Rule("etant-mineur", r"(?<!\w)etant(?: encore)? mineure?(?! de\b)(?=<stop>)", reads="fixed", ages=(0, 17)),
     Rule("n-aurai-que", r"(?<!\w)je n'aurai(?: mes)? <n><years> qu(?:e |')", reads="below"),
-    Rule("moins-de", r"<ihave> moins de <n><years>", reads="below"),
-    Rule("pas-encore", r"(?<!\w)je n'ai pas encore(?: mes)? <n><years>", reads="below"),
-    Rule("pas-encore-familiar", r"<ihave> pas encore(?: mes)? <n><years>", reads="below"),
-    Rule("aujourdhui-je-fete", r"(?<!\w)aujourd'hui,? je fete mes <n><years>"),
+    Rule("moins-de", r"<ihave> moins de <n><aged>", reads="below"),
+    Rule("pas-encore", r"(?<!\w)je n'ai pas encore(?: mes)? <n><aged>", reads="below"),
+    Rule("pas-encore-familiar", r"<ihave> pas encore(?: mes)? <n><aged>", reads="below"),
+    Rule("aujourdhui-je-fete", r"(?<!\w)aujourd'hui,? je fete mes <n><aged>"),
     Rule(
         "j-aurai",
         r"(?<!quand )(?<!aujourd'hui )(?<!aujourd'hui, )(?<!\w)(?:j ?'? ?aurai(?: bientot)?"
-        r"|je vais(?: bientot)? avoir|je fete(?:rai)?(?: bientot)? mes|<ihave> (?:presque|bientot"
-        r"|quasiment))(?: mes)? <n><years>",
+        r"|je vais(?: bientot)? avoir|je fete(?:rai)?(?: bientot)? mes|je vais sur mes|<ihave> (?:presque|bientot"
+        r"|quasiment))(?: mes)? <n><aged>",
         reads="turning",
     ),
-    Rule("dans-ans", r"(?<!\w)dans <k> ans?,? j'? ?aurai <n><years>", reads="turning"),
-    Rule("viens-d-avoir", r"(?<!\w)je viens (?:d'avoir|de feter mes) <n><years>"),
+    Rule("dans-ans", r"(?<!\w)dans <k> ans?,? j'? ?aurai <n><aged>", reads="turning"),
+    Rule("viens-d-avoir", r"(?<!\w)je viens (?:(?:tout )?juste |a peine )?(?:d'avoir|de feter mes) <n><aged>"),
     Rule(
         "j-ai-eu",
         r"<ihave> eu <n><years> <lately>",
@@ -190,7 +203,8 @@ RULES = (
 
 _OPENERS = (
     "j'ai|j' ai|j 'ai|j ai|jai"
-    "|j'au|j' au|j 'au|j au|jau|n'ai|n'au|demain<>|g<>|je<>|age<>|nous avons<>|on a<>|avant|jusqu|moi<>|mon<>"
+    "|j'au|j' au|j 'au|j au|jau|n'ai|n'au|demain<>|g<>|je<>"
+    "|j'suis<>|j' suis<>|j suis<>|jsuis<>|chui|age<>|nous avons<>|on a<>|avant|jusqu|moi<>|mon<>"
 )
 _KIN = ("mon<>", "ma<>", "notre<>", "mes<>", "nos<>")
 _FACTS = "mineur|majeur|lyc|coll|sixieme|cinquieme|quatrieme|troisieme|seconde|2nde|premiere|1ere|terminale|tle<>"
@@ -214,7 +228,7 @@ FRENCH = Language(
     units=("an<>", "ans<>", "ann"),
     pairs=(
         (
-            ("je<>", "etant<>"),
+            ("je<>", "j'suis<>", "j' suis<>", "j suis<>", "jsuis<>", "chui", "etant<>"),
             tuple(_FACTS.split("|")),
         ),
     ),
