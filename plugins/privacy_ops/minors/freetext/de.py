@@ -47,15 +47,27 @@ PIECES = {
     "old": r" ?jahre? ?(?:alt|allt|jung)\b|-?jahrig\b",
     "years": r" ?(?:jahren?|j)\b",
     "half": r"(?:[.,]5|½| 1/2| ?(?:und ein ?|ein)halb)?",
+    # More of what is counted: "12 oder 13 Stunden", "12 und eine halbe Stunde".
+    "range": (
+        r"(?:,? ?(?:und|oder|bis|-)? ?(?:eine? halbe|\d{1,2}) (?:stunden?|tage|wochen?|monate?|minuten?|mal"
+        r"|kilometer|km|prozent)\b)"
+    ),
+    # After "Jahre" without "alt", which may be those at work: "ich bin 12 Jahre jetzt in der Klinik".
+    "onlyage": (
+        r"(?= ?(?:$|[.!?;)\]\"\n]|,(?! (?:also|in|bei|seit|davon)\b)|:(?! ?\d))| (?:und|aber|bitte|komme|wohne|darf"
+        r"|kann|mochte|weiblich|mannlich)\b)(?! (?:und|aber) (?:ein paar|einige|\w{1,10} monate?(?! alt)|noch|immer)\b)"
+    ),
     "stop": (
-        r"(?: ?(?:$|[,;!?)\]\"]|\n(?!<counted>)|\.(?! ?\d| (?:woche|klasse|jahr|lebensjahr|monat|tag|stock|semester"
+        r"(?!<range>)(?:(?: ?(?:$|[,;!?)\]\"]|\n(?!<counted>)|\.(?! ?\d| (?:woche|klasse|jahr|lebensjahr"
+        r"|monat|tag|stock|semester"
         r"|geworden|von|platz|kapitel|<month>))|- "
         r"|:(?! ?\d)|<3(?!\d)|=\)|[^\w\s.,;:!?'\"()/%+°€$£&#@*=<>-])"
         r"|[*_\"]{1,3}(?: ?$| ?[.,!?;])"
-        r"| (?:und|aber|oder|also|deshalb|darum|daher|weil|da|denn|bitte|jetzt|heute|noch|schon|komme|wohne|lebe|aus"
-        r"|darf|kann|mochte|ich|mein|meine|lol|haha|je nach|bald|obwohl|wie|was|ob)(?![a-z]))"
+        r"| (?:und|aber|oder|also|deshalb|darum|daher|weil|da|denn|bitte|jetzt|heute|noch|schon|komme|wohne|lebe"
+        r"|aus(?! \d)"
+        r"|darf|kann|mochte|ich|mein|meine|lol|haha|je nach|bald|obwohl|wie|was|ob)(?![a-z])))"
     ),
-    "end": r"<half>(?:<old>(?! geworden)|<years>(?=<stop>)|(?P<bare>(?=<stop>)(?! oder (?:alter|mehr)\b)))",
+    "end": r"<half>(?:<old>(?! geworden)|<years><onlyage>|(?P<bare>(?=<stop>)(?! oder (?:alter|mehr)\b)))",
     "or": r"(?: ?(?:oder|/|-|bis) ?<m>)?",
     "who": (
         r"(?:mein|unser)(?:e|em|en|er|es)? (?:(?:kleine?[rn]?|jungere?[rn]?|altere?[rn]?|jungste?[rn]?) )?(?:tochter"

@@ -27,7 +27,9 @@ PIECES = {
         r"|\w{1,20}(?<!thi)(?<!hi)(?<!wa)(?<! i)s)\b"
     ),
     # "im" before a number with a full stop is German: "im 16. Jahrhundert".
-    "iam": r"(?<![\w'])(?:(?:i am|i ?'m|i m|me and (?:\w{1,20} ){1,3}are|and i are|we are|we're)"
+    # Of several only who says "both" or "all": "we are 12" counts people.
+    "iam": r"(?<![\w'])(?:(?:i am|i ?'m|i m|me and (?:(?!team|colleagues|staff|class)\w{1,20} ){1,3}are|and i are"
+    r"|(?:we are|we're)(?: both| all))"
     r"|im(?! ?\d{1,2}\. ?\w))",
     # Without those that compare: "I am like a 15-year-old with this".
     "truly": r"(?: (?:only|just|still|currently|actually|already|now|really|also|literally|honestly)){0,2} ",
@@ -38,21 +40,32 @@ PIECES = {
         r"| ?y ?[./]? ?o\b\.?"
     ),
     "years": r" ?-?(?:years?|yeras?|yrs?)",
+    # After "years" without "old", which may be those at work: "I'm 16 years now with this company".
+    "onlyage": (
+        r"(?= ?(?:$|[.!?;)\]\"\n]|,(?! (?:an?|in|at|with|since|then)\b)|:(?! ?\d))| (?:and|but|so|because|pls|plz"
+        r"|please|can|i|my|living|male|female|girl|boy|lol|btw)\b)(?! (?:and|but) (?:counting|still|now|an?|some)\b)"
+    ),
+    # More of what is counted: "11 and a half months", "16 and 17 on the list".
+    "range": (
+        r"(?:,? ?(?:and|or|to|-|&) ?(?:a half|half|\d{1,2}) (?:weeks?|months?|minutes?|mins?|hours?|days?|(?:on|in|of)"
+        r" the)\b|, ?\d{1,2} and \d{1,2}\b)"
+    ),
     "half": r"(?:[.,]5|½| 1/2| and a half| (?:and )?[a-z0-9]{1,5} months)?",
     # What may follow a number that stands alone.
     "stop": (
-        r"(?: ?(?:$|[,;!?)\]\"]|\n(?!<counted>)|\.(?!\d)|- "
+        r"(?!<range>)(?:(?: ?(?:$|[,;!?)\]\"]|\n(?!<counted>)|\.(?!\d)|- "
         r"|\((?=(?:\d{1,2} (?:in(?! total| all)|on|next|soon)|almost|nearly|turning|soon|going)\b)"
         r"|:(?! ?\d)|<3(?!\d)|=\)|[^\w\s.,;:!?'\"()/%+°€$£&#@*=<>-])"
         r"|[*_\"]{0,3}(?: ?$| ?[.,!?;])"
         r"| (?:and|but|so|or|because|as|since|though|although|btw|lol|lmao|xd|pls|plz|please|now|today|too|still"
         r"|already|yet"
-        r"|then|can|could|may|should|do|does|what|how|why|is|i|im|i'm|my|me|from|living|at the moment|going|by the way"
+        r"|then(?! \d)|can|could|may|should|do|does|what|how|why|is|i|im|i'm|my|me"
+        r"|from(?! (?:\d|the (?:end|top|bottom)))|living|at the moment|going|by the way"
         r"|if|in your|with|who|that|which|here|this|it|we|u|you|thanks|thank|sorry|haha|plus|also|hence|therefore"
-        r"|n|until|till|next|for another|for now|female|male|girl|boy|not|idk|ok|right now|and a half)\b)"
+        r"|n|until|till|next|for another|for now|female|male|girl|boy|not|idk|ok|right now|and a half)\b))"
     ),
     "bare": r"(?P<bare>(?=<stop>)(?! (?:or|and) (?:over|older|above|more|up)\b))",
-    "end": r"(?:<half>(?:<old>|<years>(?=<stop>)(?! (?:from|with|of|at)\b)|<bare>| ?[fm]\b(?!\.)))",
+    "end": r"(?:<half>(?:<old>|<years><onlyage>|<bare>| ?[fm]\b(?!\.)))",
     "or": r"(?: ?(?:or|/|-|to|going on) ?<m>)?",
     "soon": r"almost|nearly|soon|virtually|close to|practically|soon to be|about to (?:be|turn)|going to be",
     "who": (
@@ -100,7 +113,7 @@ RULES = (
         "my-age",
         # "People my age, 15" is not about the writer alone.
         r"(?:\bmy age is<mild>|(?:^|[.!?,;(\n] ?|\b(?:and|hi|hello) )my age(?: ?[:=-] ?| ))<n><or>"
-        r"(?:<old>|<years>(?=<stop>)(?! (?:from|with|of|at)\b)|(?=<stop>))",
+        r"(?:<old>|<years><onlyage>|(?=<stop>))",
     ),
     Rule(
         "i-am-a",
@@ -140,12 +153,12 @@ RULES = (
     Rule(
         "under",
         r"<iam><mild>(?:under|below|younger than|less than|not over)(?: the)?(?: age(?: of)?)? <n>(?:<old>"
-        r"|<years>(?=<stop>)(?! (?:from|with|of|at)\b)|(?=<stop>))",
+        r"|<years><onlyage>|(?=<stop>))",
         reads="below",
     ),
     Rule(
         "not-yet",
-        r"<iam> not (?:yet|even|quite) <n>(?:<old>|<years>(?=<stop>)(?! (?:from|with|of|at)\b)|(?=<stop>))",
+        r"<iam> not (?:yet|even|quite) <n>(?:<old>|<years><onlyage>|(?=<stop>))",
         reads="below",
     ),
     Rule(
@@ -153,7 +166,7 @@ RULES = (
         r"(?<![\w'])i (?:haven'?t|have not)(?: yet| even)? (?:turned|reached) <n>(?:<old>|(?=<stop>))",
         reads="below",
     ),
-    Rule("aged", r"<iam><mild>aged:? <n>(?:<old>|<years>(?=<stop>)(?! (?:from|with|of|at)\b)|(?=<stop>))"),
+    Rule("aged", r"<iam><mild>aged:? <n>(?:<old>|<years><onlyage>|(?=<stop>))"),
     Rule("not-yet-after", r"<iam> not <n>(?:<old>|<years>)? yet\b", reads="below"),
     Rule(
         "minor",
@@ -169,7 +182,7 @@ RULES = (
     ),
     Rule(
         "almost",
-        r"<iam> (?:<soon>) <n>(?:<old>|<years>(?=<stop>)(?! (?:from|with|of|at)\b)|(?=<stop>))",
+        r"<iam> (?:<soon>) <n>(?:<old>|<years><onlyage>|(?=<stop>))",
         reads="turning",
     ),
     Rule(
@@ -299,7 +312,7 @@ RULES = (
     Rule(
         "child-is",
         r"\b<who>,?(?: who)?(?: is| are|'s|,? aged?| has just turned| just turned|,)?<mild>?\(?<n>(?:<half>(?:<old>"
-        r"|<years>(?=<stop>)(?! (?:from|with|of|at)\b)|(?=<stop>|\))))",
+        r"|<years><onlyage>|(?=<stop>|\))))",
         about="other",
     ),
     Rule(

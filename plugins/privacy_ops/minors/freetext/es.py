@@ -34,6 +34,13 @@ PIECES = {
         r"(?:experiencia|matrimonio|casad|antiguedad|servicio|carrera|practica|ejercicio|profesion|oficio|trayectoria"
         r"|docencia|relacion|sobri)"
     ),
+    # At work, with a few words between: "tengo 15 años y medio de experiencia", "ya de enfermera", "que trabajo".
+    "atwork": (
+        r"(?:[^.!?\n]{0,25} (?<!nada )(?<!poca )(?<!anos )de <work>"
+        r"| (?:ya |ahora |y medio |y \d{1,2} meses |por aqui )(?:de (?!edad)|como\b|trabaj)"
+        r"| que (?:trabaj|llevo|ejerzo|estoy|vivo|soy|me dedic)"
+        r"|,? (?:en (?:la|el) mism|trabaj|ejerc|dedicad|como (?:enfermer|medic|profes|docente|auxiliar)))"
+    ),
     "half": r"(?: y medio)?",
     "stop": (
         r"(?: ?(?:$|[,;!?)\]\"]|\n(?!<counted>)|\.(?!\d)|- |:(?! ?\d)|<3(?!\d)|=\)|[^\w\s.,;:!?'\"()/%+°€$£&#@*=<>-])"
@@ -43,7 +50,7 @@ PIECES = {
         r"|cumplidos(?! de)|ya|estudio|estoy|aunque|segun|jaja|de edad|si|xd|voy|necesito|que|gracias|pues|ni"
         r"|actualmente)\b)"
     ),
-    "end": r"<half>(?:<years>|(?<=\d)a\b)(?=<stop>)(?! (?:o|y) (?:mas|pico)\b)",
+    "end": r"<half>(?:<years>|(?<=\d)a\b)(?=<stop>)(?! (?:o|y) (?:mas|pico|contando)\b)(?!<atwork>)",
     "or": r"(?: ?(?:o|u|/|-|a) ?<m>)?",
     "who": (
         r"(?:mi|nuestr[oa]|mis|nuestr[oa]s) (?:(?:propi[oa]|pequen[oa]|hij[oa]|herman[oa]) )?(?:hij[oa]s?|nin[oa]s?"
@@ -68,7 +75,8 @@ RULES = (
     Rule("tengo", r"<ihave><mild><n><or><end>"),
     Rule(
         "tengo-open",
-        r"<ihave><mild><n><half><years> (?!<counted>|<stop>|[ou] mas|y pico|desde|siendo|haciendo|ejerciendo|dedicad"
+        r"<ihave><mild><n><half><years>(?!<atwork>) (?!<counted>|<stop>|[ou] mas|y pico"
+        r"|desde|siendo|haciendo|ejerciendo|dedicad"
         r"|casad|a mis|menos|cotizados|cumplidos de|pasados)(?=[a-z])",
         strength="W",
         hedged=True,

@@ -31,6 +31,9 @@ PIECES = {
         r" service)"
         r"|a (?:l'|la (?!rentree|fin|toussaint)|mon|cet)|au (?:service|travail|sein|meme))))"
     ),
+    # At work, with a few words between: "j'ai 15 ans et demi d'expérience".
+    "work": r"(?:metier|experience|pratique|carriere|service|anciennete|mariage|exercice|profession|maison)\b",
+    "atwork": r"(?:[^.!?\n]{0,25} (?<!pas )(?<!peu )(?<!ans )d(?:e |')<work>| pendant (?:lesquel|que\b))",
     "half": r"(?: et demie?)?",
     "stop": (
         r"(?: ?(?:$|[,;!?)\]\"]|\n(?!<counted>)|\.(?!\d)|- |:(?! ?\d)|<3(?!\d)|=\)|[^\w\s.,;:!?'\"()/%+°€$£&#@*=<>-])"
@@ -40,7 +43,7 @@ PIECES = {
         r"|mdr"
         r"|lol|puis|est-ce|et demi|revolus|pour le moment|bientot|la|pendant|depuis (?:hier|lundi|peu))(?![a-z]))"
     ),
-    "end": r"<half><years>(?: d'age)?(?=<stop>)(?! (?:ou|et) (?:plus|quelques)\b)",
+    "end": r"<half><years>(?: d'age)?(?=<stop>)(?! (?:ou|et) (?:plus|quelques)\b)(?!<atwork>)",
     "or": r"(?: ?(?:ou|/|-|a) ?<m>)?",
     "who": (
         r"(?:mon|ma|notre|mes|nos) (?:(?:petite?|grande?|propre|jeune|petits|petites) )?(?:fils|filles?|enfants?"
@@ -76,7 +79,8 @@ RULES = (
     ),
     Rule(
         "j-ai-open",
-        r"<ihave><mild><n><half><years> (?!<counted>|ou plus|a (?:l'|la|mon)|au |dans |chez |comme |depuis )(?=[a-z])",
+        r"<ihave><mild><n><half><years>(?!<atwork>) (?!que je |<counted>|ou plus"
+        r"|a (?:l'|la|mon)|au |dans |chez |comme |depuis )(?=[a-z])",
         strength="W",
         hedged=True,
     ),
