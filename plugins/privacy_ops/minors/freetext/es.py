@@ -36,7 +36,7 @@ PIECES = {
     ),
     # At work, with a few words between: "tengo 15 años y medio de experiencia", "ya de enfermera", "que trabajo".
     "atwork": (
-        r"(?:[^.!?\n]{0,25} (?<!nada )(?<!poca )(?<!anos )de <work>"
+        r"(?:(?:(?! (?:y|pero) (?!medio|pico|\d))[^.!?\n]){0,25} (?<!nada )(?<!poca )(?<!anos )de <work>"
         r"| (?:ya |ahora |y medio |y \d{1,2} meses |por aqui )(?:de (?!edad)|como\b|trabaj)"
         r"| que (?:trabaj|llevo|ejerzo|estoy|vivo|soy|me dedic)"
         r"|,? (?:en (?:la|el) mism|trabaj|ejerc|dedicad|como (?:enfermer|medic|profes|docente|auxiliar)))"

@@ -33,7 +33,10 @@ PIECES = {
     ),
     # At work, with a few words between: "j'ai 15 ans et demi d'expérience".
     "work": r"(?:metier|experience|pratique|carriere|service|anciennete|mariage|exercice|profession|maison)\b",
-    "atwork": r"(?:[^.!?\n]{0,25} (?<!pas )(?<!peu )(?<!ans )d(?:e |')<work>| pendant (?:lesquel|que\b))",
+    "atwork": (
+        r"(?:(?:(?! (?:et|mais) (?!demi|quelques|\d))[^.!?\n]){0,25} (?<!pas )(?<!peu )(?<!ans )d(?:e |')<work>"
+        r"| pendant (?:lesquel|que\b))"
+    ),
     "half": r"(?: et demie?)?",
     "stop": (
         r"(?: ?(?:$|[,;!?)\]\"]|\n(?!<counted>)|\.(?!\d)|- |:(?! ?\d)|<3(?!\d)|=\)|[^\w\s.,;:!?'\"()/%+°€$£&#@*=<>-])"
