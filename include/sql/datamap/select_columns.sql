@@ -1,5 +1,5 @@
 -- Purpose: columns of the relations that hold rows.
--- Parameters: none.
+-- Parameters: excluded (schemas that are not the publisher's).
 -- Grain: one row per column, in the table's order; columns of partitions are those of their root.
 -- Idempotency: reads the system catalogue only.
 SELECT
@@ -22,4 +22,5 @@ WHERE
     AND NOT a.attisdropped
     AND n.nspname NOT LIKE 'pg\_%'
     AND n.nspname <> 'information_schema'
+    AND n.nspname <> ALL(CAST(:excluded AS text[]))
 ORDER BY n.nspname, c.relname, a.attnum

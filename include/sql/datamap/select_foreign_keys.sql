@@ -1,5 +1,5 @@
 -- Purpose: foreign keys with their columns, in the order in which they match.
--- Parameters: none.
+-- Parameters: excluded (schemas that are not the publisher's).
 -- Grain: one row per foreign key; copies on partitions are left out, a key that only a partition has counts
 --        for its root.
 -- Idempotency: reads the system catalogue only.
@@ -35,4 +35,5 @@ INNER JOIN pg_catalog.pg_namespace AS fn ON f.relnamespace = fn.oid
 WHERE
     k.contype = 'f'
     AND k.conparentid = 0
+    AND n.nspname <> ALL(CAST(:excluded AS text[]))
 ORDER BY n.nspname, c.relname, k.conname

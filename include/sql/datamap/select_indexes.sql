@@ -1,5 +1,5 @@
 -- Purpose: indexes, primary keys among them.
--- Parameters: none.
+-- Parameters: excluded (schemas that are not the publisher's).
 -- Grain: one row per index of a root table; `usable` is false for invalid or expression indexes.
 -- Idempotency: reads the system catalogue only.
 SELECT
@@ -28,4 +28,5 @@ WHERE
     AND c.relkind IN ('r', 'p', 'm')
     AND n.nspname NOT LIKE 'pg\_%'
     AND n.nspname <> 'information_schema'
+    AND n.nspname <> ALL(CAST(:excluded AS text[]))
 ORDER BY n.nspname, c.relname, ic.relname

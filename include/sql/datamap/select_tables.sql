@@ -1,5 +1,5 @@
 -- Purpose: relations that hold rows, with how many partitions stand behind each.
--- Parameters: none.
+-- Parameters: excluded (schemas that are not the publisher's).
 -- Grain: one row per table, partitioned table, materialised view or foreign table; a partition is its root's.
 -- Idempotency: reads the system catalogue only.
 SELECT
@@ -27,4 +27,5 @@ WHERE
             AND d.objid = c.oid
             AND d.deptype = 'e'
     )
+    AND n.nspname <> ALL(CAST(:excluded AS text[]))
 ORDER BY n.nspname, c.relname

@@ -3,47 +3,19 @@
 -- Parameters: plan_id, at. Grain: one row, the last entry (seq, hash); one entry per case, in the order of case_id.
 -- Idempotency: none; it belongs into the transaction that erases.
 -- The payload is canonical JSON, as signing.canonical_json writes it: keys in order, no blanks.
-WITH label AS (
+WITH of_asset AS (  -- every row that was planned went, or this statement is not reached
     SELECT
-        step_no,
-        table_name || ' ' || action AS asset,
-        min(step_no) OVER (PARTITION BY table_name, action) AS first_no
-    FROM gov.erasure_step
-    WHERE plan_id = :plan_id
-),
-
-of_step AS (  -- first of all: the plan's rows are many, its steps are few
-    SELECT
-        case_id,
-        step_no,
-        count(*) AS done
-    FROM gov.erasure_row
-    WHERE plan_id = :plan_id
-    GROUP BY case_id, step_no
-),
-
-of_table AS (
-    SELECT
-        s.case_id,
-        l.first_no,
-        sum(s.done) AS done
-    FROM of_step AS s
-    INNER JOIN label AS l ON s.step_no = l.step_no
-    GROUP BY s.case_id, l.first_no
-),
-
-of_asset AS (
-    SELECT
-        t.case_id,
-        l.asset,
-        t.done
-    FROM of_table AS t
-    INNER JOIN label AS l ON t.first_no = l.step_no
+        p.case_id,
+        r.asset,
+        r.done
+    FROM gov.erasure_plan_case AS p
+    CROSS JOIN LATERAL jsonb_each_text(p.planned) AS r (asset, done)
+    WHERE p.plan_id = :plan_id
     UNION ALL
     SELECT
         case_id,
         asset || ' ' || method,
-        done
+        cast(done AS text)
     FROM gov.erasure_asset
     WHERE plan_id = :plan_id
 ),

@@ -4,7 +4,8 @@ SELECT line FROM (
     SELECT
         1 AS part,
         'case ' || p.case_id || ' ' || c.class || ' '
-        || to_char(c.discovered_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24\:MI\:SS.US') AS line
+        || to_char(c.discovered_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24\:MI\:SS.US') || ' '
+        || cast(p.planned AS text) AS line
     FROM gov.erasure_plan_case AS p
     INNER JOIN gov.minor_case AS c ON p.case_id = c.case_id
     WHERE p.plan_id = :plan_id
@@ -12,7 +13,7 @@ SELECT line FROM (
     SELECT
         2,
         'step ' || lpad(cast(s.step_no AS text), 6, '0') || ' ' || s.action || ' ' || s.table_name || ' '
-        || cast(s.columns AS text) || ' ' || cast(s.key_columns AS text)
+        || cast(s.columns AS text) || ' ' || cast(s.key_columns AS text) || coalesce(' ' || s.digest, '')
     FROM gov.erasure_step AS s
     WHERE s.plan_id = :plan_id
     UNION ALL

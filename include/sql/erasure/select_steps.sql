@@ -5,7 +5,8 @@ SELECT
     table_name,
     action,
     columns,
-    planned
+    planned,
+    digest
 FROM gov.erasure_step
 WHERE plan_id = :plan_id
 ORDER BY step_no

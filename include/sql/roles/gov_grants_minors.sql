@@ -65,7 +65,8 @@ GRANT UPDATE (
     verified_at, set_aside
 ) ON gov.erasure_plan TO privacy_erase;
 
-GRANT UPDATE (planned, found, deleted, retained) ON gov.erasure_step TO privacy_erase;
+GRANT UPDATE (planned, digest, found, deleted, retained) ON gov.erasure_step TO privacy_erase;
+GRANT UPDATE (planned) ON gov.erasure_plan_case TO privacy_erase;
 
 GRANT UPDATE (
     versions, markers, uploads, state, reason, locked_until, erased_at

@@ -118,8 +118,7 @@ def read(connection: Connection, *, excluded: Sequence[str] = NOT_THE_PUBLISHERS
     def rows(name: str) -> list[tuple[str, Mapping[str, object]]]:
         return [
             (table_name(row["schema_name"], row["table_name"]), dict(row))
-            for row in connection.execute(statement("datamap", name)).mappings()
-            if row["schema_name"] not in excluded
+            for row in connection.execute(statement("datamap", name), {"excluded": list(excluded)}).mappings()
         ]
 
     columns: dict[str, dict[str, LiveColumn]] = {}

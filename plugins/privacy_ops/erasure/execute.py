@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Row, text
 
 from privacy_ops import approvals, ledger, pseudonyms, runs
 from privacy_ops.datamap import catalogue
@@ -210,7 +210,7 @@ def _erase_rows(connection: Connection, workspace: Workspace, run: Run, plan: Pl
         retention.retain(connection, builder, step, planned[step.number], this)
     held.keep(connection, builder, plan.plan_id, plan.sha256, at=now)
     for steps in builder.rounds():
-        done |= _carry_out(connection, builder, [step for step in steps if planned[step.number]], planned, this)
+        done |= _carry_out(connection, builder, [step for step in steps if planned[step.number]], known, this)
         for step in steps:
             if done[step.number] != planned[step.number]:
                 raise PlanChanged(
@@ -260,7 +260,7 @@ def _require_unmoved(connection: Connection, builder: Builder, workspace: Worksp
 
 
 def _carry_out(
-    connection: Connection, builder: Builder, steps: Sequence[Step], planned: Mapping[int, int], this: dict[str, Any]
+    connection: Connection, builder: Builder, steps: Sequence[Step], known: Mapping[int, Row[Any]], this: dict[str, Any]
 ) -> dict[int, int]:
     """Carry out steps that go together; how many rows each found. Raises PlanChanged for a row that is not frozen."""
     if not steps:
@@ -268,18 +268,17 @@ def _carry_out(
     first = steps[0]
     if first.action == "KEEP":
         return {first.number: int(connection.execute(text(builder.count_present(first)), this).scalar_one())}
-    by_owner = 0
-    if len(steps) == 1 and (sql := builder.erase_by_owner(first)):
-        by_owner, frozen = connection.execute(text(sql), this).one()
-        if by_owner != frozen:
-            raise PlanChanged(
-                f"{by_owner - frozen} rows of planned subjects arrived since the plan", where=first.table, do=_AGAIN
-            )
-        if by_owner == planned[first.number]:
-            return {first.number: int(by_owner)}
+    frozen = known[first.number]
+    if len(steps) == 1 and frozen.digest is not None and builder.by_owner(first):
+        found, digest = connection.execute(text(builder.erase_by_owner(first)), this).one()
+        if found < frozen.planned:
+            rest = connection.execute(text(builder.erase_by_key(first)), this).one()
+            found, digest = found + rest[0], digest + rest[1]
+        if found == frozen.planned and digest != frozen.digest:
+            raise PlanChanged(f"{found} rows were planned and others were found", where=first.table, do=_AGAIN)
+        return {first.number: int(found)}
     counts = connection.execute(text(builder.erase(steps)), this).one()
-    found = {step.number: int(count) for step, count in zip(steps, counts, strict=True)}
-    return found | {first.number: found[first.number] + int(by_owner)}
+    return {step.number: int(count) for step, count in zip(steps, counts, strict=True)}
 
 
 class _Changes:

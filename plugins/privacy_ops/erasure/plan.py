@@ -266,6 +266,10 @@ def freeze(connection: Connection, builder: Builder, plan_id: UUID) -> None:
         this | {"stores": list(stores), "buckets": list(stores.values())},
     )
     connection.execute(statement("erasure", "update_planned_counts"), this)
+    connection.execute(statement("erasure", "update_planned_of_cases"), this)
+    for step in builder.steps:
+        if builder.by_owner(step):
+            connection.execute(text(builder.digest(step)), this)
     # Statistics of an earlier plan made the gate's counts 300 times slower (32 s for 375 people).
     connection.execute(text("ANALYZE gov.erasure_row, gov.erasure_key, gov.erasure_plan_case, gov.erasure_object"))
 

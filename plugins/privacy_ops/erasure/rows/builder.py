@@ -22,6 +22,11 @@ from privacy_ops.stores.database import quote, quote_table
 Action = Literal["DELETE", "EMPTY", "UNLINK", "KEEP"]
 _GOES = {EraseAction.DELETE, EraseAction.NULL, EraseAction.UNLINK, EraseAction.OBJ_ALL_VERSIONS}
 _LOUD = {"no action", "restrict"}  # foreign keys that refuse what would leave a row behind
+# Types of keys whose rows are told apart by a sum of hashes.
+_HASHED = frozenset({
+    "bigint", "integer", "smallint", "uuid", "text", "character varying", "numeric", "date",
+    "timestamp with time zone", "timestamp without time zone",
+})  # fmt: skip
 _PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
 
 
@@ -383,30 +388,48 @@ class Builder(Reader):
         return f"WITH {parts} SELECT {counts}"
 
     def _change(self, step: Step) -> str:
-        frozen = f"""(SELECT {self._typed_key(step)} FROM gov.erasure_row AS r
-            WHERE r.plan_id = :plan_id AND r.step_no = {step.number}) AS k"""
+        frozen = f"({self._frozen_keys(step)}) AS k"
         matches = " AND ".join(f"t.{quote(c)} = k.k{i}" for i, c in enumerate(step.key, start=1))
         if step.action == "DELETE":
             return f"DELETE FROM {self.rows_of(step.table)} AS t USING {frozen} WHERE {matches}"
         emptied = ", ".join(f"{quote(c)} = NULL" for c in step.columns)
         return f"UPDATE {self.rows_of(step.table)} AS t SET {emptied} FROM {frozen} WHERE {matches}"
 
-    def _typed_key(self, step: Step) -> str:
-        return ", ".join(
+    def _frozen_keys(self, step: Step) -> str:
+        """The frozen keys of a step in their own types, as k1, k2, …"""
+        keys = ", ".join(
             f"CAST(r.row_key[{i}] AS {self.type(step.table, c)}) AS k{i}" for i, c in enumerate(step.key, start=1)
         )
+        return f"SELECT {keys} FROM gov.erasure_row AS r WHERE r.plan_id = :plan_id AND r.step_no = {step.number}"
 
-    def erase_by_owner(self, step: Step) -> str | None:
-        """Delete the rows of a partitioned table that lead to frozen rows of its parent. Parameter: plan_id.
-
-        Gives how many went, and how many of them were frozen: unless both are equal, the caller takes it back. Looking
-        up each key would ask every partition for every row; the way from the owner asks once per owner. Rows without
-        an owner are left to ``erase``. None: not such a table.
-        """
+    def by_owner(self, step: Step) -> bool:
+        """Whether the step's rows are deleted by the way from their owners: those of a partitioned table. Looking up
+        each key would ask every partition for every row; the way from the owner asks once per owner."""
         link = self.map.tables[step.table].link
         live = self.catalogue.tables.get(step.table)
         if step.action != "DELETE" or live is None or not live.partitions or link is None or link.to not in self.own:
-            return None
+            return False
+        return all(self.type(step.table, column) in _HASHED for column in step.key)
+
+    def digest(self, step: Step) -> str:
+        """Write down what tells the frozen rows of a step from any others: the sum of the hashes of their keys.
+        Parameter: plan_id."""
+        return f"""
+            UPDATE gov.erasure_step SET digest = (
+                SELECT coalesce(sum({self._hash([f"k.k{i}" for i in range(1, len(step.key) + 1)])}), 0)
+                FROM ({self._frozen_keys(step)}) AS k
+            )
+            WHERE plan_id = :plan_id AND step_no = {step.number}
+        """
+
+    def erase_by_owner(self, step: Step) -> str:
+        """Delete the rows that lead to frozen rows of their parent. Parameter: plan_id.
+
+        Gives how many went, and their digest: unless both are the plan's, the caller takes it back. Rows without an
+        owner are left to ``erase_by_key``.
+        """
+        link = self.map.tables[step.table].link
+        assert link is not None  # noqa: S101 - by_owner asked for it
         parent = self.own[link.to]
         pairs = " AND ".join(
             f"t.{quote(c)} = p.{quote(r)}" for c, r in zip(link.columns, self.map.references_of(link), strict=True)
@@ -417,15 +440,22 @@ class Builder(Reader):
                 JOIN {self.rows_of(link.to)} AS p ON {self.key_matches(link.to, "p", "r.row_key")}
                 WHERE r.plan_id = :plan_id AND r.step_no = {parent.number}
             ), gone AS (
-                DELETE FROM {self.rows_of(step.table)} AS t USING p WHERE {pairs}
-                RETURNING {", ".join(f"t.{quote(c)} AS k{i}" for i, c in enumerate(step.key, start=1))}
-            ), frozen AS (
-                SELECT {self._typed_key(step)} FROM gov.erasure_row AS r
-                WHERE r.plan_id = :plan_id AND r.step_no = {step.number}
+                DELETE FROM {self.rows_of(step.table)} AS t USING p WHERE {pairs} RETURNING {self._hash_of(step)} AS h
             )
-            SELECT count(*), count(f.k1) FROM gone AS g
-            LEFT JOIN frozen AS f ON {" AND ".join(f"f.k{i} = g.k{i}" for i in range(1, len(step.key) + 1))}
+            SELECT count(*), coalesce(sum(h), 0) FROM gone
         """
+
+    def erase_by_key(self, step: Step) -> str:
+        """``erase`` of one step; gives how many rows went, and their digest. Parameter: plan_id."""
+        return f"""WITH gone AS ({self._change(step)} RETURNING {self._hash_of(step)} AS h)
+            SELECT count(*), coalesce(sum(h), 0) FROM gone"""
+
+    def _hash_of(self, step: Step) -> str:
+        return self._hash([f"t.{quote(c)}" for c in step.key])
+
+    @staticmethod
+    def _hash(values: Sequence[str]) -> str:
+        return f"hash_record_extended(ROW({', '.join(values)}), 0)"
 
     def count_present(self, step: Step) -> str:
         """How many frozen rows are there now. Parameter: plan_id."""
